@@ -1,0 +1,40 @@
+# The menu. No logic here beyond calling tools; `make demo` and `make test` set everything up by themselves.
+PYTHON = .venv/bin/python
+
+.PHONY: demo test check lint types imports unit sim house lab vm setup setup-run clean
+
+demo: setup-run
+	@$(PYTHON) -m tests.lab.demo
+
+test: setup check lab vm
+
+check: setup lint types imports house unit sim
+
+lint:
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+
+types:
+	.venv/bin/mypy
+	.venv/bin/pyright
+
+imports:
+	.venv/bin/lint-imports
+
+house unit sim: setup
+	$(PYTHON) -m pytest -q tests/$@
+
+lab: setup
+	$(PYTHON) -m pytest -q tests/lab
+
+vm: setup
+	tests/vm/run
+
+setup:
+	@tools/setup test
+
+setup-run:
+	@tools/setup run
+
+clean:
+	rm -rf .venv .cache build dist *.egg-info

@@ -1,0 +1,58 @@
+"""The table of sockets: path below the run directory, who binds, who connects, what may travel which way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.common import messages as m
+from pyhad.common.states import ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One ROUTER socket (the hub, bound) and the DEALER sockets that connect to it (the links)."""
+
+    name: str
+    path: str
+    """Relative to the run directory."""
+    hub: ProcessName
+    links: tuple[ProcessName, ...]
+    """Processes of this daemon that may connect; empty: programs of an operator (pyhadctl)."""
+    to_hub: tuple[type, ...]
+    to_link: tuple[type, ...]
+    mode: int
+    """Permissions of the socket file."""
+
+
+VERDICTS = Channel(
+    name="verdicts",
+    path="bus/verdicts",
+    hub=ProcessName.IPVS,
+    links=(ProcessName.CHECKER,),
+    to_hub=(m.VerdictSnapshot, m.VerdictChanged, m.Beat),
+    to_link=(m.SnapshotWanted,),
+    mode=0o660,
+)
+
+STATUS = Channel(
+    name="status",
+    path="bus/status",
+    hub=ProcessName.CONTROL,
+    links=(ProcessName.VRRP, ProcessName.CHECKER, ProcessName.IPVS),
+    to_hub=(m.VrrpStatus, m.CheckerStatus, m.IpvsStatus),
+    to_link=(m.StatusWanted,),
+    mode=0o660,
+)
+
+OPERATOR = Channel(
+    name="operator",
+    path="control",
+    hub=ProcessName.CONTROL,
+    links=(),
+    to_hub=(m.StatusRequest, m.ReloadRequest, m.VersionRequest),
+    to_link=(m.StatusReply, m.ReloadReply, m.VersionReply, m.RequestRefused),
+    mode=0o660,
+)
+
+CHANNELS = (VERDICTS, STATUS, OPERATOR)
+DEFAULT_RUN_DIR = "/run/pyhad"

@@ -1,0 +1,174 @@
+"""Frozen dataclasses to msgpack bytes and back, driven by their annotations and strict both ways.
+
+A dataclass travels as `[kind, {field: value}]`. Decoding checks kind, field names and every value's type;
+whatever does not fit raises `WireError`, never anything else. The only file that imports msgpack.
+
+Understood annotations: int, bool, str, bytes, float, None, StrEnum/IntEnum classes, `tuple[T, ...]`,
+`dict[str, T]`, dataclasses, and unions of these. No extension types.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import msgpack
+
+from pyhad.common.errors import WireError
+
+MAX_BYTES = 64 * 1024 * 1024
+
+T = TypeVar("T")
+Reader = Callable[[object], Any]
+
+
+def encode(message: object) -> bytes:
+    """One dataclass instance as bytes."""
+    return msgpack.packb(_plain(message), use_bin_type=True)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, enum.Enum):
+        return value.value
+    if value is None or isinstance(value, (bool, int, str, bytes, float)):
+        return value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    names = _field_names(typing.cast(typing.Hashable, type(value)))
+    return [type(value).__name__, {name: _plain(getattr(value, name)) for name in names}]
+
+
+@functools.cache
+def _field_names(kind: typing.Hashable) -> tuple[str, ...]:
+    if not dataclasses.is_dataclass(kind):
+        raise TypeError(f"{kind!r} cannot travel: not a dataclass")
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+class Decoder:
+    """Reads any of the given dataclasses. Build once per channel, at import."""
+
+    def __init__(self, kinds: Iterable[type]) -> None:
+        self._kinds = {kind.__name__: kind for kind in kinds}
+
+    def decode(self, frame: bytes) -> Any:
+        """The message in `frame`. Raises `WireError` for anything that is not exactly one known message."""
+        if len(frame) > MAX_BYTES:
+            raise WireError(f"frame of {len(frame)} bytes is over the limit of {MAX_BYTES}")
+        name, fields = _envelope(_unpack(frame))
+        kind = self._kinds.get(name)
+        if kind is None:
+            raise WireError(f"unknown kind {name[:40]!r}")
+        return _build(kind, fields)
+
+
+def decode(kind: type[T], frame: bytes) -> T:
+    """The one message of type `kind` in `frame`. Raises `WireError`."""
+    return typing.cast(T, Decoder((kind,)).decode(frame))
+
+
+def _unpack(frame: bytes) -> object:
+    try:
+        return msgpack.unpackb(frame, raw=False, strict_map_key=True, use_list=True)
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise WireError(f"not msgpack: {str(error)[:80]}") from None
+
+
+def _envelope(value: object) -> tuple[str, dict[str, object]]:
+    if not (isinstance(value, list) and len(value) == 2):
+        raise WireError("not a [kind, fields] pair")
+    name, fields = value
+    if not (isinstance(name, str) and isinstance(fields, dict)):
+        raise WireError("not a [kind, fields] pair")
+    return name, fields
+
+
+def _build(kind: type, fields: dict[str, object]) -> object:
+    readers = _readers(kind)
+    if fields.keys() != readers.keys():
+        odd = sorted(str(name)[:40] for name in fields.keys() ^ readers.keys())
+        raise WireError(f"{kind.__name__}: missing or extra fields {odd[:5]}")
+    values = {}
+    for name, read in readers.items():
+        try:
+            values[name] = read(fields[name])
+        except WireError as error:
+            raise WireError(f"{kind.__name__}.{name}: {error}") from None
+    return kind(**values)
+
+
+@functools.cache
+def _readers(kind: type) -> dict[str, Reader]:
+    hints = typing.get_type_hints(kind)
+    return {name: _reader(hints[name]) for name in _field_names(kind)}
+
+
+def _reader(hint: Any) -> Reader:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _union_reader(typing.get_args(hint))
+    if origin is tuple:
+        item = _reader(typing.get_args(hint)[0])
+        return lambda value: tuple(item(entry) for entry in _expect(value, list))
+    if origin is dict:
+        item = _reader(typing.get_args(hint)[1])
+        return lambda value: {_expect(key, str): item(entry) for key, entry in _expect(value, dict).items()}
+    if hint is type(None):
+        return lambda value: _expect(value, type(None))
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return functools.partial(_read_enum, hint)
+    if dataclasses.is_dataclass(hint):
+        return functools.partial(_read_nested, {typing.cast(type, hint).__name__: hint})
+    if hint in (int, bool, str, bytes, float):
+        return lambda value: _expect(value, hint)
+    raise TypeError(f"annotation {hint!r} cannot travel")
+
+
+def _union_reader(members: tuple[Any, ...]) -> Reader:
+    nested: dict[str, Any] = {str(member.__name__): member for member in members if _is_message(member)}
+    others = [_reader(member) for member in members if not _is_message(member)]
+    if nested:
+        others.append(functools.partial(_read_nested, nested))
+
+    def read(value: object) -> object:
+        problem = "fits no member of the union"
+        for other in others:
+            try:
+                return other(value)
+            except WireError as error:
+                problem = str(error)
+        raise WireError(problem)
+
+    return read
+
+
+def _is_message(hint: Any) -> bool:
+    return isinstance(hint, type) and dataclasses.is_dataclass(hint)
+
+
+def _read_nested(kinds: dict[str, Any], value: object) -> object:
+    name, fields = _envelope(value)
+    kind = kinds.get(name)
+    if kind is None:
+        raise WireError(f"unknown kind {name[:40]!r}")
+    return _build(kind, fields)
+
+
+def _read_enum(kind: type[enum.Enum], value: object) -> enum.Enum:
+    try:
+        return kind(value)
+    except ValueError:
+        raise WireError(f"not a {kind.__name__}: {str(value)[:40]!r}") from None
+
+
+def _expect(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise WireError(f"expected {kind.__name__}, got {type(value).__name__}")
+    return value

@@ -1,0 +1,1 @@
+"""The configuration: lexical language, keyword table, diagnostics, typed model, compilation per process."""

@@ -1,0 +1,351 @@
+"""What a configuration means, as frozen dataclasses: one document per process, handed over in a memfd.
+
+Pure data: no parsing, no defaults taken from the machine, no I/O. Durations are integer ns, addresses canonical
+text (`ipaddress`), interfaces names. Every document carries `schema`; a process refuses another number.
+Names follow keepalived.conf where operators know the word.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+SCHEMA = 1
+SECOND_NS = 1_000_000_000
+
+
+class Protocol(enum.StrEnum):
+    """Transport of a virtual service. NONE is for services found by firewall mark."""
+
+    TCP = "tcp"
+    UDP = "udp"
+    SCTP = "sctp"
+    NONE = "none"
+
+
+class Forwarding(enum.StrEnum):
+    """How packets reach a real server (`lb_kind`)."""
+
+    NAT = "NAT"
+    DIRECT_ROUTE = "DR"
+    TUNNEL = "TUN"
+
+
+class DataPlane(enum.StrEnum):
+    """Who balances: the kernel's IPVS, nftables, or whichever the kernel has (`pyhad_data_plane`)."""
+
+    AUTO = "auto"
+    IPVS = "ipvs"
+    NFTABLES = "nftables"
+
+
+# ------------------------------------------------------------------------------------------------ VRRP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualAddress:
+    """One address that a virtual router holds while MASTER (NET-1)."""
+
+    address: str
+    prefix_len: int
+    interface: str
+    """Device it goes on: its own `dev`, else the instance's interface."""
+    scope: int = 0
+    """RT_SCOPE_*: 0 global, 253 link, 254 host."""
+    label: str = ""
+    broadcast: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """When and how often the addresses are announced by gratuitous ARP (NET-20 to NET-24)."""
+
+    master_delay_ns: int = 5 * SECOND_NS
+    master_repeat: int = 5
+    refresh_ns: int = 0
+    refresh_repeat: int = 1
+    lower_prio_delay_ns: int = 5 * SECOND_NS
+    lower_prio_repeat: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VrrpInstance:
+    """One `vrrp_instance`, complete and checked: its core needs nothing else.
+
+    `family` is 4 or 6. `advertisement_interval_cs` is whole seconds times 100 in version 2.
+    """
+
+    name: str
+    vrid: int
+    family: int
+    interface: str
+    version: int
+    start_as_master: bool
+    base_priority: int
+    advertisement_interval_cs: int
+    down_timer_adverts: int = 3
+    preempt_mode: bool = True
+    preempt_delay_ns: int = 0
+    higher_prio_send_advert: bool = False
+    lower_prio_no_advert: bool = False
+    skip_check_adv_addr: bool = False
+    checksum_pseudo_header: bool = True
+    """Version 3 over IPv4: pseudo header in the checksum (PKT-3); False is `v3_checksum_as_v2`."""
+    source_address: str = ""
+    """`mcast_src_ip`; empty: the interface's primary address."""
+    multicast_group: str = "224.0.0.18"
+    addresses: tuple[VirtualAddress, ...] = ()
+    """Advertised, in configuration order (PKT-6)."""
+    excluded_addresses: tuple[VirtualAddress, ...] = ()
+    tracked_interfaces: tuple[str, ...] = ()
+    """Interfaces other than its own whose loss means FAULT (`track_interface` with weight 0)."""
+    dont_track_primary: bool = False
+    announcement: Announcement = Announcement()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VrrpDocument:
+    """All that the VRRP process needs."""
+
+    schema: int
+    generation: int
+    router_id: str
+    instances: tuple[VrrpInstance, ...]
+    startup_delay_ns: int = 0
+
+
+# ------------------------------------------------------------------------------- services and checks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where and how a network check connects. `address` and `port` have their defaults filled in."""
+
+    address: str
+    port: int
+    bind_address: str = ""
+    bind_port: int = 0
+    bind_interface: str = ""
+    fwmark: int = 0
+    connect_timeout_ns: int = 5 * SECOND_NS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """When a check runs (CHK-1 to CHK-4)."""
+
+    delay_loop_ns: int = 60 * SECOND_NS
+    retry: int = 1
+    delay_before_retry_ns: int = SECOND_NS
+    warmup_ns: int = 60 * SECOND_NS
+    """First probe 1 s plus a part of this after the start."""
+    log_all_failures: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpCheck:
+    """TCP_CHECK: success is a completed connect (CHK-30)."""
+
+    target: Target
+    timing: Timing
+    alpha: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRange:
+    """Accepted HTTP status codes, both ends included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpUrl:
+    """One `url` of an HTTP_GET."""
+
+    path: str
+    digest: str = ""
+    """MD5 of the body, 32 lower-case hex digits; empty: not looked at."""
+    status: tuple[StatusRange, ...] = (StatusRange(first=200, last=299),)
+    host: str = ""
+    """Host header as it is; empty: `ADDRESS:PORT` of the connection (CHK-21)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpCheck:
+    """HTTP_GET (CHK-20 to CHK-25)."""
+
+    target: Target
+    timing: Timing
+    alpha: bool
+    urls: tuple[HttpUrl, ...]
+    http_protocol: str = "1.0"
+    """"1.0", "1.0C" or "1.1"."""
+    fast_recovery: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingCheck:
+    """PING_CHECK (CHK-70)."""
+
+    target: Target
+    timing: Timing
+    alpha: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiscCheck:
+    """MISC_CHECK (CHK-60 to CHK-63): a program's exit status."""
+
+    argv: tuple[str, ...]
+    timeout_ns: int
+    dynamic: bool
+    timing: Timing
+    alpha: bool
+
+
+Check = TcpCheck | HttpCheck | PingCheck | MiscCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedServer:
+    """A real server of one service with its checks. `service` and `server` are the ids used everywhere."""
+
+    service: str
+    server: str
+    address: str
+    port: int
+    weight: int
+    alpha: bool
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckerDocument:
+    """All that the checker process needs."""
+
+    schema: int
+    generation: int
+    servers: tuple[CheckedServer, ...]
+    log_all_failures: bool = False
+
+
+# ------------------------------------------------------------------------------------- load balancing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One address that the data plane serves: address and port, or a firewall mark (then address is empty)."""
+
+    protocol: Protocol
+    family: int
+    address: str = ""
+    port: int = 0
+    fwmark: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealServer:
+    """One destination of a service as configured."""
+
+    id: str
+    """`ADDRESS:PORT`, IPv6 in brackets."""
+    address: str
+    port: int
+    weight: int
+    forwarding: Forwarding
+    inhibit_on_failure: bool = False
+    alpha: bool = False
+    upper_threshold: int = 0
+    lower_threshold: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SorryServer:
+    """Serves when the quorum is lost (LVS-34, LVS-35)."""
+
+    address: str
+    port: int
+    forwarding: Forwarding
+    inhibit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualServer:
+    """One `virtual_server` (FIX-50 to FIX-62 already applied). A group has several listeners."""
+
+    id: str
+    """`ADDRESS:PORT/tcp`, `fwmark:N/inet` or `group:NAME/tcp`; unique."""
+    listeners: tuple[Listener, ...]
+    scheduler: str
+    flags: tuple[str, ...] = ()
+    """Scheduler flags by keyword (`sh-port`, `flag-1`, `ops` …)."""
+    persistence_timeout_s: int = 0
+    persistence_granularity: str = ""
+    persistence_engine: str = ""
+    quorum: int = 1
+    hysteresis: int = 0
+    alpha: bool = False
+    sorry_server: SorryServer | None = None
+    servers: tuple[RealServer, ...] = ()
+    source: str = ""
+    """`FILE:LINE` of the block, for messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpvsDocument:
+    """All that the IPVS owner needs."""
+
+    schema: int
+    generation: int
+    data_plane: DataPlane
+    services: tuple[VirtualServer, ...]
+    flush_at_start: bool = False
+    """`lvs_flush`."""
+
+
+# ------------------------------------------------------------------------------------ control, parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlDocument:
+    """All that the control process needs."""
+
+    schema: int
+    generation: int
+    router_id: str
+    files: tuple[str, ...]
+    """Configuration files that were read, first the one of the command line."""
+    instances: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentDocument:
+    """The little that the parent needs to know of a configuration."""
+
+    schema: int
+    generation: int
+    vrrp: bool
+    checker: bool
+    """Also says that the IPVS owner is needed."""
+    down_interval_ns: int
+    """Smallest master-down interval of any instance; 0 without instances."""
+    child_wait_ns: int = 5 * SECOND_NS
+    warnings: int = 0
+    daemon: str = ""
+    """`instance` keyword."""
+
+
+Document = VrrpDocument | CheckerDocument | IpvsDocument | ControlDocument | ParentDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """A whole configuration, compiled: one document per process."""
+
+    parent: ParentDocument
+    vrrp: VrrpDocument
+    checker: CheckerDocument
+    ipvs: IpvsDocument
+    control: ControlDocument

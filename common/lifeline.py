@@ -1,0 +1,75 @@
+"""The socketpair between the parent and each child: a handful of fixed words, documents as descriptors.
+
+SEQPACKET, so a word is a packet. The parent never looks inside a document or report: it only passes memfds on.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+DOCUMENT = b"document"
+"""parent -> child, with one memfd: your part of a new configuration. Answered by APPLIED."""
+STOP = b"stop"
+"""parent -> child: stop in an orderly way and exit 0."""
+RELOADED = b"reloaded"
+"""parent -> control, with a memfd: a reload is in force; the compiler's warnings as text."""
+REFUSED = b"refused"
+"""parent -> control, with a memfd: a reload was refused; the compiler's messages as text."""
+READY = b"ready"
+"""child -> parent: I do my work."""
+APPLIED = b"applied"
+"""child -> parent: the last document is in force."""
+RELOAD = b"reload"
+"""control -> parent: somebody asks for a reload."""
+
+MAX_WORD = 16
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """(parent's end, child's end), both non-blocking and closed on exec."""
+    parent, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+    parent.setblocking(False)
+    child.setblocking(False)
+    return parent, child
+
+
+def say(end: socket.socket, word: bytes, fd: int = -1) -> bool:
+    """Send one word, with a descriptor if given. False when the other end is gone or does not read."""
+    try:
+        if fd >= 0:
+            socket.send_fds(end, [word], [fd])
+        else:
+            end.send(word)
+    except OSError:
+        return False
+    return True
+
+
+def hear(end: socket.socket) -> tuple[bytes, int] | None:
+    """One word and its descriptor (-1 without); None when nothing waits; (b"", -1) when the other end is gone."""
+    try:
+        word, fds, _, _ = socket.recv_fds(end, MAX_WORD, 1, socket.MSG_CMSG_CLOEXEC)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b"", -1
+    return word, fds[0] if fds else -1
+
+
+def read_memfd(fd: int) -> bytes:
+    """All bytes of a memfd, from its beginning; closes it."""
+    try:
+        size = os.fstat(fd).st_size
+        return os.pread(fd, size, 0)
+    finally:
+        os.close(fd)
+
+
+def write_memfd(name: str, content: bytes) -> int:
+    """A new memfd that holds `content`."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+    return fd

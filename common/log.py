@@ -1,0 +1,204 @@
+"""Structured logs of every process: fixed snake_case events with fields, never blocking the caller.
+
+A line is put on a bounded queue and written by `flush()` from the end of the loop's turn, to descriptors of our own
+that never block. What does not fit is dropped, counted, and said in a `log_lines_dropped` line later.
+On a terminal a readable form, elsewhere JSON; syslog lines carry the JSON too.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import MutableMapping
+from typing import Any, cast
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+__all__ = ["FilteringBoundLogger", "LogSettings", "ProcessLog"]
+
+QUEUE_LINES = 4096
+SYSLOG_PATH = "/dev/log"
+SYSLOG_DAEMON = 3
+_SEVERITY = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
+_COLOUR = {"critical": 31, "error": 31, "warning": 33, "info": 32, "debug": 90}
+_FIRST = ("time", "level", "process", "pid", "event")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """Where lines go, as the command line said (CLI-6 to CLI-11)."""
+
+    console: bool = False
+    syslog: bool = True
+    facility: int = SYSLOG_DAEMON
+    detail: int = 0
+    """Number of `-D`: 0 info, 1 and more debug."""
+    daemon: str = ""
+    """Name of this copy of the daemon (`instance` keyword); a field of each line when not empty."""
+    file: str = ""
+    """Path of a log file (`-g`), opened by each process for appending; empty for none."""
+
+
+class ProcessLog:
+    """The log of one process. Open it after the fork; `logger` is what the code writes to."""
+
+    def __init__(self, process: str, settings: LogSettings) -> None:
+        self._queue: collections.deque[tuple[int, bytes, bytes]] = collections.deque()
+        self._dropped = 0
+        self._dropped_said = 0
+        self._ident = f"pyhad_{process}" if process != "parent" else "pyhad"
+        self._facility = settings.facility
+        self._console = _own_descriptor(2) if settings.console else None
+        self._file = _open_file(settings.file) if settings.file else None
+        self._terminal = settings.console and os.isatty(2)
+        self._journal = settings.console and bool(os.environ.get("JOURNAL_STREAM"))
+        wants_syslog = settings.syslog and not self._journal
+        self._syslog = _syslog_socket() if wants_syslog else None
+        base: dict[str, Any] = {"process": process, "pid": os.getpid()}
+        if settings.daemon:
+            base["daemon"] = settings.daemon
+        level = logging.DEBUG if settings.detail else logging.INFO
+        self.logger = cast(
+            FilteringBoundLogger,
+            structlog.wrap_logger(
+                None,
+                processors=[structlog.processors.format_exc_info, self._enqueue],
+                wrapper_class=structlog.make_filtering_bound_logger(level),
+                cache_logger_on_first_use=True,
+                context_class=dict,
+                **base,
+            ),
+        )
+
+    @property
+    def dropped(self) -> int:
+        """Lines lost because a sink did not keep up."""
+        return self._dropped
+
+    def flush(self) -> None:
+        """Write what the sinks take now. Never blocks; call at the end of each turn of the loop."""
+        queue = self._queue
+        while queue:
+            severity, console_line, json_line = queue[0]
+            if self._console is not None and not self._write_console(severity, console_line):
+                return
+            if self._file is not None:
+                _write_all(self._file, json_line)
+            if self._syslog is not None:
+                self._send_syslog(severity, json_line)
+            queue.popleft()
+        if self._dropped > self._dropped_said:
+            lost, self._dropped_said = self._dropped - self._dropped_said, self._dropped
+            self.logger.warning("log_lines_dropped", lines=lost)
+
+    def drain(self, timeout_s: float = 0.2) -> None:
+        """Last words: try for at most `timeout_s` to write everything that waits."""
+        end = time.monotonic() + timeout_s
+        self.flush()
+        while self._queue and time.monotonic() < end:
+            time.sleep(0.005)
+            self.flush()
+
+    def _enqueue(self, _logger: object, method: str, fields: MutableMapping[str, Any]) -> str:
+        if len(self._queue) >= QUEUE_LINES:
+            self._dropped += 1
+            raise structlog.DropEvent
+        now = time.time()
+        ordered = {"time": _iso(now), "level": method} | {k: fields[k] for k in _FIRST if k in fields}
+        ordered.update((key, fields[key]) for key in fields if key not in _FIRST)
+        json_line = json.dumps(ordered, default=str, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        console_line = _readable(now, ordered) if self._terminal else json_line
+        self._queue.append((_SEVERITY.get(method, 6), console_line, json_line))
+        raise structlog.DropEvent
+
+    def _write_console(self, severity: int, line: bytes) -> bool:
+        assert self._console is not None
+        if self._journal:
+            line = b"<%d>" % severity + line
+        try:
+            written = os.write(self._console, line)
+        except BlockingIOError:
+            return False
+        except OSError:  # the reader is gone for good: stop trying, other sinks go on
+            self._console = None
+            return True
+        if written < len(line):  # a pipe that is nearly full takes a part
+            severity, _, json_line = self._queue[0]
+            self._queue[0] = (severity, line[written:], json_line)
+            return False
+        return True
+
+    def _send_syslog(self, severity: int, line: bytes) -> None:
+        assert self._syslog is not None
+        head = f"<{self._facility * 8 + severity}>{self._ident}[{os.getpid()}]: ".encode()
+        try:
+            self._syslog.send(head + line.rstrip(b"\n"))
+        except BlockingIOError:
+            self._dropped += 1
+        except OSError:
+            self._syslog = _syslog_socket()
+
+
+def _iso(now: float) -> str:
+    millis = int(now * 1000) % 1000
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{millis:03d}Z"
+
+
+def _readable(now: float, fields: dict[str, Any]) -> bytes:
+    level = fields["level"]
+    rest = " ".join(f"{key}={_word(value)}" for key, value in fields.items() if key not in _FIRST)
+    clock = f"{time.strftime('%H:%M:%S', time.localtime(now))}.{int(now * 1000) % 1000:03d}"
+    event = fields["event"]
+    who = f"{fields['process']}[{fields['pid']}]"
+    if "NO_COLOR" not in os.environ:
+        event = f"\033[1;{_COLOUR.get(level, 0)}m{event}\033[0m"
+    return f"{clock} {who:<16} {event} {rest}".rstrip().encode("utf-8", "replace") + b"\n"
+
+
+def _word(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if not text or " " in text or "\n" in text else text
+
+
+def _own_descriptor(fd: int) -> int | None:
+    """A non-blocking open file description of our own for `fd`, so that others who share it are not touched."""
+    try:
+        return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # a socket (the journal) cannot be opened again
+        pass
+    try:
+        duplicate = os.dup(fd)
+        os.set_blocking(duplicate, False)
+        return duplicate
+    except OSError:
+        return None
+
+
+def _open_file(path: str) -> int | None:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags, 0o600)
+    except OSError:
+        return None
+
+
+def _write_all(fd: int, line: bytes) -> None:
+    try:
+        os.write(fd, line)
+    except OSError:
+        pass
+
+
+def _syslog_socket() -> socket.socket | None:
+    try:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        sock.connect(SYSLOG_PATH)
+    except OSError:
+        return None
+    return sock

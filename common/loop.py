@@ -1,0 +1,169 @@
+"""The event loop of every process: epoll, one timerfd, a heap of deadlines.
+
+One callback at a time, no threads, no asyncio. Time is integer nanoseconds of CLOCK_MONOTONIC. A callback that
+raises ends the process: the parent is the recovery. Callbacks of one turn run in the order: ready
+descriptors, due deadlines, end-of-turn hooks.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import heapq
+import os
+import select
+import time
+from collections.abc import Callable
+
+READ = select.EPOLLIN
+WRITE = select.EPOLLOUT
+
+_CLOCK_MONOTONIC = 1
+_TFD_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000
+_TFD_TIMER_ABSTIME = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Itimerspec(ctypes.Structure):
+    _fields_ = [("interval_s", ctypes.c_long), ("interval_ns", ctypes.c_long),
+                ("value_s", ctypes.c_long), ("value_ns", ctypes.c_long)]  # fmt: skip
+
+
+class Timer:
+    """A deadline with its callback. `cancel()` is cheap; the entry leaves the heap when it comes due."""
+
+    __slots__ = ("action", "at_ns")
+
+    def __init__(self, at_ns: int, action: Callable[[], None] | None) -> None:
+        self.at_ns = at_ns
+        self.action = action
+
+    def cancel(self) -> None:
+        """Never run this timer. Harmless when it already ran."""
+        self.action = None
+
+
+class Loop:
+    """Waits for (descriptors, deadline) and runs callbacks. `run()` returns after `stop()`."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._actions: dict[int, Callable[[int], None]] = {}
+        self._heap: list[tuple[int, int, Timer]] = []
+        self._count = 0
+        self._armed_ns = 0
+        self._stopping = False
+        self._turn_hooks: list[Callable[[], None]] = []
+        self._timer_fd = _libc.timerfd_create(_CLOCK_MONOTONIC, _TFD_NONBLOCK_CLOEXEC)
+        if self._timer_fd < 0:
+            raise OSError(ctypes.get_errno(), "timerfd_create")
+        self._epoll.register(self._timer_fd, select.EPOLLIN)
+        self.late_ns_max = 0
+        """Worst lateness of a timer since the start, in ns (self-measured starvation)."""
+
+    @staticmethod
+    def now_ns() -> int:
+        """CLOCK_MONOTONIC in ns."""
+        return time.monotonic_ns()
+
+    def watch(self, fd: int, action: Callable[[int], None], events: int = READ) -> None:
+        """Run `action(events)` when `fd` is ready. A second call for the same fd replaces the first."""
+        if fd in self._actions:
+            self._epoll.modify(fd, events)
+        else:
+            self._epoll.register(fd, events)
+        self._actions[fd] = action
+
+    def unwatch(self, fd: int) -> None:
+        """Forget `fd`; must come before it is closed. Harmless when it is not watched."""
+        if self._actions.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
+
+    def at(self, at_ns: int, action: Callable[[], None]) -> Timer:
+        """Run `action()` once, at or soon after `at_ns` (monotonic)."""
+        timer = Timer(at_ns, action)
+        self._count += 1
+        heapq.heappush(self._heap, (at_ns, self._count, timer))
+        return timer
+
+    def after(self, delay_ns: int, action: Callable[[], None]) -> Timer:
+        """Run `action()` once, `delay_ns` from now."""
+        return self.at(time.monotonic_ns() + delay_ns, action)
+
+    def every(self, period_ns: int, action: Callable[[], None]) -> None:
+        """Run `action()` each `period_ns` for the life of the loop, without drift, never twice to catch up."""
+        due_ns = time.monotonic_ns() + period_ns
+
+        def tick() -> None:
+            nonlocal due_ns
+            now_ns = time.monotonic_ns()
+            due_ns = max(due_ns + period_ns, now_ns + period_ns // 2)
+            self.at(due_ns, tick)
+            action()
+
+        self.at(due_ns, tick)
+
+    def each_turn(self, action: Callable[[], None]) -> None:
+        """Run `action()` at the end of every turn (pulse, log flush). Must be cheap."""
+        self._turn_hooks.append(action)
+
+    def stop(self) -> None:
+        """Make `run()` return at the end of the current turn."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Turn until `stop()`."""
+        self._stopping = False
+        while not self._stopping:
+            self.turn(-1)
+
+    def turn(self, timeout_s: float = 0) -> None:
+        """One turn: wait at most `timeout_s` (-1: for ever), run what is ready and what is due."""
+        self._arm()
+        for fd, events in self._epoll.poll(timeout_s):
+            if fd == self._timer_fd:
+                self._armed_ns = 0
+                _drain(fd)
+                continue
+            action = self._actions.get(fd)
+            if action is not None:
+                action(events)
+        self._run_due()
+        for hook in self._turn_hooks:
+            hook()
+
+    def close(self) -> None:
+        """Release the loop's own descriptors."""
+        os.close(self._timer_fd)
+        self._epoll.close()
+
+    def _arm(self) -> None:
+        while self._heap and self._heap[0][2].action is None:
+            heapq.heappop(self._heap)
+        if not self._heap:
+            return
+        at_ns = max(1, self._heap[0][0])
+        if at_ns == self._armed_ns:
+            return
+        spec = _Itimerspec(0, 0, at_ns // 1_000_000_000, at_ns % 1_000_000_000)
+        if _libc.timerfd_settime(self._timer_fd, _TFD_TIMER_ABSTIME, ctypes.byref(spec), None) != 0:
+            raise OSError(ctypes.get_errno(), "timerfd_settime")
+        self._armed_ns = at_ns
+
+    def _run_due(self) -> None:
+        now_ns = time.monotonic_ns()
+        heap = self._heap
+        while heap and heap[0][0] <= now_ns:
+            at_ns, _, timer = heapq.heappop(heap)
+            action, timer.action = timer.action, None
+            if action is None:
+                continue
+            if now_ns - at_ns > self.late_ns_max:
+                self.late_ns_max = now_ns - at_ns
+            action()
+
+
+def _drain(fd: int) -> None:
+    try:
+        os.read(fd, 8)
+    except BlockingIOError:
+        pass

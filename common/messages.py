@@ -1,0 +1,278 @@
+"""The one catalogue of what processes say to each other: facts, not orders, wherever that is possible.
+
+Levels, then edges: on each connection the sender gives a full snapshot with a new generation; changes carry the
+generation and a sequence that rises by one; a gap makes the receiver ask for a snapshot (`SnapshotWanted`).
+Correctness never rests on delivery: a `Beat` every half second shows what the receiver should have. Times are CLOCK_MONOTONIC ns,
+which all processes of one machine share. Bump `VERSION` when a message changes its meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.common.states import ProcessName, ProcessState, RouterState
+
+VERSION = 1
+STATUS_SCHEMA = 1
+
+# ------------------------------------------------------------------------------------------- verdicts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the checks of one real server of one service say together (CHK-5). Part of other messages."""
+
+    service: str
+    server: str
+    up: bool
+    weight: int
+    """Weight it should have now: the configured one, changed by misc_dynamic (CHK-61)."""
+    since_ns: int
+    reason: str
+    """Fixed token (`not_checked_yet`, `check_succeeded`, `connect_refused`, `timeout` …)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictSnapshot:
+    """checker -> ipvs, on each connection and when asked: all verdicts."""
+
+    generation: int
+    sequence: int
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictChanged:
+    """checker -> ipvs, when one verdict changed."""
+
+    generation: int
+    sequence: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """sender of levels and edges -> their receiver, every 500 ms: the last sequence said in this generation."""
+
+    generation: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotWanted:
+    """receiver of levels and edges -> their sender: I miss something, say it all again."""
+
+    reason: str
+
+
+# --------------------------------------------------------------------------------------------- status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusWanted:
+    """control -> vrrp, checker, ipvs: say your status now; answered by a report with the same ticket."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterStatus:
+    """One virtual router as its process sees it."""
+
+    name: str
+    vrid: int
+    family: int
+    version: int
+    interface: str
+    state: RouterState
+    since_ns: int
+    reason: str
+    base_priority: int
+    effective_priority: int
+    master_address: str
+    """Address of the master known now: our own when MASTER, empty when none is known."""
+    master_priority: int
+    addresses: tuple[str, ...]
+    advert_interval_cs: int
+    counters: dict[str, int]
+    """keepalived's names (SIG-25): advert_rcvd, advert_sent, become_master …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VrrpStatus:
+    """vrrp -> control, on connection, on change, when asked (then `ticket` is not 0)."""
+
+    ticket: int
+    taken_ns: int
+    generation: int
+    routers: tuple[RouterStatus, ...]
+    counters: dict[str, int]
+    """Of the whole process: frames refused, netlink overruns, log lines dropped …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckStatus:
+    """One check of one real server."""
+
+    kind: str
+    up: bool
+    reason: str
+    runs: int
+    failures: int
+    last_ns: int
+    """End of the last probe; 0 before the first."""
+    latency_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerHealth:
+    """One real server with its checks."""
+
+    verdict: Verdict
+    checks: tuple[CheckStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckerStatus:
+    """checker -> control, as `VrrpStatus`."""
+
+    ticket: int
+    taken_ns: int
+    generation: int
+    servers: tuple[ServerHealth, ...]
+    counters: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationStatus:
+    """One real server in the data plane's own table. `weight` -1: wanted but not there."""
+
+    server: str
+    up: bool
+    weight: int
+    wanted_weight: int
+    active_connections: int
+    """-1 where the data plane does not count them."""
+    inactive_connections: int
+    connections: int
+    """Total so far; -1 where not counted."""
+    sorry: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStatus:
+    """One virtual service in the data plane."""
+
+    service: str
+    scheduler: str
+    forwarding: str
+    quorum_up: bool
+    installed: bool
+    problem: str
+    """What the kernel refused, empty when all is well."""
+    destinations: tuple[DestinationStatus, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpvsStatus:
+    """ipvs -> control, as `VrrpStatus`."""
+
+    ticket: int
+    taken_ns: int
+    generation: int
+    data_plane: str
+    services: tuple[ServiceStatus, ...]
+    counters: dict[str, int]
+
+
+# --------------------------------------------------------------------------------- pyhadctl <-> control
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessStatus:
+    """One process as the parent's page shows it. Part of `StatusReply`."""
+
+    name: ProcessName
+    state: ProcessState
+    pid: int
+    uptime_ns: int
+    restarts: int
+    silent_ns: int
+    """Since the last turn of its loop."""
+    silent: bool
+    """It should turn several times a second and has not for a second: do not trust what it said last."""
+    late_ns: int
+    """Worst lateness of a timer it measured itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRequest:
+    """pyhadctl -> control: everything, now."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReply:
+    """control -> pyhadctl. A part is None when its process never reported; its age is in `taken_ns`."""
+
+    schema: int
+    version: str
+    router_id: str
+    taken_ns: int
+    config_files: tuple[str, ...]
+    config_generation: int
+    last_reload_ok: bool
+    last_reload_error: str
+    processes: tuple[ProcessStatus, ...]
+    vrrp: VrrpStatus | None
+    checker: CheckerStatus | None
+    ipvs: IpvsStatus | None
+    counters: dict[str, int]
+    """Of the control process itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadRequest:
+    """pyhadctl -> control: read the configuration files again."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadReply:
+    """control -> pyhadctl, when the reload has been done or refused."""
+
+    ok: bool
+    report: str
+    """Messages of the configuration compiler as a person reads them; empty when all is well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRequest:
+    """pyhadctl -> control."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionReply:
+    """control -> pyhadctl: version of the running daemon."""
+
+    daemon: str
+    protocol: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused:
+    """control -> pyhadctl: the request cannot be served, and why."""
+
+    reason: str
+
+
+Message = (
+    VerdictSnapshot | VerdictChanged | Beat | SnapshotWanted
+    | StatusWanted | VrrpStatus | CheckerStatus | IpvsStatus
+    | StatusRequest | StatusReply | ReloadRequest | ReloadReply
+    | VersionRequest | VersionReply | RequestRefused
+)  # fmt: skip

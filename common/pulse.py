@@ -1,0 +1,79 @@
+"""The pulse page: shared memory in which each process shows that it makes progress.
+
+Made by the parent before the first fork (anonymous, MAP_SHARED), one record per process. The child writes its
+counter and the time of its last turn; the parent writes who runs (pid, start, restarts, state). Anyone may
+read. No message and no system call on the hot path; single 8-byte fields are written whole.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import time
+from dataclasses import dataclass
+
+from pyhad.common.states import ProcessName, ProcessState
+
+_RECORD_BYTES = 128
+_FIELDS = struct.Struct("=QQQQQQQ")  # progress, turn_ns, pid, started_ns, restarts, state, late_ns
+_U64 = struct.Struct("=Q")
+_ORDER = tuple(ProcessName)
+_STATES = tuple(ProcessState)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """One process as the page shows it. Times are CLOCK_MONOTONIC ns; 0 means never."""
+
+    name: ProcessName
+    progress: int
+    turn_ns: int
+    pid: int
+    started_ns: int
+    restarts: int
+    state: ProcessState
+    late_ns: int
+
+
+class PulsePage:
+    """All records. Create it in the parent, before forking."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, _RECORD_BYTES * len(_ORDER))
+
+    def read(self, name: ProcessName) -> Pulse:
+        """The record of one process as it is now."""
+        progress, turn_ns, pid, started_ns, restarts, state, late_ns = _FIELDS.unpack_from(self._memory, _offset(name))
+        return Pulse(
+            name=name, progress=progress, turn_ns=turn_ns, pid=pid, started_ns=started_ns,
+            restarts=restarts, state=_STATES[state % len(_STATES)], late_ns=late_ns,
+        )  # fmt: skip
+
+    def read_all(self) -> tuple[Pulse, ...]:
+        """Every record, parent first."""
+        return tuple(self.read(name) for name in _ORDER)
+
+    def beat(self, name: ProcessName, late_ns: int = 0) -> None:
+        """The process `name` finished a turn of its loop now."""
+        at = _offset(name)
+        (progress,) = _U64.unpack_from(self._memory, at)
+        _U64.pack_into(self._memory, at, (progress + 1) & 0xFFFFFFFFFFFFFFFF)
+        _U64.pack_into(self._memory, at + 8, time.monotonic_ns())
+        _U64.pack_into(self._memory, at + 48, late_ns)
+
+    def write_process(
+        self, name: ProcessName, *, pid: int, started_ns: int, restarts: int, state: ProcessState
+    ) -> None:
+        """The parent's half of a record. A new pid also resets the time of the last turn to its start."""
+        at = _offset(name)
+        if _U64.unpack_from(self._memory, at + 16)[0] != pid:
+            _U64.pack_into(self._memory, at + 8, started_ns)
+            _U64.pack_into(self._memory, at + 48, 0)
+        _U64.pack_into(self._memory, at + 16, pid)
+        _U64.pack_into(self._memory, at + 24, started_ns)
+        _U64.pack_into(self._memory, at + 32, restarts)
+        _U64.pack_into(self._memory, at + 40, _STATES.index(state))
+
+
+def _offset(name: ProcessName) -> int:
+    return _ORDER.index(name) * _RECORD_BYTES

@@ -1,0 +1,159 @@
+"""What the parent gives a child, and the frame in which every child runs.
+
+`ChildContext` is made by the parent before the fork. `Runtime` turns it into a process: rights given up, log, loop,
+pulse, lifeline, signals, ZeroMQ context. A room's `main(context)` builds a Runtime, its service, and calls `run()`.
+"""
+
+from __future__ import annotations
+
+import collections
+import gc
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pyhad.common import lifeline, privileges
+from pyhad.common.blackbox import BlackBox
+from pyhad.common.bus import Context
+from pyhad.common.log import FilteringBoundLogger, LogSettings, ProcessLog
+from pyhad.common.loop import Loop
+from pyhad.common.pulse import PulsePage
+from pyhad.common.states import ProcessName
+
+TICK_NS = 200_000_000
+"""Every loop turns at least this often, so that silence on the pulse page means trouble."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ChildOptions:
+    """Switches of the command line that change what children do."""
+
+    keep_vips_at_exit: bool = False
+    """`-V` (CLI-14): leave VIPs and send no priority 0."""
+    keep_ipvs_at_exit: bool = False
+    """`-I` (CLI-15)."""
+    release_foreign_vips: bool = False
+    """`-X` (CLI-13)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ChildContext:
+    """All that a child inherits on purpose."""
+
+    name: ProcessName
+    parent_pid: int
+    run_dir: str
+    document: bytes
+    """Its part of the configuration, encoded (see `common.config.model`)."""
+    pulse: PulsePage
+    box: BlackBox
+    lifeline: socket.socket
+    log: LogSettings
+    account: tuple[str, int, int]
+    """(name, uid, gid) for children without privilege."""
+    options: ChildOptions
+    listeners: dict[str, int]
+    """Listening unix sockets by channel name, only those of this child."""
+    icmp4: int = -1
+    icmp6: int = -1
+    """Raw ICMP sockets for the checker, -1 where there is none."""
+
+
+class Runtime:
+    """A running child. Build it first thing in `main`; nothing before it may open files or sockets."""
+
+    def __init__(self, context: ChildContext, *, as_root: bool, keep: frozenset[int]) -> None:
+        self.context = context
+        self.name = context.name
+        self.on_stop: Callable[[], None] = self.finish
+        """Runs once when an orderly stop is wanted; must end in `finish()`."""
+        self.on_document: Callable[[bytes], None] = lambda document: None
+        """Runs with a new configuration document (encoded); the parent hears APPLIED when it returns."""
+        self.on_report: Callable[[bool, str], None] = lambda ok, report: None
+        """Control only: a reload that was asked for is done."""
+        self.counters: collections.Counter[str] = collections.Counter()
+        self._exit_code = 0
+        self._stop_wanted = False
+        privileges.set_process_name(f"pyhad_{context.name}")
+        _, uid, gid = ("root", os.geteuid(), os.getegid()) if as_root else context.account
+        self.log = ProcessLog(context.name, context.log)
+        self.logger: FilteringBoundLogger = self.log.logger
+        privileges.drop(uid=uid, gid=gid, keep=keep)
+        privileges.die_with_parent(context.parent_pid)
+        gc.freeze()
+        self.loop = Loop()
+        self.bus = Context()
+        self._set_signals()
+        self.loop.watch(context.lifeline.fileno(), self._hear)
+        self.loop.every(TICK_NS, self._tick)
+        self.loop.each_turn(self._end_of_turn)
+
+    def path(self, relative: str) -> str:
+        """A path below the run directory."""
+        return os.path.join(self.context.run_dir, relative)
+
+    def ready(self) -> None:
+        """Tell the parent that the work is being done."""
+        lifeline.say(self.context.lifeline, lifeline.READY)
+        self.logger.info("process_ready")
+
+    def ask_reload(self) -> bool:
+        """Control only: ask the parent for a reload."""
+        return lifeline.say(self.context.lifeline, lifeline.RELOAD)
+
+    def run(self) -> int:
+        """Turn until `finish()`; returns the exit code."""
+        self.loop.run()
+        self.logger.info("process_stopped", exit_code=self._exit_code)
+        self.log.drain()
+        self.bus.close()
+        return self._exit_code
+
+    def finish(self, exit_code: int = 0) -> None:
+        """End the loop at the end of this turn."""
+        self._exit_code = exit_code
+        self.loop.stop()
+
+    def _tick(self) -> None:
+        """Nothing to do: the turn itself is the sign of life."""
+
+    def _end_of_turn(self) -> None:
+        self.context.pulse.beat(self.name, self.loop.late_ns_max)
+        self.log.flush()
+
+    def _set_signals(self) -> None:
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(ignored, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        self.loop.watch(reader, lambda _events: self._signalled(reader))
+
+    def _signalled(self, reader: int) -> None:
+        if signal.SIGTERM in os.read(reader, 64):
+            self._want_stop()
+
+    def _hear(self, _events: int) -> None:
+        while (heard := lifeline.hear(self.context.lifeline)) is not None:
+            word, fd = heard
+            content = lifeline.read_memfd(fd) if fd >= 0 else b""
+            if word == lifeline.DOCUMENT:
+                self.on_document(content)
+                lifeline.say(self.context.lifeline, lifeline.APPLIED)
+            elif word in (lifeline.RELOADED, lifeline.REFUSED):
+                self.on_report(word == lifeline.RELOADED, content.decode("utf-8", "replace"))
+            elif word == lifeline.STOP:
+                self._want_stop()
+            elif word == b"":
+                self.loop.unwatch(self.context.lifeline.fileno())
+                self._want_stop()
+                return
+
+    def _want_stop(self) -> None:
+        if not self._stop_wanted:
+            self._stop_wanted = True
+            self.on_stop()

@@ -1,0 +1,78 @@
+"""What a virtual router wants done: imperatives, performed by the shell in the order given. A closed union."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from pyhad.common.config.model import VirtualAddress
+from pyhad.common.states import RouterState
+
+
+class Reason(enum.StrEnum):
+    """Why the state changed. Fixed tokens, fit for logs and metrics."""
+
+    STARTUP = "startup"
+    ADDRESS_OWNER = "address_owner"
+    RESUMED_AFTER_RESTART = "resumed_after_restart"
+    ACTIVE_DOWN_TIMER = "active_down_timer"
+    HIGHER_PRIORITY_HEARD = "higher_priority_heard"
+    TIE_LOST = "tie_lost"
+    FAULT = "fault"
+    FAULT_CLEARED = "fault_cleared"
+    SHUTDOWN = "shutdown"
+    CONFIGURATION_CHANGED = "configuration_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendAdvertisement:
+    """Send one advertisement with this priority now (0: release, RFC 9568 5.2.4)."""
+
+    priority: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallAddresses:
+    """Put these on their interfaces; one that is there already stays (NET-11)."""
+
+    addresses: tuple[VirtualAddress, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAddresses:
+    """Take these off their interfaces; one that is not there is no error."""
+
+    addresses: tuple[VirtualAddress, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnounceAddresses:
+    """`repeat` rounds of gratuitous ARP over these (NET-20)."""
+
+    addresses: tuple[VirtualAddress, ...]
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeState:
+    """The router is now in `new`: log it, count it, publish it. `detail` names peer or causes."""
+
+    old: RouterState
+    new: RouterState
+    reason: Reason
+    priority: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something to log that changes no state: a fixed `event` token with fields (FSM-34, PKT-30)."""
+
+    event: str
+    fields: dict[str, str | int]
+    warning: bool = False
+
+
+Effect = (
+    SendAdvertisement | InstallAddresses | RemoveAddresses | AnnounceAddresses | ChangeState | Remark
+)  # fmt: skip

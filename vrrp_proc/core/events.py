@@ -1,0 +1,92 @@
+"""What can happen to a virtual router: past facts. A closed union; every handler matches all of them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from pyhad.common.config.model import VrrpInstance
+
+
+class FaultCause(enum.StrEnum):
+    """Why a virtual router cannot take part (FSM-40)."""
+
+    INTERFACE_DOWN = "interface_down"
+    INTERFACE_MISSING = "interface_missing"
+    NO_SOURCE_ADDRESS = "no_source_address"
+    TRACKED_INTERFACE_DOWN = "tracked_interface_down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Startup:
+    """The machine may begin (6.4.1). `faults` are the causes that hold already.
+
+    `restored_active` and the fields after it come from the black box of a dead predecessor: it was Active and sent its
+    last advertisement at `last_sent_ns`. `restored_backup_of` is the master it knew as Backup, "" if none.
+    """
+
+    faults: frozenset[FaultCause]
+    source_address: str
+    restored_active: bool = False
+    last_sent_ns: int = 0
+    restored_backup_of: str = ""
+    restored_master_priority: int = 0
+    restored_master_interval_cs: int = 0
+    restored_down_at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvertisementReceived:
+    """A good advertisement of another router for our VRID (PKT-20 to PKT-31 are passed)."""
+
+    source: str
+    priority: int
+    interval_cs: int
+    """Max Advertise Interval of version 3; version 2: the agreed interval."""
+    addresses_match: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """`now` reached `next_deadline_ns()`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultsChanged:
+    """The causes that hold now; empty means able to take part."""
+
+    faults: frozenset[FaultCause]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceAddressChanged:
+    """The primary address of the interface, used as source and in the tie rule."""
+
+    source_address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressesLost:
+    """Somebody else removed addresses we hold as Active (FSM-37)."""
+
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationChanged:
+    """A reload: the same router (REL-11) with other settings."""
+
+    config: VrrpInstance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShutdownWanted:
+    """Orderly stop, or the instance is gone after a reload. `keep_addresses` is `-V`."""
+
+    keep_addresses: bool = False
+
+
+Event = (
+    Startup | AdvertisementReceived | TimePassed | FaultsChanged | SourceAddressChanged
+    | AddressesLost | ConfigurationChanged | ShutdownWanted
+)  # fmt: skip
