@@ -1,8 +1,8 @@
 """ZeroMQ in our loop: `Hub` (ROUTER, bound) and `Link` (DEALER, connected). The only file that imports zmq.
 
 Sockets are driven by their descriptor, which is edge triggered: after every wake-up and every send they are
-drained until EAGAIN. Everything is bounded; a frame that is not a message of the channel is counted, logged once per peer
-and dropped. A hub adopts a listening unix socket that the parent opened, so its path outlives the process.
+drained until EAGAIN. Everything is bounded; a frame that is not a message of the channel is counted, logged once
+per peer and dropped. A hub adopts a listening unix socket that the parent opened, so its path outlives the process.
 """
 
 from __future__ import annotations
