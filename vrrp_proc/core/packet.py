@@ -1,0 +1,318 @@
+"""Advertisements and gratuitous ARP as bytes, both ways. Pure: no sockets, no clock, nothing but bytes and errors.
+
+Outgoing bytes are built once per change of their content and sent many times. What is received goes through
+`parse_ipv4`, `read_vrid` (to find the virtual router) and `check_advertisement`, whose checks come in the order of
+PKT-22 to PKT-32. Whatever is wrong is an `AdvertisementRefused`, a PacketError, which names the counter to raise:
+no input can raise anything else.
+"""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+import struct
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pyhad.common.config.model import VrrpInstance
+from pyhad.common.errors import PacketError
+
+PROTOCOL_VRRP = 112
+PROTOCOL_AH = 51
+TTL = 255  # RFC 9568 5.1.1.3: whoever is farther than one hop cannot have it
+PRIORITY_OWNER = 255
+PRIORITY_RELEASE = 0  # RFC 9568 5.2.4: "I stop"
+
+_HEADER = struct.Struct("!BBBBHH")  # version and type, vrid, priority, count, interval (v2: auth type, s), checksum
+_IPV4 = struct.Struct("!BBHHHBBH4s4s")
+_ARP = struct.Struct("!6s6sHHHBBH6s4s6s4s")
+_TYPE_ADVERTISEMENT = 1
+_TOS_INTERNETWORK_CONTROL = 0xC0
+_AUTH_BYTES = 8  # v2 carries them even without authentication (PKT-2)
+_KNOWN_AUTH_TYPES = (0, 1, 2)
+_ETHERNET_MINIMUM = 46  # shorter frames are padded up to this by the sender's driver
+_IPV4_HEADER_BYTES = 20
+_BROADCAST = b"\xff" * 6
+_ETHERTYPE_ARP = 0x0806
+_ETHERTYPE_IPV4 = 0x0800
+
+
+class AdvertisementRefused(PacketError):
+    """Drop this packet. `counter` is the name of the statistic to raise (Keepalived's where it has one)."""
+
+    counter: ClassVar[str] = "packet_len_err"
+
+
+class PacketLengthError(AdvertisementRefused):
+    """Too short, or its length is not the one its address count asks for (PKT-23)."""
+
+
+class OwnPacketError(AdvertisementRefused):
+    """Our own advertisement came back to us (PKT-38): nothing is wrong, and it must not be listened to."""
+
+    counter = "own_packet"
+
+
+class TtlError(AdvertisementRefused):
+    """TTL or hop limit is not 255: it was forwarded, or forged from afar (PKT-24)."""
+
+    counter = "ip_ttl_err"
+
+
+class VersionError(AdvertisementRefused):
+    """Another VRRP version than ours (PKT-25)."""
+
+    counter = "version_err"
+
+
+class AuthenticationTypeUnknown(AdvertisementRefused):
+    """Version 2: an authentication type that does not exist (PKT-27)."""
+
+    counter = "invalid_authtype"
+
+
+class AuthenticationTypeMismatch(AdvertisementRefused):
+    """The peer authenticates and we do not: version 2 type other than none, or an AH header (PKT-22, PKT-27)."""
+
+    counter = "authtype_mismatch"
+
+
+class IntervalError(AdvertisementRefused):
+    """Version 2: not our interval (PKT-28). Version 3: an interval of 0, which would mean no patience at all."""
+
+    counter = "advert_interval_err"
+
+
+class MessageTypeError(AdvertisementRefused):
+    """Not an advertisement: the only type there is (PKT-29)."""
+
+    counter = "invalid_type_rcvd"
+
+
+class ChecksumError(AdvertisementRefused):
+    """The checksum fits in no form (PKT-31)."""
+
+    counter = "checksum_err"
+
+
+class DestinationError(AdvertisementRefused):
+    """Sent to another address than this virtual router's group (PKT-32)."""
+
+    counter = "destination_err"
+
+
+COUNTERS: tuple[str, ...] = tuple(
+    error.counter
+    for error in (
+        PacketLengthError, OwnPacketError, TtlError, VersionError, AuthenticationTypeUnknown,
+        AuthenticationTypeMismatch, IntervalError, MessageTypeError, ChecksumError, DestinationError,
+    )
+)  # fmt: skip
+"""Every name that `AdvertisementRefused.counter` can have."""
+
+
+class ChecksumForm(enum.StrEnum):
+    """What the checksum covers. Over IPv4 peers differ in version 3, so the form they use is found out, not assumed."""
+
+    MESSAGE = "message"
+    """The VRRP message only: version 2, and version 3 as RFC 9568 5.2.8 has it for IPv4."""
+    PSEUDO_HEADER = "pseudo_header"
+    """With the IP pseudo header: version 3 as Keepalived and FRR send it (PKT-3), and all of IPv6."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A VRRP message with what matters of the IP header around it. `payload` may end in Ethernet padding."""
+
+    source: str
+    destination: str
+    ttl: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advertisement:
+    """An advertisement that passed every check. `interval_cs` is whole seconds times 100 in version 2."""
+
+    vrid: int
+    source: str
+    priority: int
+    interval_cs: int
+    addresses: tuple[str, ...]
+    addresses_match: bool
+    """False is worth a warning and the counter addr_list_err; the advertisement counts all the same (PKT-35)."""
+    checksum_form: ChecksumForm
+
+
+def build_advertisement(config: VrrpInstance, *, source: str, priority: int) -> bytes:
+    """The VRRP message (RFC 9568 5.2, RFC 3768 5.3) as `config` wants it, from `source` to its group.
+
+    `priority` 0 releases. Only `addresses` are told, in configuration order, not the excluded ones (PKT-6).
+    """
+    addresses = b"".join(_packed(virtual.address) for virtual in config.addresses)
+    count = len(config.addresses)
+    interval_cs = config.advertisement_interval_cs
+    if config.version == 2:
+        head = _HEADER.pack(0x20 | _TYPE_ADVERTISEMENT, config.vrid, priority, count, interval_cs // 100, 0)
+        message = head + addresses + bytes(_AUTH_BYTES)
+        pseudo = b""
+    else:
+        head = _HEADER.pack(0x30 | _TYPE_ADVERTISEMENT, config.vrid, priority, count, interval_cs, 0)
+        message = head + addresses
+        with_pseudo = config.checksum_pseudo_header or config.family == 6
+        pseudo = _pseudo_header(source, config.multicast_group, len(message)) if with_pseudo else b""
+    return message[:6] + _checksum(pseudo + message).to_bytes(2, "big") + message[8:]
+
+
+def build_ipv4(payload: bytes, *, source: str, destination: str, identification: int, ttl: int = TTL) -> bytes:
+    """The whole IPv4 packet around `payload` (PKT-1): for a socket with IP_HDRINCL. May be fragmented (no DF)."""
+    head = _IPV4.pack(
+        0x45, _TOS_INTERNETWORK_CONTROL, _IPV4_HEADER_BYTES + len(payload), identification, 0, ttl, PROTOCOL_VRRP, 0,
+        _packed(source), _packed(destination),
+    )  # fmt: skip
+    return head[:10] + _checksum(head).to_bytes(2, "big") + head[12:] + payload
+
+
+def build_gratuitous_arp(mac: bytes, address: str) -> bytes:
+    """A whole Ethernet frame, 42 bytes: `mac` has `address` (NET-20: a broadcast request, target MAC all ones)."""
+    ip = _packed(address)
+    return _ARP.pack(_BROADCAST, mac, _ETHERTYPE_ARP, 1, _ETHERTYPE_IPV4, 6, 4, 1, mac, ip, _BROADCAST, ip)
+
+
+def parse_ipv4(frame: bytes) -> Received:
+    """Take an IPv4 packet apart, as a raw or packet socket gives it (no Ethernet header).
+
+    Raises PacketLengthError and AuthenticationTypeMismatch (PKT-22). The header's own checksum is the kernel's work.
+    """
+    if len(frame) < _IPV4_HEADER_BYTES:
+        raise PacketLengthError(f"{len(frame)} bytes are no IPv4 header")
+    first, _, total, _, _, ttl, protocol, _, source, destination = _IPV4.unpack_from(frame)
+    header = (first & 0x0F) * 4
+    if first >> 4 != 4 or header < _IPV4_HEADER_BYTES or not header <= total <= len(frame):
+        raise PacketLengthError(f"IPv4 header of {header} bytes and packet of {total} in {len(frame)} bytes")
+    if len(frame) > max(total, _ETHERNET_MINIMUM):
+        raise PacketLengthError(f"{len(frame)} bytes where the IPv4 header says {total}")
+    if protocol == PROTOCOL_AH:
+        raise AuthenticationTypeMismatch("authentication header where none is configured")
+    if protocol != PROTOCOL_VRRP:
+        raise PacketLengthError(f"IP protocol {protocol} is not VRRP")
+    return Received(source=_dotted(source), destination=_dotted(destination), ttl=ttl, payload=frame[header:total])
+
+
+def read_vrid(payload: bytes) -> int:
+    """Which virtual router a message is for (PKT-20). Raises PacketLengthError below 8 bytes."""
+    if len(payload) < _HEADER.size:
+        raise PacketLengthError(f"{len(payload)} bytes are no VRRP header")
+    return payload[1]
+
+
+def check_advertisement(
+    received: Received, config: VrrpInstance, own_source: str, *, known_source: str = ""
+) -> Advertisement:
+    """All checks of PKT-23 to PKT-32 on a message whose VRID is that of `config`; raises AdvertisementRefused.
+
+    `own_source` is the address that we send from. `known_source` is who sent the last good advertisement: with
+    `skip_check_adv_addr` its address list is not compared again (PKT-35).
+    """
+    if received.source == own_source:
+        raise OwnPacketError(f"own advertisement from {own_source}")
+    message = _exact_message(received.payload, config)
+    version_type, vrid, priority, count, interval, _ = _HEADER.unpack_from(message)
+    if received.ttl != TTL:
+        raise TtlError(f"TTL {received.ttl}")
+    if version_type >> 4 != config.version:
+        raise VersionError(f"version {version_type >> 4}, ours is {config.version}")
+    interval_cs = _checked_interval_v2(interval, config) if config.version == 2 else interval & 0x0FFF
+    if interval_cs == 0:
+        raise IntervalError("interval of 0")
+    if version_type & 0x0F != _TYPE_ADVERTISEMENT:
+        raise MessageTypeError(f"type {version_type & 0x0F}")
+    form = _checksum_form(message, received, config)
+    if received.destination != config.multicast_group:
+        raise DestinationError(f"sent to {received.destination}")
+    addresses = _read_addresses(message, count, config.family)
+    skip = config.skip_check_adv_addr and received.source == known_source
+    return Advertisement(
+        vrid=vrid,
+        source=received.source,
+        priority=priority,
+        interval_cs=interval_cs,
+        addresses=addresses,
+        addresses_match=skip or sorted(addresses) == sorted(virtual.address for virtual in config.addresses),
+        checksum_form=form,
+    )
+
+
+def _exact_message(payload: bytes, config: VrrpInstance) -> bytes:
+    """Without padding, or PacketLengthError (PKT-23). The packet's own version decides what it must be long."""
+    read_vrid(payload)
+    expected = _HEADER.size + payload[3] * (16 if config.family == 6 else 4)
+    if payload[0] >> 4 == 2:
+        expected += _AUTH_BYTES
+    padded = config.family == 4 and len(payload) <= _ETHERNET_MINIMUM - _IPV4_HEADER_BYTES
+    if len(payload) < expected or (len(payload) > expected and not padded):
+        raise PacketLengthError(f"{len(payload)} bytes where {payload[3]} addresses make {expected}")
+    return payload[:expected]
+
+
+def _checked_interval_v2(auth_type_and_interval: int, config: VrrpInstance) -> int:
+    auth_type, interval_s = divmod(auth_type_and_interval, 256)
+    if auth_type not in _KNOWN_AUTH_TYPES:
+        raise AuthenticationTypeUnknown(f"authentication type {auth_type}")
+    if auth_type != 0:
+        raise AuthenticationTypeMismatch(f"authentication type {auth_type}, ours is none")
+    if interval_s * 100 != config.advertisement_interval_cs:
+        raise IntervalError(f"interval of {interval_s} s, ours is {config.advertisement_interval_cs // 100} s")
+    return interval_s * 100
+
+
+def _checksum_form(message: bytes, received: Received, config: VrrpInstance) -> ChecksumForm:
+    """The form that fits, the configured one tried first (PKT-31)."""
+    forms = [ChecksumForm.MESSAGE]
+    if config.version == 3:
+        pseudo_first = config.checksum_pseudo_header or config.family == 6
+        forms.insert(0 if pseudo_first else 1, ChecksumForm.PSEUDO_HEADER)
+    if config.family == 6:
+        forms = [ChecksumForm.PSEUDO_HEADER]
+    for form in forms:
+        pseudo = b""
+        if form is ChecksumForm.PSEUDO_HEADER:
+            pseudo = _pseudo_header(received.source, received.destination, len(message))
+        if _checksum(pseudo + message) == 0:
+            return form
+    raise ChecksumError(f"checksum {message[6:8].hex()}")
+
+
+def _read_addresses(message: bytes, count: int, family: int) -> tuple[str, ...]:
+    if family == 4:
+        return tuple(_dotted(message[at : at + 4]) for at in range(8, 8 + 4 * count, 4))
+    return tuple(str(ipaddress.IPv6Address(message[at : at + 16])) for at in range(8, 8 + 16 * count, 16))
+
+
+def _pseudo_header(source: str, destination: str, length: int) -> bytes:
+    """RFC 9568 5.2.8: IPv4 as for UDP, IPv6 as RFC 8200 8.1."""
+    packed = _packed(source) + _packed(destination)
+    if len(packed) == 8:
+        return packed + struct.pack("!BBH", 0, PROTOCOL_VRRP, length)
+    return packed + struct.pack("!IHBB", length, 0, 0, PROTOCOL_VRRP)
+
+
+def _checksum(content: bytes) -> int:
+    """RFC 1071, of an even number of bytes. Over content that holds its own right checksum: 0.
+
+    The sum of 16-bit digits with end-around carry is the remainder by 65535, where a sum of anything but zeros is
+    65535 and not 0.
+    """
+    number = int.from_bytes(content, "big")
+    remainder = number % 0xFFFF
+    if remainder == 0 and number:
+        return 0
+    return 0xFFFF - remainder
+
+
+def _packed(address: str) -> bytes:
+    return ipaddress.ip_address(address).packed
+
+
+def _dotted(packed: bytes) -> str:
+    return "{}.{}.{}.{}".format(*packed)
