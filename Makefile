@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 .PHONY: demo test check lint types imports unit sim house lab vm setup setup-run clean
 
 demo: setup-run
-	@$(PYTHON) -m tests.lab.demo
+	@$(PYTHON) -m demo
 
 test: setup check lab vm
 
