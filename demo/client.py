@@ -1,8 +1,8 @@
 """The client of the demonstration: a new HTTP request to the virtual address every 10 ms, without a pause.
 
 `python -m demo.client ADDRESS PORT` prints one line per request when its fate is known:
-`START_NS END_NS ok SERVER` or `START_NS END_NS lost REASON`. Each request is independent of the others and is lost when it
-has no whole answer after one second. Times are CLOCK_MONOTONIC.
+`START_NS END_NS ok SERVER` or `START_NS END_NS lost REASON`. Each request is independent of the others and is lost
+when it has no whole answer after one second. Times are CLOCK_MONOTONIC.
 """
 
 from __future__ import annotations
@@ -70,7 +70,11 @@ def main() -> None:
     address = (sys.argv[1], int(sys.argv[2]))
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     loop = Loop()
-    loop.every(PACE_NS, lambda: None if Request(loop, address) else None)
+
+    def begin() -> None:
+        Request(loop, address)
+
+    loop.every(PACE_NS, begin)
     loop.run()
 
 

@@ -1,13 +1,13 @@
 """The site of the demonstration: who is wired to what, and the plain keepalived.conf of each director.
 
-          client .10                     outside 192.0.2.0/24
-             |
-    ---------+---------------------------------------
-       |                        |
-     d1 .11   VIP .100 ->     d2 .12      (VRRP, whoever is master holds .100 and 10.0.0.1)
-       | .2                     | .3      inside 10.0.0.0/24
-    ---+---------+------------+---+-----
-               web1 .11     web2 .12      (default route 10.0.0.1: NAT, the servers see the client)
+      client .10                     outside 192.0.2.0/24
+         |
+---------+---------------------------------------
+   |                        |
+ d1 .11   VIP .100 ->     d2 .12      (VRRP, whoever is master holds .100 and 10.0.0.1)
+   | .2                     | .3      inside 10.0.0.0/24
+---+---------+------------+---+-----
+           web1 .11     web2 .12      (default route 10.0.0.1: NAT, the servers see the client)
 """
 
 from __future__ import annotations

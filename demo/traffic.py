@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def between(outcomes: list[Outcome], from_ns: int, to_ns: int) -> Window:
     points = [max(before, default=from_ns), *sorted(inside)]
     if not inside:
         points.append(to_ns)
-    gaps = [later - earlier for earlier, later in zip(points, points[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(points)]
     window = [o for o in outcomes if from_ns <= o.start_ns and o.end_ns <= to_ns]
     return Window(
         requests=len(window),
