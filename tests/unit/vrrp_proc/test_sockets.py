@@ -1,0 +1,74 @@
+"""The filters that run in the kernel, interpreted here instruction by instruction."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from pyhad.vrrp_proc import sockets
+
+HEADER_20 = bytes.fromhex("45c0001c00010000ff7000000a000001e0000012")
+
+
+def accepts(program: bytes, packet: bytes) -> bool:
+    """The few instructions that the filters use, as bpf(4) describes them."""
+    code = [struct.unpack_from("=HBBI", program, at) for at in range(0, len(program), 8)]
+    accumulator = x = place = 0
+    while True:
+        operation, when_true, when_false, k = code[place]
+        place += 1
+        if operation == 0xB1:
+            x = 4 * (packet[k] & 15)
+        elif operation == 0x80:
+            accumulator = len(packet)
+        elif operation == 0x1C:
+            accumulator = (accumulator - x) & 0xFFFFFFFF
+        elif operation == 0x50:
+            accumulator = packet[x + k]
+        elif operation == 0x35:
+            place += when_true if accumulator >= k else when_false
+        elif operation == 0x15:
+            place += when_true if accumulator == k else when_false
+        elif operation == 0x06:
+            return k != 0
+        else:
+            raise AssertionError(f"unknown instruction {operation:#x}")
+
+
+def test_the_filter_of_one_vrid_is_these_instructions() -> None:
+    assert sockets.filter_vrids([51]).hex() == (
+        "b1000000" "00000000"
+        "80000000" "00000000"
+        "1c000000" "00000000"
+        "35000100" "02000000"
+        "06000000" "ffffffff"
+        "50000000" "01000000"
+        "15000100" "33000000"
+        "06000000" "00000000"
+        "06000000" "ffffffff"
+    )  # fmt: skip
+
+
+@pytest.mark.behaviour("PKT-20")
+@pytest.mark.parametrize("vrids", [[51], [1, 51, 255], list(range(1, 256))])
+def test_only_wanted_vrids_pass(vrids: list[int]) -> None:
+    program = sockets.filter_vrids(vrids)
+    passed = [vrid for vrid in range(256) if accepts(program, HEADER_20 + bytes((0x31, vrid, 100, 0)))]
+    assert passed == vrids
+
+
+def test_the_vrid_is_found_behind_ip_options() -> None:
+    options = b"\x46" + HEADER_20[1:] + bytes(4)
+    assert accepts(sockets.filter_vrids([51]), options + bytes((0x31, 51)))
+    assert not accepts(sockets.filter_vrids([51]), options + bytes((0x31, 52)))
+
+
+@pytest.mark.behaviour("PKT-23")
+@pytest.mark.parametrize("payload", [b"", b"\x31"])
+def test_a_packet_too_short_for_a_vrid_passes_so_that_it_is_counted(payload: bytes) -> None:
+    assert accepts(sockets.filter_vrids([51]), HEADER_20 + payload)
+
+
+def test_nothing_passes_the_filter_of_a_sending_socket() -> None:
+    assert not accepts(sockets.filter_nothing(), HEADER_20 + bytes((0x31, 51)))

@@ -1,0 +1,73 @@
+"""Gratuitous ARP on the wire: frames built once per address and MAC, written to a packet socket that never waits."""
+
+from __future__ import annotations
+
+import collections
+import errno
+import socket
+from collections.abc import Iterable
+
+from pyhad.common.config.model import VirtualAddress
+from pyhad.common.errors import KernelError
+from pyhad.vrrp_proc.core.packet import build_gratuitous_arp
+from pyhad.vrrp_proc.links import Links
+
+SEND_BUFFER_BYTES = 4 * 1024 * 1024
+FRAMES_REMEMBERED = 8192
+_SO_SNDBUFFORCE = 32
+_MAC_BYTES = 6
+
+
+class Announcer:
+    """Tells the segment which MAC has an address (NET-20). `counters`: garp_sent, garp_skipped, garp_dropped."""
+
+    def __init__(self, links: Links, counters: collections.Counter[str]) -> None:
+        self._links = links
+        self._counters = counters
+        self._frames: dict[tuple[bytes, str], bytes] = {}
+        try:  # protocol 0: it receives nothing
+            self._socket = socket.socket(
+                socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
+            )
+        except OSError as error:
+            raise KernelError("packet socket", error.errno or errno.EIO) from error
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, SEND_BUFFER_BYTES)
+        except PermissionError:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    def announce(self, addresses: Iterable[VirtualAddress], repeat: int) -> int:
+        """`repeat` rounds over all IPv4 `addresses`; returns the number of frames that left.
+
+        Left out: interfaces that are missing, without ARP (NET-27) or without an Ethernet address.
+        """
+        frames = [found for address in addresses if (found := self._frame(address)) is not None]
+        sent = 0
+        for _ in range(repeat):
+            for name, frame in frames:
+                try:
+                    self._socket.sendto(frame, (name, 0))
+                except OSError:  # buffer full, interface just gone: the next round or burst makes up for it
+                    self._counters["garp_dropped"] += 1
+                else:
+                    sent += 1
+        self._counters["garp_sent"] += sent
+        return sent
+
+    def _frame(self, address: VirtualAddress) -> tuple[str, bytes] | None:
+        if ":" in address.address:  # neighbour advertisements come with IPv6
+            return None
+        interface = self._links.by_name.get(address.interface)
+        if interface is None or not interface.has_arp or len(interface.mac) != _MAC_BYTES:
+            self._counters["garp_skipped"] += 1
+            return None
+        key = (interface.mac, address.address)
+        if key not in self._frames:
+            if len(self._frames) >= FRAMES_REMEMBERED:
+                self._frames.clear()
+            self._frames[key] = build_gratuitous_arp(interface.mac, address.address)
+        return interface.name, self._frames[key]
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._socket.close()

@@ -1,0 +1,189 @@
+"""The netlink reflector: what interfaces and addresses there are, kept right by the kernel's own notifications.
+
+`Links` is the picture (two dictionaries), `LinkMonitor` the socket that keeps it. Interfaces may appear, vanish and be
+renamed. When notifications were lost (ENOBUFS) everything is asked again and compared. Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pyhad.vrrp_proc import netlink
+from pyhad.vrrp_proc.netlink import AddressSeen, LinkSeen
+from pyhad.vrrp_proc.route_socket import RouteSocket, is_overrun, open_socket, read_datagram
+
+_READ_BYTES = 256 * 1024
+_DATAGRAMS_PER_TURN = 256
+
+
+@dataclass(slots=True)
+class Interface:
+    """One interface as the kernel last described it. `addresses` keeps the kernel's order (primary first)."""
+
+    index: int
+    name: str
+    flags: int
+    mac: bytes
+    addresses: dict[tuple[str, int], AddressSeen] = field(default_factory=dict)
+    """By (address, prefix length)."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Administratively up and with carrier, as keepalived means by up."""
+        return self.flags & netlink.IFF_UP != 0 and self.flags & netlink.IFF_RUNNING != 0
+
+    @property
+    def has_arp(self) -> bool:
+        """Whether announcements make sense there (NET-27)."""
+        return not self.flags & netlink.IFF_NOARP
+
+    def has_address(self, address: str) -> bool:
+        """With any prefix length."""
+        return any(known == address for known, _ in self.addresses)
+
+    def primary_ipv4(self, virtual: frozenset[str]) -> str:
+        """The IPv4 address to speak from: the first that is none of `virtual` (PROC-13), "" if there is none.
+
+        Secondary ones come last: a left-over virtual address can have pushed the machine's own into that role.
+        """
+        own = [seen for seen in self.addresses.values() if ":" not in seen.address and seen.address not in virtual]
+        own.sort(key=lambda seen: (seen.flags & netlink.IFA_F_SECONDARY, seen.scope))
+        return own[0].address if own else ""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What became different: names of interfaces, and (interface name, address) that came or went."""
+
+    links: set[str] = field(default_factory=set)
+    addresses: set[tuple[str, str]] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.links or self.addresses)
+
+
+class Links:
+    """The picture itself: feed it what was seen, ask it by name or index."""
+
+    def __init__(self) -> None:
+        self.by_index: dict[int, Interface] = {}
+        self.by_name: dict[str, Interface] = {}
+
+    def take(self, seen: netlink.Seen, changes: Changes) -> None:
+        """One notification."""
+        if isinstance(seen, LinkSeen):
+            self._take_link(seen, changes)
+        elif isinstance(seen, AddressSeen):
+            self._take_address(seen, changes)
+
+    def replace(self, links: Iterable[LinkSeen], addresses: Iterable[AddressSeen], changes: Changes) -> None:
+        """A full dump: whatever it does not name is gone."""
+        present = {link.index: link for link in links}
+        for index in [index for index in self.by_index if index not in present]:
+            self._forget(self.by_index[index], changes)
+        for link in present.values():
+            self._take_link(link, changes)
+        seen = {(one.index, one.address, one.prefix_len): one for one in addresses}
+        for interface in self.by_index.values():
+            for key in [key for key in interface.addresses if (interface.index, *key) not in seen]:
+                del interface.addresses[key]
+                changes.addresses.add((interface.name, key[0]))
+        for one in seen.values():
+            self._take_address(one, changes)
+
+    def _take_link(self, seen: LinkSeen, changes: Changes) -> None:
+        known = self.by_index.get(seen.index)
+        if seen.gone:
+            if known is not None:
+                self._forget(known, changes)
+            return
+        if known is None:
+            known = self.by_index[seen.index] = Interface(seen.index, seen.name, seen.flags, seen.mac)
+        elif (known.name, known.flags, known.mac) == (seen.name, seen.flags, seen.mac):
+            return
+        if known.name != seen.name:
+            self._unname(known)
+            changes.links.add(known.name)
+            changes.addresses.update((known.name, address) for address, _ in known.addresses)
+            changes.addresses.update((seen.name, address) for address, _ in known.addresses)
+        known.name, known.flags, known.mac = seen.name, seen.flags, seen.mac
+        self.by_name[seen.name] = known
+        changes.links.add(seen.name)
+
+    def _take_address(self, seen: AddressSeen, changes: Changes) -> None:
+        interface = self.by_index.get(seen.index)
+        if interface is None:
+            return
+        key = (seen.address, seen.prefix_len)
+        if seen.gone:
+            if interface.addresses.pop(key, None) is None:
+                return
+        elif interface.addresses.get(key) == seen:
+            return
+        else:
+            interface.addresses[key] = seen
+        changes.addresses.add((interface.name, seen.address))
+
+    def _forget(self, interface: Interface, changes: Changes) -> None:
+        del self.by_index[interface.index]
+        self._unname(interface)
+        changes.links.add(interface.name)
+        changes.addresses.update((interface.name, address) for address, _ in interface.addresses)
+
+    def _unname(self, interface: Interface) -> None:
+        if self.by_name.get(interface.name) is interface:
+            del self.by_name[interface.name]
+
+
+class LinkMonitor:
+    """The socket behind `links`. `on_change(changes)` runs after all that waited has been taken in."""
+
+    def __init__(self, route: RouteSocket, on_change: Callable[[Changes], None]) -> None:
+        self.links = Links()
+        self.refused = 0
+        self.overruns = 0
+        self._route = route
+        self._on_change = on_change
+        self._buffer = bytearray(_READ_BYTES)
+        self._socket = open_socket(netlink.GROUP_LINK | netlink.GROUP_IPV4_ADDRESS)
+        self.ask_everything(Changes())  # after the subscription, so that nothing falls between
+
+    def fileno(self) -> int:
+        """For the loop: readable when notifications wait."""
+        return self._socket.fileno()
+
+    def read(self, _events: int = 0) -> None:
+        """Take in what waits, a bounded number, then report. A full dump follows lost notifications."""
+        changes = Changes()
+        lost = False
+        for _ in range(_DATAGRAMS_PER_TURN):
+            try:
+                datagram = read_datagram(self._socket, self._buffer)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if not is_overrun(error):
+                    raise
+                self.overruns += 1
+                lost = True
+                continue
+            if datagram is None:
+                self.refused += 1
+                continue
+            seen, malformed = netlink.parse(datagram)
+            self.refused += malformed
+            for one in seen:
+                self.links.take(one, changes)
+        if lost:
+            self.ask_everything(changes)
+        if changes:
+            self._on_change(changes)
+
+    def ask_everything(self, changes: Changes) -> None:
+        """Compare with full dumps; differences go to `changes`. Raises KernelError."""
+        self.links.replace(*self._route.dump(), changes)
+
+    def close(self) -> None:
+        """Give the descriptor back; the loop must have forgotten it before."""
+        self._socket.close()

@@ -1,0 +1,220 @@
+"""The rtnetlink bytes that a fail-over needs, packed and parsed: links and addresses. No socket, no clock, no state.
+
+Encoders give whole messages, ready to be joined into one `sendmsg`. `parse` reads what the kernel sends; what does not
+fit is counted, never raised: one bad message must not cost the ones around it. Layouts: netlink(7), rtnetlink(7).
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from dataclasses import dataclass
+
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+
+NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE, NLMSG_OVERRUN = 1, 2, 3, 4
+
+NLM_F_REQUEST = 0x001
+NLM_F_ACK = 0x004
+NLM_F_DUMP_INTERRUPTED = 0x010
+NLM_F_DUMP = 0x300
+NLM_F_EXCL = 0x200
+NLM_F_CREATE = 0x400
+
+GROUP_LINK = 0x1
+GROUP_IPV4_ADDRESS = 0x10
+
+IFF_UP = 0x1
+IFF_LOOPBACK = 0x8
+IFF_RUNNING = 0x40
+IFF_NOARP = 0x80
+
+IFA_F_SECONDARY = 0x01
+IFA_F_NODAD = 0x02
+
+PROTOCOL_VRRP = 112
+"""Our mark on addresses (IFA_PROTO, kernel 5.18 and later; older ones ignore it): VRRP's own protocol number."""
+
+_IFLA_ADDRESS, _IFLA_IFNAME = 1, 3
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_FLAGS, _IFA_PROTO = 1, 2, 3, 4, 8, 11
+
+_HEAD = struct.Struct("=IHHII")  # length, type, flags, sequence, port id
+_IFINFO = struct.Struct("=BxHiII")  # family, device type, index, flags, change mask
+_IFADDR = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
+_ATTRIBUTE = struct.Struct("=HH")  # length with this head, type
+_ERRNO = struct.Struct("=i")
+_FLAGS = struct.Struct("=I")
+_TYPE_MASK = 0x3FFF
+_ADDRESS_BYTES = {socket.AF_INET: 4, socket.AF_INET6: 16}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSeen:
+    """One interface as the kernel describes it; `gone` when it was deleted."""
+
+    index: int
+    name: str
+    flags: int
+    mac: bytes
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSeen:
+    """One address on one interface; `gone` when it was removed. `protocol` is IFA_PROTO, 0 if none."""
+
+    index: int
+    address: str
+    prefix_len: int
+    scope: int
+    flags: int
+    protocol: int
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The kernel's answer to the request `sequence`: `errno` 0 is an acknowledgement."""
+
+    sequence: int
+    errno: int
+
+
+@dataclass(frozen=True, slots=True)
+class DumpDone:
+    """End of the dump `sequence`. `interrupted`: something changed meanwhile, ask again."""
+
+    sequence: int
+    interrupted: bool
+
+
+Seen = LinkSeen | AddressSeen | Answer | DumpDone
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRequest:
+    """An address to add or remove, with everything the kernel wants to know."""
+
+    index: int
+    address: str
+    prefix_len: int
+    scope: int = 0
+    label: str = ""
+    broadcast: str = ""
+
+
+def encode_add(request: AddressRequest, sequence: int) -> bytes:
+    """RTM_NEWADDR that fails with EEXIST when the address is there already (NET-11). IPv6 without DAD (NET-1)."""
+    family, packed = _pack_address(request.address)
+    attributes = [_attribute(_IFA_LOCAL, packed), _attribute(_IFA_ADDRESS, packed)]
+    flags = IFA_F_NODAD if family == socket.AF_INET6 else 0
+    if request.label:
+        attributes.append(_attribute(_IFA_LABEL, request.label.encode() + b"\0"))
+    if request.broadcast:
+        attributes.append(_attribute(_IFA_BROADCAST, _pack_address(request.broadcast)[1]))
+    attributes.append(_attribute(_IFA_PROTO, bytes((PROTOCOL_VRRP,))))
+    body = _IFADDR.pack(family, request.prefix_len, flags, request.scope, request.index) + b"".join(attributes)
+    return _message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sequence, body)
+
+
+def encode_remove(request: AddressRequest, sequence: int) -> bytes:
+    """RTM_DELADDR of exactly this address and prefix; EADDRNOTAVAIL when it is not there."""
+    family, packed = _pack_address(request.address)
+    body = _IFADDR.pack(family, request.prefix_len, 0, request.scope, request.index) + _attribute(_IFA_LOCAL, packed)
+    return _message(RTM_DELADDR, NLM_F_REQUEST | NLM_F_ACK, sequence, body)
+
+
+def encode_link_dump(sequence: int) -> bytes:
+    """All interfaces."""
+    return _message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, sequence, _IFINFO.pack(0, 0, 0, 0, 0))
+
+
+def encode_address_dump(sequence: int, family: int = socket.AF_UNSPEC) -> bytes:
+    """All addresses of `family` (0: of every family)."""
+    return _message(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, sequence, _IFADDR.pack(family, 0, 0, 0, 0))
+
+
+def parse(datagram: bytes) -> tuple[list[Seen], int]:
+    """(what a datagram of the kernel says, number of malformed messages in it). Never raises."""
+    seen: list[Seen] = []
+    malformed = 0
+    at, end = 0, len(datagram)
+    while at < end:
+        if end - at < _HEAD.size:
+            return seen, malformed + 1
+        length, kind, flags, sequence, _ = _HEAD.unpack_from(datagram, at)
+        if length < _HEAD.size or at + length > end:
+            return seen, malformed + 1
+        try:
+            one = _parse_body(kind, flags, sequence, datagram[at + _HEAD.size : at + length])
+        except (struct.error, ValueError, IndexError):
+            malformed += 1
+        else:
+            if one is not None:
+                seen.append(one)
+        at += (length + 3) & ~3
+    return seen, malformed
+
+
+def _parse_body(kind: int, flags: int, sequence: int, body: bytes) -> Seen | None:
+    if kind in (RTM_NEWADDR, RTM_DELADDR):
+        return _parse_address(body, gone=kind == RTM_DELADDR)
+    if kind in (RTM_NEWLINK, RTM_DELLINK):
+        return _parse_link(body, gone=kind == RTM_DELLINK)
+    if kind == NLMSG_ERROR:
+        return Answer(sequence, -_ERRNO.unpack_from(body)[0])
+    if kind == NLMSG_DONE:
+        return DumpDone(sequence, bool(flags & NLM_F_DUMP_INTERRUPTED))
+    return None
+
+
+def _parse_link(body: bytes, *, gone: bool) -> LinkSeen | None:
+    family, _, index, flags, _ = _IFINFO.unpack_from(body)
+    if family != socket.AF_UNSPEC:  # AF_BRIDGE: a port left its bridge, the interface itself is still there
+        return None
+    attributes = _attributes(body, _IFINFO.size)
+    name = attributes.get(_IFLA_IFNAME, b"").rstrip(b"\0").decode("ascii", "backslashreplace")
+    if index <= 0 or not name:
+        raise ValueError("a link without index or name")
+    return LinkSeen(index, name, flags, attributes.get(_IFLA_ADDRESS, b""), gone)
+
+
+def _parse_address(body: bytes, *, gone: bool) -> AddressSeen | None:
+    family, prefix_len, flags, scope, index = _IFADDR.unpack_from(body)
+    wanted = _ADDRESS_BYTES.get(family)
+    if wanted is None:
+        return None
+    attributes = _attributes(body, _IFADDR.size)
+    packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS) or b""
+    if len(packed) != wanted or prefix_len > wanted * 8:
+        raise ValueError("an address of the wrong length")
+    if _IFA_FLAGS in attributes:  # the eight bits of the head were not enough
+        flags = _FLAGS.unpack(attributes[_IFA_FLAGS])[0]
+    protocol = attributes.get(_IFA_PROTO, b"\0")[0]
+    return AddressSeen(index, socket.inet_ntop(family, packed), prefix_len, scope, flags, protocol, gone)
+
+
+def _attributes(body: bytes, at: int) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    end = len(body)
+    while at + _ATTRIBUTE.size <= end:
+        length, kind = _ATTRIBUTE.unpack_from(body, at)
+        if length < _ATTRIBUTE.size or at + length > end:
+            raise ValueError("an attribute runs over the end")
+        found[kind & _TYPE_MASK] = body[at + _ATTRIBUTE.size : at + length]
+        at += (length + 3) & ~3
+    return found
+
+
+def _pack_address(text: str) -> tuple[int, bytes]:
+    family = socket.AF_INET6 if ":" in text else socket.AF_INET
+    return family, socket.inet_pton(family, text)
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def _message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
+    return _HEAD.pack(_HEAD.size + len(body), kind, flags, sequence, 0) + body

@@ -1,0 +1,157 @@
+"""Raw sockets of VRRP over IPv4: per interface one that receives, filtered in the kernel, and one that sends.
+
+Nothing here waits or raises for what the network does: errors of sending are returned as errno, what was received is
+handed on as bytes. One receiving socket for all virtual routers of an interface: one each is ruinous, because
+the kernel would run every socket's filter for every packet.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import socket
+import struct
+from collections.abc import Callable, Iterable
+
+from pyhad.common.errors import KernelError
+from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
+
+RECEIVE_BUFFER_BYTES = 1024 * 1024
+PACKETS_PER_TURN = 64
+"""At most so many packets are read per wake-up: a flood must not keep the timers waiting."""
+_PACKET_BYTES = 4096
+
+_SO_ATTACH_FILTER = 26
+_SO_RCVBUFFORCE = 33
+_IP_MULTICAST_ALL = 49
+_IPPROTO_RAW = 255
+_PRIORITY_CONTROL = 7  # TC_PRIO_CONTROL: ahead of the traffic that a queue holds
+
+_INSTRUCTION = struct.Struct("=HBBI")
+_LOAD_HEADER_LENGTH = (0xB1, 0, 0, 0)  # X = 4 * (first byte & 15): bytes of the IPv4 header
+_LOAD_LENGTH = (0x80, 0, 0, 0)  # A = bytes in the packet
+_SUBTRACT_X = (0x1C, 0, 0, 0)
+_LOAD_VRID = (0x50, 0, 0, 1)  # A = byte at X + 1
+_JUMP_IF_AT_LEAST = 0x35
+_JUMP_IF_EQUAL = 0x15
+_ACCEPT = (0x06, 0, 0, 0xFFFFFFFF)
+_DROP = (0x06, 0, 0, 0)
+
+
+def filter_vrids(vrids: Iterable[int]) -> bytes:
+    """Classic BPF for a raw IPv4 socket: packets of these VRIDs, and those too short to have one (they are counted).
+
+    Foreign virtual routers on the same segment then cost nothing (PKT-20).
+    """
+    wanted = sorted(set(vrids))
+    program = [_LOAD_HEADER_LENGTH, _LOAD_LENGTH, _SUBTRACT_X, (_JUMP_IF_AT_LEAST, 1, 0, 2), _ACCEPT, _LOAD_VRID]
+    # Each comparison jumps to the last instruction, over those after it and the drop.
+    program += [(_JUMP_IF_EQUAL, len(wanted) - place, 0, vrid) for place, vrid in enumerate(wanted)]
+    program += [_DROP, _ACCEPT]
+    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in program)
+
+
+def filter_nothing() -> bytes:
+    """Classic BPF that accepts no packet: for sockets that only send."""
+    return _INSTRUCTION.pack(*_DROP)
+
+
+class Sender:
+    """Sends whole IPv4 packets out of one interface to a multicast group; the kernel does not loop them back."""
+
+    def __init__(self, interface: str, index: int) -> None:
+        self._socket = _raw_socket(_IPPROTO_RAW)
+        try:
+            _attach(self._socket, filter_nothing())
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _PRIORITY_CONTROL)
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, _mreqn(bytes(4), index))
+        except OSError as error:
+            self._socket.close()
+            raise KernelError(f"sending socket on {interface}", error.errno or errno.EIO) from error
+
+    def send(self, packet: bytes | bytearray, destination: str) -> int:
+        """0, or the errno: interface down, no route, buffer full. Never raises, never waits."""
+        try:
+            self._socket.sendto(packet, (destination, 0))
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._socket.close()
+
+
+class Receiver:
+    """Receives VRRP of the wanted VRIDs on one interface, sent to `groups`. `take(packet)` gets each, IP header first.
+
+    The loop must forget `fileno()` before `close()`.
+    """
+
+    def __init__(
+        self, interface: str, index: int, groups: Iterable[str], vrids: Iterable[int], take: Callable[[bytes], None]
+    ) -> None:
+        self.errors = 0
+        self._take = take
+        self._socket = _raw_socket(PROTOCOL_VRRP)
+        try:
+            _attach(self._socket, filter_vrids(vrids))  # first, so that nothing else can be queued
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+            _set_receive_buffer(self._socket)
+            for group in sorted(set(groups)):
+                self._socket.setsockopt(
+                    socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, _mreqn(socket.inet_aton(group), index)
+                )
+        except OSError as error:
+            self._socket.close()
+            raise KernelError(f"receiving socket on {interface}", error.errno or errno.EIO) from error
+
+    def fileno(self) -> int:
+        """For the loop: readable when packets wait."""
+        return self._socket.fileno()
+
+    def read(self, _events: int = 0) -> None:
+        """Hand on what waits, at most `PACKETS_PER_TURN`; the rest comes in the next turn."""
+        for _ in range(PACKETS_PER_TURN):
+            try:
+                packet = self._socket.recv(_PACKET_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
+                self.errors += 1
+                return
+            self._take(packet)
+            if self._socket.fileno() < 0:  # closed by what the packet made happen
+                return
+
+    def close(self) -> None:
+        """Leave the groups and give the descriptor back."""
+        self._socket.close()
+
+
+def _raw_socket(protocol: int) -> socket.socket:
+    try:
+        return socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
+    except OSError as error:
+        raise KernelError("raw socket", error.errno or errno.EIO) from error
+
+
+def _attach(sock: socket.socket, program: bytes) -> None:
+    buffer = ctypes.create_string_buffer(program, len(program))
+    head = struct.pack("@HP", len(program) // _INSTRUCTION.size, ctypes.addressof(buffer))
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, head)
+
+
+def _set_receive_buffer(sock: socket.socket) -> None:
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+
+
+def _mreqn(group: bytes, index: int) -> bytes:
+    return group + bytes(4) + struct.pack("=i", index)
