@@ -25,7 +25,7 @@ def test_every_folder_of_a_room_is_a_package(root: Path, rooms: tuple[str, ...])
 def test_every_room_is_named_to_the_type_checkers_and_the_import_linter(root: Path, rooms: tuple[str, ...]) -> None:
     config = tomllib.loads((root / "pyproject.toml").read_text())
     assert set(config["tool"]["pyright"]["include"]) == {"pyhad/__init__.py", *(f"pyhad/{room}" for room in rooms)}
-    assert config["tool"]["mypy"]["packages"] == ["pyhad"]
+    assert config["tool"]["mypy"]["packages"] == ["pyhad", "demo"]
     independent = config["tool"]["importlinter"]["contracts"][0]["modules"]
     assert set(independent) == {f"pyhad.{room}" for room in rooms if room != "common"}
     banned = config["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]

@@ -1,0 +1,183 @@
+"""The whole daemon on two directors: faults as they come, and what the network and a client saw."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo import traffic
+from demo.site import GATEWAY, VIP, Site
+from demo.view import View
+from pyhad.common.states import ProcessState
+from tests.lab.net import Lab, wait_until
+
+pytestmark = pytest.mark.lab
+CHILDREN = ("vrrp", "checker", "ipvs", "control")
+BOTH = {"10.0.0.11:80", "10.0.0.12:80"}
+
+
+class Pair:
+    """Two directors with pyhad, d1 master, both tables whole."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.site = Site(lab, folder)
+        self.views = {name: View(self.site.run_dir(name)) for name in ("d1", "d2")}
+
+    def begin(self) -> None:
+        for name in ("web1", "web2"):
+            self.site.start_web(name)
+        for name in ("d1", "d2"):
+            self.site.start_director(name)
+        wait_until(lambda: self.is_settled(), 20, "d1 is master and both tables are whole")
+
+    def is_settled(self) -> bool:
+        return (
+            self.views["d1"].is_master()
+            and not self.views["d2"].is_master()
+            and all(view.servers() == BOTH for view in self.views.values())
+        )
+
+    def log(self, name: str) -> str:
+        return (self.site.folder / f"{name}.log").read_text()
+
+
+@pytest.fixture
+def pair(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """A settled pair. Its folder is open to the unprivileged children."""
+    folder = tmp_path_factory.mktemp("pair")
+    for part in (folder, *list(folder.parents)[:3]):
+        if "pytest" in str(part):
+            part.chmod(0o755)
+    made = Pair(lab, folder)
+    made.begin()
+    yield made
+    for name in ("d1", "d2"):
+        sys.stdout.write(f"--- {name}\n" + "\n".join(made.log(name).splitlines()[-60:]) + "\n")
+
+
+def test_every_child_may_be_killed_ten_times_and_nobody_notices(pair: Pair) -> None:
+    seed = int(os.environ.get("PYHAD_SEED", time.time_ns() % 100_000))
+    print(f"seed {seed}: replay with PYHAD_SEED={seed}")
+    d1_changes = pair.site.folder / "d1.changes"
+    d2_changes = pair.site.folder / "d2.changes"
+    pair.lab.start("d1", "ip", "-o", "monitor", "address", log=d1_changes)
+    pair.lab.start("d2", "ip", "-o", "monitor", "address", log=d2_changes)
+    client = pair.site.start_client()
+    begin_ns = time.monotonic_ns()
+    victims = [name for name in CHILDREN for _ in range(10)]
+    random.Random(seed).shuffle(victims)
+    kills = 0
+    for victim in victims:
+        old = wait_until_running(pair, victim)
+        os.kill(old, signal.SIGKILL)
+        kills += 1
+        wait_until(lambda victim=victim, old=old: is_replaced(pair, victim, old), 20, f"{victim} is replaced")
+        assert pair.views["d1"].is_master(), f"after the death of {victim}"
+        time.sleep(0.5)
+    time.sleep(4)  # longer than the down interval: a take-over would have shown by now
+    assert kills == 40
+    assert f"{VIP}/24" not in "".join(line for line in d1_changes.read_text().splitlines() if "Deleted" in line)
+    assert VIP not in d2_changes.read_text()
+    assert GATEWAY + "/" not in d2_changes.read_text()
+    seen = traffic.between(traffic.read(client), begin_ns, time.monotonic_ns())
+    assert seen.lost == 0, "the table was never empty and never wrong"
+    assert set(seen.servers) == {"web1", "web2"}
+    restarts = {name: status.restarts for name in CHILDREN if (status := pair.views["d1"].process(name))}
+    assert restarts == dict.fromkeys(CHILDREN, 10)
+
+
+def wait_until_running(pair: Pair, name: str) -> int:
+    """The pid of a child that is up and not silent."""
+    pid = 0
+
+    def is_up() -> bool:
+        nonlocal pid
+        status = pair.views["d1"].process(name)
+        pid = status.pid if status and status.state is ProcessState.RUNNING and not status.silent else 0
+        return pid > 0
+
+    wait_until(is_up, 20, f"{name} runs")
+    return pid
+
+
+def is_replaced(pair: Pair, name: str, old_pid: int) -> bool:
+    status = pair.views["d1"].process(name)
+    return (
+        status is not None and status.pid not in (0, old_pid)
+        and status.state is ProcessState.RUNNING and not status.silent
+    )  # fmt: skip
+
+
+def test_a_stopped_vrrp_process_is_said_within_two_seconds_and_replaced(pair: Pair) -> None:
+    pid = wait_until_running(pair, "vrrp")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        said = wait_until(lambda: is_said_silent(pair), 2.0, "status says that vrrp is silent")
+    finally:
+        alive = Path(f"/proc/{pid}").exists()
+        if alive and said_too_late(pair):
+            os.kill(pid, signal.SIGCONT)
+    print(f"said after {said:.2f} s")
+    text = pyhadctl(pair, "status")
+    assert "silent" in text
+    wait_until(lambda: is_replaced(pair, "vrrp", pid), 10, "the hung process is replaced")
+    assert pair.views["d1"].is_master()
+    time.sleep(4)
+    assert not pair.views["d2"].is_master()
+
+
+def said_too_late(pair: Pair) -> bool:
+    return not is_said_silent(pair)
+
+
+def is_said_silent(pair: Pair) -> bool:
+    status = pair.views["d1"].process("vrrp")
+    return status is not None and status.silent
+
+
+def pyhadctl(pair: Pair, *words: str, director: str = "d1") -> str:
+    """What pyhadctl prints."""
+    command = [str(Path(sys.executable).with_name("pyhadctl")), "--run-dir", str(pair.site.run_dir(director)), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout
+
+
+def test_an_orderly_stop_moves_the_addresses_and_leaves_nothing(pair: Pair) -> None:
+    assert pair.site.directors["d1"].stop() == 0
+    wait_until(lambda: pair.views["d2"].is_master(), 5, "d2 is master")
+    assert VIP not in pair.lab.addresses("d1")
+    assert {VIP, GATEWAY} <= pair.lab.addresses("d2")
+    assert "pyhad" not in pair.lab.run("d1", "nft", "list", "tables")
+    assert list(pair.site.run_dir("d1").rglob("*.pid")) == []
+
+
+def test_a_broken_file_at_reload_changes_nothing_and_a_good_one_acts(pair: Pair) -> None:
+    path = pair.site.folder / "d1.conf"
+    good = path.read_text()
+    path.write_text(good.replace("priority 110", "prioriy 110"))
+    pair.site.directors["d1"].signal(signal.SIGHUP)
+    wait_until(lambda: "reload_refused" in pair.log("d1"), 10, "the reload is refused in the log")
+    assert pair.is_settled()
+    path.write_text(good.replace("real_server 10.0.0.12 80 {", "real_server 10.0.0.12 80 {\n        weight 0"))
+    assert "web" not in pyhadctl(pair, "reload")
+    wait_until(lambda: pair.views["d1"].servers() == {"10.0.0.11:80"}, 10, "weight 0 is in the table")
+    assert pair.views["d1"].is_master()
+    assert "state_changed" not in pair.log("d1").split("reload_refused")[1]
+
+
+def test_the_parent_killed_takes_its_children_along_and_the_peer_takes_over(pair: Pair) -> None:
+    pids = [wait_until_running(pair, name) for name in CHILDREN]
+    pair.site.directors["d1"].kill()
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), 10, "the children are gone")
+    wait_until(lambda: pair.views["d2"].is_master(), 5, "d2 is master")
+    assert VIP not in pair.lab.addresses("d1")
+    pair.site.start_director("d1")
+    wait_until(lambda: pair.is_settled(), 20, "d1 is back")
