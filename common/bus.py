@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import collections
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zmq
 from zmq.utils.monitor import parse_monitor_message
@@ -19,8 +20,10 @@ from zmq.utils.monitor import parse_monitor_message
 from pyhad.common.channels import Channel
 from pyhad.common.codec import Decoder, encode
 from pyhad.common.errors import WireError
-from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
+
+if TYPE_CHECKING:  # structlog alone would double the start-up time of pyhadctl
+    from pyhad.common.log import FilteringBoundLogger
 
 HIGH_WATER_MARK = 1000
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -228,6 +231,41 @@ class Link(_Endpoint):
                 return
             if event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._on_up()
+
+
+def ask(channel: Channel, path: str, request: object, timeout_s: float) -> Any:
+    """One question to a hub and its answer, for a program without a loop (pyhadctl).
+
+    Raises `FileNotFoundError` or `ConnectionRefusedError` when nobody listens on `path`, `PermissionError` when the
+    caller may not connect, `TimeoutError` when no answer came, `WireError` when the answer is no message of the
+    channel.
+    """
+    _knock(path)
+    context = Context()
+    try:
+        dealer = context.zmq.socket(zmq.DEALER)
+        dealer.setsockopt(zmq.LINGER, 0)
+        dealer.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        dealer.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
+        dealer.connect(f"ipc://{path}")
+        dealer.send(encode(request))
+        if not dealer.poll(max(1, round(timeout_s * 1000))):
+            raise TimeoutError(f"no answer on {path} within {timeout_s:g} s")
+        frames = dealer.recv_multipart()
+    finally:
+        context.close()
+    if len(frames) != 1:
+        raise WireError(f"{len(frames)} frames instead of 1")
+    return Decoder(channel.to_link).decode(frames[0])
+
+
+def _knock(path: str) -> None:
+    """Connect and hang up: ZeroMQ itself would try for ever and never say why it cannot."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as knocker:
+        try:
+            knocker.connect(path)
+        except BlockingIOError:  # somebody listens, with a full queue
+            pass
 
 
 def _peer_of(frame: Any) -> Peer | None:

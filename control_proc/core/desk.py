@@ -1,0 +1,212 @@
+"""The desk at which operators ask. Pure: events in, effects out, deadlines are data.
+
+Status is pulled: the peers that show a sign of life are asked with one ticket, and the operator gets the answer when
+all have answered or `ANSWER_WITHIN_NS` has passed, with the last known report of whoever did not. At most one pull is
+under way; who asks meanwhile gets the next one, so that any number of operators cost the peers no more than one
+question at a time, and nobody is answered with a report older than the question.
+
+Reloads go the same way: who asks while one runs waits for the next, because the files may have changed since the
+running one read them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from pyhad.common.messages import VERSION, ReloadReply, RequestRefused, VersionReply
+from pyhad.common.states import ProcessName
+from pyhad.control_proc.core.board import StatusBoard, is_silent
+from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect
+from pyhad.control_proc.core.events import (
+    ConfigurationReceived,
+    DeadlineReached,
+    Event,
+    PeerUnreachable,
+    ProcessSeen,
+    ReloadAsked,
+    ReloadDone,
+    ReloadUnsent,
+    ReportReceived,
+    StatusAsked,
+    VersionAsked,
+)
+
+ANSWER_WITHIN_NS = 300_000_000
+RELOAD_WITHIN_NS = 120_000_000_000
+WAITING_MAX = 256
+"""Operators that may wait at once, for status and for reloads each."""
+PEERS = (ProcessName.VRRP, ProcessName.CHECKER, ProcessName.IPVS)
+
+
+@dataclass(slots=True)
+class _Pull:
+    """One question to the peers: who still owes an answer, who gets it."""
+
+    ticket: int
+    until_ns: int
+    owing: set[ProcessName]
+    clients: list[bytes]
+
+
+@dataclass(slots=True)
+class _Reload:
+    until_ns: int
+    clients: list[bytes] = field(default_factory=list)
+
+
+class Desk:
+    """`handle(event, now_ns)` returns what to do; call again with `DeadlineReached` at `next_deadline_ns()`."""
+
+    def __init__(self, board: StatusBoard, version: str) -> None:
+        self.board = board
+        self._version = version
+        self._senders: dict[ProcessName, bytes] = {}
+        self._processes: tuple[ProcessSeen, ...] = ()
+        self._ticket = 0
+        self._pull: _Pull | None = None
+        self._next_pull: list[bytes] = []
+        self._reload: _Reload | None = None
+        self._next_reload: list[bytes] = []
+
+    def next_deadline_ns(self) -> int | None:
+        """When `DeadlineReached` must be told; None when nothing is under way."""
+        pending = [work.until_ns for work in (self._pull, self._reload) if work is not None]
+        return min(pending, default=None)
+
+    def handle(self, event: Event, now_ns: int) -> list[Effect]:
+        """What follows from one event."""
+        match event:
+            case ReportReceived():
+                self.board.keep(event.process, event.report)
+                self._senders[event.process] = event.sender
+                return self._answered(event.process, event.report.ticket, now_ns)
+            case PeerUnreachable():
+                self._senders.pop(event.process, None)
+                return self._answered(event.process, event.ticket, now_ns)
+            case StatusAsked():
+                return self._status_asked(event, now_ns)
+            case VersionAsked():
+                return [Answer(client=event.client, reply=VersionReply(daemon=self._version, protocol=VERSION))]
+            case ReloadAsked():
+                return self._reload_asked(event, now_ns)
+            case ReloadUnsent():
+                return self._reload_over(False, "the parent process could not be asked for a reload", now_ns)
+            case ReloadDone():
+                self.board.note_reload(event.ok, event.report, now_ns)
+                return self._reload_over(event.ok, event.report, now_ns)
+            case ConfigurationReceived():
+                self.board.document = event.document
+                return []
+            case DeadlineReached():
+                return self._deadline_reached(now_ns)
+        assert_never(event)
+
+    # ------------------------------------------------------------------------------------------- status
+
+    def _status_asked(self, event: StatusAsked, now_ns: int) -> list[Effect]:
+        refusal = _wrong_version(event.client, event.version) or _too_many(event.client, self._next_pull)
+        if refusal is not None:
+            return [refusal]
+        self._processes = event.processes
+        self._next_pull.append(event.client)
+        return [] if self._pull is not None else self._start_pull(now_ns)
+
+    def _start_pull(self, now_ns: int) -> list[Effect]:
+        clients, self._next_pull = self._next_pull, []
+        self._ticket += 1
+        asked = [name for name in self._lively(now_ns) if name in self._senders]
+        if not asked:
+            return [AnswerStatus(client=client) for client in clients]
+        until_ns = now_ns + ANSWER_WITHIN_NS
+        self._pull = _Pull(ticket=self._ticket, until_ns=until_ns, owing=set(asked), clients=clients)
+        return [AskReport(process=name, sender=self._senders[name], ticket=self._ticket) for name in asked]
+
+    def _lively(self, now_ns: int) -> list[ProcessName]:
+        """The peers worth waiting for, in a fixed order."""
+        alive = {seen.name for seen in self._processes if seen.pid and not is_silent(seen, now_ns)}
+        return [name for name in PEERS if name in alive]
+
+    def _answered(self, process: ProcessName, ticket: int, now_ns: int) -> list[Effect]:
+        pull = self._pull
+        if pull is None or ticket != pull.ticket:
+            return []
+        pull.owing.discard(process)
+        return [] if pull.owing else self._end_pull(pull, now_ns)
+
+    def _end_pull(self, pull: _Pull, now_ns: int) -> list[Effect]:
+        self._pull = None
+        effects: list[Effect] = [AnswerStatus(client=client) for client in pull.clients]
+        if self._next_pull:
+            effects += self._start_pull(now_ns)
+        return effects
+
+    # ------------------------------------------------------------------------------------------- reload
+
+    def _reload_asked(self, event: ReloadAsked, now_ns: int) -> list[Effect]:
+        refusal = (
+            _wrong_version(event.client, event.version)
+            or _not_root(event.client, event.uid)
+            or _too_many(event.client, self._next_reload)
+        )
+        if refusal is not None:
+            return [refusal]
+        self._next_reload.append(event.client)
+        return [] if self._reload is not None else self._start_reload(now_ns)
+
+    def _start_reload(self, now_ns: int) -> list[Effect]:
+        clients, self._next_reload = self._next_reload, []
+        self._reload = _Reload(until_ns=now_ns + RELOAD_WITHIN_NS, clients=clients)
+        return [AskReload()]
+
+    def _reload_over(self, ok: bool, report: str, now_ns: int) -> list[Effect]:
+        reload = self._reload
+        if reload is None:  # not asked for here: SIGHUP
+            return []
+        self._reload = None
+        reply = ReloadReply(ok=ok, report=report)
+        effects: list[Effect] = [Answer(client=client, reply=reply) for client in reload.clients]
+        if self._next_reload:
+            effects += self._start_reload(now_ns)
+        return effects
+
+    # ------------------------------------------------------------------------------------------ deadline
+
+    def _deadline_reached(self, now_ns: int) -> list[Effect]:
+        effects: list[Effect] = []
+        if self._pull is not None and now_ns >= self._pull.until_ns:
+            effects += self._end_pull(self._pull, now_ns)
+        if self._reload is not None and now_ns >= self._reload.until_ns:
+            seconds = RELOAD_WITHIN_NS // 1_000_000_000
+            effects += self._reload_over(
+                False, f"no result after {seconds} s: see the log for what became of it", now_ns
+            )
+        return effects
+
+
+def _wrong_version(client: bytes, version: int) -> Answer | None:
+    if version == VERSION:
+        return None
+    return _refuse(
+        client, f"this daemon speaks version {VERSION} of the protocol, the question came in version {version}"
+    )
+
+
+def _not_root(client: bytes, uid: int) -> Answer | None:
+    return (
+        None
+        if uid == 0
+        else _refuse(client, f"only root may reload the configuration, and the question came from uid {uid}")
+    )
+
+
+def _too_many(client: bytes, waiting: list[bytes]) -> Answer | None:
+    return (
+        None
+        if len(waiting) < WAITING_MAX
+        else _refuse(client, f"{WAITING_MAX} operators are waiting already: ask again later")
+    )
+
+
+def _refuse(client: bytes, reason: str) -> Answer:
+    return Answer(client=client, reply=RequestRefused(reason=reason))

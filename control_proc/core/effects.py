@@ -1,0 +1,40 @@
+"""What the control process wants done: imperatives, performed by the shell in the order given. A closed union."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.common.messages import ReloadReply, RequestRefused, VersionReply
+from pyhad.common.states import ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskReport:
+    """Send `StatusWanted(ticket)` to the peer at `sender`; `PeerUnreachable` when it cannot be sent."""
+
+    process: ProcessName
+    sender: bytes
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerStatus:
+    """Send this operator the board as it is now. The pulse page is read at that moment, not before."""
+
+    client: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Send this operator a finished reply."""
+
+    client: bytes
+    reply: ReloadReply | VersionReply | RequestRefused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskReload:
+    """Ask the parent for a reload; `ReloadUnsent` when it cannot be asked."""
+
+
+Effect = AskReport | AnswerStatus | Answer | AskReload

@@ -1,0 +1,98 @@
+"""What happened to the control process: past facts, a closed union. Nothing here is an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.common.config.model import ControlDocument
+from pyhad.common.messages import CheckerStatus, IpvsStatus, VrrpStatus
+from pyhad.common.states import ProcessName, ProcessState
+
+Report = VrrpStatus | CheckerStatus | IpvsStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSeen:
+    """One process as the pulse page showed it. Times are CLOCK_MONOTONIC ns; 0 means never."""
+
+    name: ProcessName
+    state: ProcessState
+    pid: int
+    started_ns: int
+    restarts: int
+    turn_ns: int
+    """End of the last turn of its loop."""
+    late_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReceived:
+    """A peer said its status. `sender` is its address on the bus."""
+
+    process: ProcessName
+    sender: bytes
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerUnreachable:
+    """The question with this ticket could not be handed to `process`."""
+
+    process: ProcessName
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusAsked:
+    """An operator wants to know everything. `processes` is the pulse page at that moment."""
+
+    client: bytes
+    version: int
+    processes: tuple[ProcessSeen, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionAsked:
+    """An operator wants to know which program runs."""
+
+    client: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadAsked:
+    """An operator wants the configuration read again. `uid` as the kernel says, not as the operator says."""
+
+    client: bytes
+    version: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadUnsent:
+    """The parent could not be asked for the reload."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadDone:
+    """The parent finished a reload, whoever wanted it. `report` is the compiler's text."""
+
+    ok: bool
+    report: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationReceived:
+    """A new configuration is in force."""
+
+    document: ControlDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineReached:
+    """The moment `next_deadline_ns()` named has come."""
+
+
+Event = (
+    ReportReceived | PeerUnreachable | StatusAsked | VersionAsked | ReloadAsked | ReloadUnsent | ReloadDone
+    | ConfigurationReceived | DeadlineReached
+)  # fmt: skip

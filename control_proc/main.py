@@ -1,0 +1,16 @@
+"""The control process from its fork to its end: no root, no capability, two adopted sockets."""
+
+from __future__ import annotations
+
+from pyhad.common.codec import decode
+from pyhad.common.config.model import ControlDocument
+from pyhad.common.runtime import ChildContext, Runtime
+from pyhad.control_proc.service import ControlService
+
+
+def main(context: ChildContext) -> int:
+    """Run until the parent says stop; returns the exit code. `WireError` when the document is not one of ours."""
+    runtime = Runtime(context, as_root=False, keep=frozenset())
+    ControlService(runtime, decode(ControlDocument, context.document))
+    runtime.ready()
+    return runtime.run()

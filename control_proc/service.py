@@ -1,0 +1,163 @@
+"""The control process at work: two hubs, the pulse page and the parent's ear, wired to the desk. Decides nothing."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any, assert_never
+
+import pyhad
+from pyhad.common import messages as m
+from pyhad.common.bus import Hub, Peer
+from pyhad.common.channels import OPERATOR, STATUS, Channel
+from pyhad.common.codec import decode
+from pyhad.common.config.model import ControlDocument
+from pyhad.common.errors import WireError
+from pyhad.common.loop import Timer
+from pyhad.common.runtime import Runtime
+from pyhad.common.states import ProcessName
+from pyhad.control_proc.core.board import StatusBoard
+from pyhad.control_proc.core.desk import PEERS, Desk
+from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect
+from pyhad.control_proc.core.events import (
+    ConfigurationReceived,
+    DeadlineReached,
+    Event,
+    PeerUnreachable,
+    ProcessSeen,
+    ReloadAsked,
+    ReloadDone,
+    ReloadUnsent,
+    ReportReceived,
+    StatusAsked,
+    VersionAsked,
+)
+
+_SPEAKER = {
+    m.VrrpStatus: ProcessName.VRRP,
+    m.CheckerStatus: ProcessName.CHECKER,
+    m.IpvsStatus: ProcessName.IPVS,
+}
+
+
+class ControlService:
+    """Turns frames, words of the parent and timers into events of the desk, and performs its effects."""
+
+    def __init__(self, runtime: Runtime, document: ControlDocument) -> None:
+        self._runtime = runtime
+        self._pulse = runtime.context.pulse
+        self._desk = Desk(StatusBoard(document, pyhad.__version__), pyhad.__version__)
+        self._events: collections.deque[Event] = collections.deque()
+        self._timer: Timer | None = None
+        self._status = self._hub(STATUS, self._is_peer, self._report_received)
+        self._operator = self._hub(OPERATOR, lambda _peer: True, self._asked)  # the socket file's mode decides
+        runtime.on_document = self._document_received
+        runtime.on_report = lambda ok, report: self._feed(ReloadDone(ok=ok, report=report))
+
+    def _hub(self, channel: Channel, is_welcome: Any, on_message: Any) -> Hub:
+        runtime = self._runtime
+        return Hub(
+            runtime.loop,
+            runtime.bus,
+            channel,
+            path=runtime.path(channel.path),
+            listener_fd=runtime.context.listeners.get(channel.name, -1),
+            logger=runtime.logger,
+            counters=runtime.counters,
+            is_welcome=is_welcome,
+            on_message=on_message,
+        )
+
+    # ------------------------------------------------------------------------------------- what comes in
+
+    def _is_peer(self, peer: Peer) -> bool:
+        return self._process_of(peer) is not None
+
+    def _process_of(self, peer: Peer) -> ProcessName | None:
+        """Which process of this daemon that is, by the pid the kernel vouches for."""
+        return next((name for name in PEERS if peer.pid > 0 and self._pulse.read(name).pid == peer.pid), None)
+
+    def _report_received(
+        self, sender: bytes, peer: Peer, report: m.VrrpStatus | m.CheckerStatus | m.IpvsStatus
+    ) -> None:
+        process = self._process_of(peer)
+        if process is None or _SPEAKER[type(report)] is not process:
+            self._runtime.counters["status_reports_of_another_process"] += 1
+            return
+        self._feed(ReportReceived(process=process, sender=sender, report=report))
+
+    def _asked(self, client: bytes, peer: Peer, request: m.StatusRequest | m.ReloadRequest | m.VersionRequest) -> None:
+        self._runtime.counters["operator_requests"] += 1
+        match request:
+            case m.StatusRequest():
+                self._feed(StatusAsked(client=client, version=request.version, processes=self._processes()))
+            case m.VersionRequest():
+                self._feed(VersionAsked(client=client))
+            case m.ReloadRequest():
+                self._runtime.logger.info("reload_asked", uid=peer.uid, asker_pid=peer.pid)
+                self._feed(ReloadAsked(client=client, version=request.version, uid=peer.uid))
+            case _:
+                assert_never(request)
+
+    def _document_received(self, content: bytes) -> None:
+        try:
+            document = decode(ControlDocument, content)
+        except WireError as error:  # keep what is known; the next document repairs it
+            self._runtime.logger.error("document_refused", error=str(error))
+            return
+        self._feed(ConfigurationReceived(document=document))
+
+    def _processes(self) -> tuple[ProcessSeen, ...]:
+        return tuple(
+            ProcessSeen(
+                name=pulse.name,
+                state=pulse.state,
+                pid=pulse.pid,
+                started_ns=pulse.started_ns,
+                restarts=pulse.restarts,
+                turn_ns=pulse.turn_ns,
+                late_ns=pulse.late_ns,
+            )
+            for pulse in self._pulse.read_all()
+        )
+
+    # ------------------------------------------------------------------------------------ what follows
+
+    def _feed(self, event: Event) -> None:
+        """One event, its effects in order, then the events that came of these."""
+        self._events.append(event)
+        if len(self._events) > 1:  # an effect is being performed: its turn comes
+            return
+        while self._events:
+            for effect in self._desk.handle(self._events[0], self._runtime.loop.now_ns()):
+                self._perform(effect)
+            self._events.popleft()
+        self._set_timer()
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case AskReport():
+                if not self._status.send(effect.sender, m.StatusWanted(ticket=effect.ticket)):
+                    self._feed(PeerUnreachable(process=effect.process, ticket=effect.ticket))
+            case AnswerStatus():
+                self._operator.send(effect.client, self._status_reply())
+            case Answer():
+                self._operator.send(effect.client, effect.reply)
+            case AskReload():
+                if not self._runtime.ask_reload():
+                    self._feed(ReloadUnsent())
+            case _:
+                assert_never(effect)
+
+    def _status_reply(self) -> m.StatusReply:
+        counters = dict(sorted(self._runtime.counters.items()))
+        counters["log_lines_dropped"] = self._runtime.log.dropped
+        return self._desk.board.reply(self._processes(), counters, self._runtime.loop.now_ns())
+
+    def _set_timer(self) -> None:
+        deadline_ns = self._desk.next_deadline_ns()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if deadline_ns is None else self._runtime.loop.at(deadline_ns, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._feed(DeadlineReached())
