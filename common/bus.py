@@ -10,12 +10,12 @@ from __future__ import annotations
 import collections
 import os
 import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from pyhad.common.channels import Channel
 from pyhad.common.codec import Decoder, encode
@@ -30,6 +30,8 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 RECONNECT_MS = 5
 RECONNECT_MAX_MS = 500
 PEERS_REMEMBERED = 64
+_MONITOR_EVENT = struct.Struct("=H")
+"""First field of a monitor's frame. `zmq.utils.monitor` would read it too, and bring all of asyncio with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +228,11 @@ class Link(_Endpoint):
     def _drain_monitor(self, _events: int = 0) -> None:
         while not self._monitor.closed:
             try:
-                event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))
+                frames = self._monitor.recv_multipart(zmq.NOBLOCK)
             except zmq.ZMQError:
                 return
-            if event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            (event,) = _MONITOR_EVENT.unpack_from(frames[0])
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._on_up()
 
 

@@ -1,0 +1,102 @@
+"""One question to the running daemon. Turns every way it can fail into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pyhad.common import messages as m
+from pyhad.common.bus import ask
+from pyhad.common.channels import OPERATOR
+from pyhad.common.errors import WireError
+from pyhad.ctl.exits import FORBIDDEN, NOT_RUNNING, UNKNOWN, CommandError
+
+ATTEMPTS = 3
+"""A question that is only a question is asked again: the control process may just be replaced."""
+
+
+def status(run_dir: str, timeout_s: float) -> m.StatusReply:
+    """The whole status. Raises `CommandError`."""
+    return _expect(_ask_again(run_dir, m.StatusRequest(version=m.VERSION), timeout_s), m.StatusReply)
+
+
+def version(run_dir: str, timeout_s: float) -> m.VersionReply:
+    """Which daemon runs. Raises `CommandError`."""
+    return _expect(_ask_again(run_dir, m.VersionRequest(version=m.VERSION), timeout_s), m.VersionReply)
+
+
+def reload(run_dir: str, timeout_s: float) -> m.ReloadReply:
+    """Have the configuration read again; asked once only. Raises `CommandError`."""
+    path = os.path.join(run_dir, OPERATOR.path)
+    try:
+        reply = _ask(path, m.ReloadRequest(version=m.VERSION), timeout_s)
+    except TimeoutError:
+        raise _no_answer(path, timeout_s) from None
+    return _expect(reply, m.ReloadReply)
+
+
+def _ask_again(run_dir: str, request: object, timeout_s: float) -> Any:
+    path = os.path.join(run_dir, OPERATOR.path)
+    for _ in range(ATTEMPTS):
+        try:
+            return _ask(path, request, timeout_s / ATTEMPTS)
+        except TimeoutError:
+            pass
+    raise _no_answer(path, timeout_s)
+
+
+def _ask(path: str, request: object, timeout_s: float) -> Any:
+    try:
+        return ask(OPERATOR, path, request, timeout_s)
+    except TimeoutError:
+        raise
+    except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        text = f"pyhad is not running: nothing listens on {path}. Start it with: systemctl start pyhad"
+        raise CommandError(text, NOT_RUNNING) from None
+    except PermissionError:
+        raise CommandError(_may_not(path), FORBIDDEN) from None
+    except WireError as error:
+        text = f"what answers on {path} is no pyhad of this version: {error}"
+        raise CommandError(text, UNKNOWN) from None
+    except OSError as error:
+        raise CommandError(f"cannot ask pyhad on {path}: {error.strerror}", NOT_RUNNING) from None
+
+
+def _expect(reply: Any, kind: type[Any]) -> Any:
+    if isinstance(reply, kind):
+        return reply
+    if isinstance(reply, m.RequestRefused):
+        raise CommandError(f"refused: {reply.reason}", FORBIDDEN)
+    raise CommandError(f"the daemon answered with {type(reply).__name__}", UNKNOWN)
+
+
+def _no_answer(path: str, timeout_s: float) -> CommandError:
+    text = (
+        f"pyhad does not answer: {path} is there, but no answer came within {timeout_s:g} s. "
+        "Its control process hangs or is being replaced; this says nothing about the virtual routers"
+    )
+    return CommandError(text, UNKNOWN)
+
+
+def _may_not(path: str) -> str:
+    group = _group_of(path)
+    who = f"be root or a member of the group {group!r}" if group else "be root"
+    return f"you may not open {path}: {who} to talk to pyhad"
+
+
+def _group_of(path: str) -> str:
+    """Name of the group that may open the socket; empty when that cannot be seen or gives no right."""
+    import grp  # needed only when something went wrong
+
+    for place in (path, os.path.dirname(path)):
+        try:
+            entry = os.stat(place)
+        except OSError:
+            continue
+        if entry.st_gid == 0:
+            return ""
+        try:
+            return grp.getgrgid(entry.st_gid).gr_name
+        except KeyError:
+            return str(entry.st_gid)
+    return ""

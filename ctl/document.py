@@ -1,0 +1,177 @@
+"""The status as one JSON document for programs. Pure. Its schema is described in docs/operating.md.
+
+Only ever extended within one schema number; order of fields is fixed; durations are seconds with `_s` in the name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pyhad.common.messages import CheckStatus, RouterStatus, StatusReply
+from pyhad.common.states import ProcessName
+from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
+from pyhad.ctl.pools import Pool, Server, pools_of
+
+SCHEMA = 1
+
+
+def status_document(reply: StatusReply, now_ns: int, parts: tuple[Part, ...] = ALL_PARTS) -> dict[str, Any]:
+    """The document of `pyhadctl status -j`."""
+    found = problems(reply, now_ns, parts)
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "version": reply.version,
+        "router_id": reply.router_id,
+        "age_s": seconds(now_ns - reply.taken_ns),
+        "well": not found,
+        "known": not any(problem.unknown for problem in found),
+        "problems": [
+            {"kind": problem.kind, "subject": problem.subject, "text": problem.text, "unknown": problem.unknown}
+            for problem in found
+        ],
+        "configuration": _configuration(reply, now_ns),
+    }
+    if Part.PROCESSES in parts:
+        document["processes"] = _processes(reply)
+    if Part.VRRP in parts:
+        document["vrrp"] = _vrrp(reply, now_ns)
+    if Part.SERVICES in parts:
+        document["checker"] = _source(reply, ProcessName.CHECKER, reply.checker, now_ns)
+        document["data_plane"] = {
+            "kind": reply.ipvs.data_plane if reply.ipvs else "",
+            **_source(reply, ProcessName.IPVS, reply.ipvs, now_ns),
+        }
+        document["services"] = [_pool(pool, now_ns) for pool in pools_of(reply)]
+    document["control"] = {"counters": dict(reply.counters)}
+    return document
+
+
+def to_text(document: Mapping[str, Any]) -> str:
+    """Readable JSON with a final newline."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def seconds(span_ns: int) -> float:
+    """ns as seconds, to the millisecond."""
+    return round(span_ns / 1_000_000_000, 3)
+
+
+def _configuration(reply: StatusReply, now_ns: int) -> dict[str, Any]:
+    return {
+        "files": list(reply.config_files),
+        "generation": reply.config_generation,
+        "last_reload": {
+            "ok": reply.last_reload_ok,
+            "error": reply.last_reload_error,
+            "age_s": seconds(now_ns - reply.last_reload_ns) if reply.last_reload_ns else None,
+        },
+    }
+
+
+def _processes(reply: StatusReply) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": process.name.value,
+            "condition": condition(process),
+            "state": process.state.value,
+            "pid": process.pid,
+            "uptime_s": seconds(process.uptime_ns),
+            "restarts": process.restarts,
+            "silent": process.silent,
+            "last_turn_age_s": seconds(process.silent_ns),
+            "worst_lateness_s": round(process.late_ns / 1_000_000_000, 6),
+        }
+        for process in reply.processes
+    ]
+
+
+def _source(reply: StatusReply, name: ProcessName, report: Any, now_ns: int) -> dict[str, Any]:
+    trust: Trust = trust_of(reply, name, now_ns)
+    return {
+        "needed": trust.needed,
+        "trusted": trust.trusted,
+        "caution": trust.caution,
+        "age_s": seconds(trust.age_ns) if trust.age_ns >= 0 else None,
+        "generation": report.generation if report is not None else None,
+        "counters": dict(report.counters) if report is not None else {},
+    }
+
+
+def _vrrp(reply: StatusReply, now_ns: int) -> dict[str, Any]:
+    routers = reply.vrrp.routers if reply.vrrp else ()
+    return {
+        **_source(reply, ProcessName.VRRP, reply.vrrp, now_ns),
+        "routers": [_router(router, now_ns) for router in routers],
+    }
+
+
+def _router(router: RouterStatus, now_ns: int) -> dict[str, Any]:
+    return {
+        "name": router.name,
+        "state": router.state.value,
+        "since_s": seconds(now_ns - router.since_ns),
+        "reason": router.reason,
+        "vrid": router.vrid,
+        "family": router.family,
+        "version": router.version,
+        "interface": router.interface,
+        "priority": {"base": router.base_priority, "effective": router.effective_priority},
+        "master": {"address": router.master_address, "priority": router.master_priority},
+        "addresses": list(router.addresses),
+        "advert_interval_s": router.advert_interval_cs / 100,
+        "counters": dict(router.counters),
+    }
+
+
+def _pool(pool: Pool, now_ns: int) -> dict[str, Any]:
+    service = pool.service
+    return {
+        "service": pool.name,
+        "scheduler": service.scheduler if service else None,
+        "forwarding": service.forwarding if service else None,
+        "quorum_up": service.quorum_up if service else None,
+        "installed": service.installed if service else False,
+        "problem": service.problem if service else "",
+        "servers_up": pool.up_count,
+        "servers_total": pool.real_count,
+        "servers": [_server(server, now_ns) for server in pool.servers],
+    }
+
+
+def _server(server: Server, now_ns: int) -> dict[str, Any]:
+    verdict = server.health.verdict if server.health else None
+    destination = server.destination
+    return {
+        "server": server.name,
+        "up": server.up,
+        "sorry": server.sorry,
+        "reason": verdict.reason if verdict else None,
+        "since_s": seconds(now_ns - verdict.since_ns) if verdict else None,
+        "in_table": destination is not None and destination.weight >= 0,
+        "weight": destination.weight if destination and destination.weight >= 0 else None,
+        "wanted_weight": destination.wanted_weight if destination else None,
+        "connections": {
+            "active": _count(destination.active_connections if destination else -1),
+            "inactive": _count(destination.inactive_connections if destination else -1),
+            "total": _count(destination.connections if destination else -1),
+        },
+        "checks": [_check(check, now_ns) for check in server.checks],
+    }
+
+
+def _check(check: CheckStatus, now_ns: int) -> dict[str, Any]:
+    return {
+        "kind": check.kind,
+        "up": check.up,
+        "reason": check.reason,
+        "runs": check.runs,
+        "failures": check.failures,
+        "last_age_s": seconds(now_ns - check.last_ns) if check.last_ns else None,
+        "latency_s": round(check.latency_ns / 1_000_000_000, 6),
+    }
+
+
+def _count(count: int) -> int | None:
+    return count if count >= 0 else None

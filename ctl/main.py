@@ -1,0 +1,220 @@
+"""The command line of pyhadctl. Imports what talks to the daemon only when there is something to ask."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from pyhad.ctl.exits import FINE, NOT_WELL, USAGE, CommandError
+
+if TYPE_CHECKING:
+    from pyhad.ctl.judge import Part
+
+RUN_DIR_VARIABLE = "PYHAD_RUN_DIR"
+TIMEOUT_S = 3.0
+RELOAD_TIMEOUT_S = 130.0
+WATCH_DEFAULT_S = 1.0
+WATCH_LEAST_S = 0.1
+CLEAR = "\033[H\033[2J"
+
+_EXIT_CODES = """exit codes:
+  0  fine: all is well, the instance is master, the reload is in force
+  1  something is wrong and known: a router in FAULT, a service without quorum, a refused reload; not master
+  2  the command line was wrong
+  3  not known: no such instance, or its process is dead, hung or does not answer
+  4  pyhad is not running
+  5  you may not do that
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command `pyhadctl`; returns its exit code."""
+    arguments = _parser().parse_args(argv)
+    if arguments.action is None:
+        arguments = _parser().parse_args([*(sys.argv[1:] if argv is None else argv), "status"])
+    try:
+        code: int = arguments.action(arguments)
+        sys.stdout.flush()
+    except CommandError as error:
+        return _failed(arguments, error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `pyhadctl status | head`: nobody reads on, and that is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FINE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    quiet = argparse.SUPPRESS  # the options work before and after the command's name; the last one given counts
+    common.add_argument("--run-dir", metavar="DIR", default=quiet, help="run directory of the daemon")
+    common.add_argument("-j", "--json", action="store_true", default=quiet, help="JSON for programs")
+    common.add_argument("--timeout", type=_seconds, metavar="SEC", default=quiet, help="how long to wait for an answer")
+    parser = argparse.ArgumentParser(
+        prog="pyhadctl",
+        description="Ask the running pyhad how things are.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
+    )
+    parser.set_defaults(action=None)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    status = commands.add_parser("status", parents=[common], help="how everything is (the default)")
+    status.add_argument("part", nargs="?", choices=["vrrp", "vs", "processes"], help="only this part")
+    watch_help = "again and again, every SEC seconds (1 when not said)"
+    status.add_argument(
+        "-w", "--watch", nargs="?", type=_seconds, const=WATCH_DEFAULT_S, metavar="SEC", help=watch_help
+    )
+    status.set_defaults(action=_status)
+    master = commands.add_parser("is-master", parents=[common], help="exit code 0: yes, 1: no, 3: not known")
+    master.add_argument("name", metavar="NAME", help="name of the vrrp_instance")
+    master.set_defaults(action=_is_master)
+    reload = commands.add_parser("reload", parents=[common], help="read the configuration files again (root only)")
+    reload.set_defaults(action=_reload)
+    version = commands.add_parser("version", parents=[common], help="versions of this command and of the daemon")
+    version.set_defaults(action=_version)
+    return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is no time to wait")
+    return value
+
+
+def _run_dir(arguments: argparse.Namespace) -> str:
+    from pyhad.common.channels import DEFAULT_RUN_DIR
+
+    return str(getattr(arguments, "run_dir", None) or os.environ.get(RUN_DIR_VARIABLE) or DEFAULT_RUN_DIR)
+
+
+def _wants_json(arguments: argparse.Namespace) -> bool:
+    return getattr(arguments, "json", False)
+
+
+def _timeout_s(arguments: argparse.Namespace, otherwise: float) -> float:
+    return float(getattr(arguments, "timeout", otherwise))
+
+
+def _failed(arguments: argparse.Namespace, error: CommandError) -> int:
+    if _wants_json(arguments):
+        _say_json({"schema": 1, "error": error.text, "exit_code": error.exit_code})
+    print(f"pyhadctl: {error.text}", file=sys.stderr)
+    return error.exit_code
+
+
+def _say_json(document: dict[str, object]) -> None:
+    from pyhad.ctl.document import to_text
+
+    sys.stdout.write(to_text(document))
+
+
+# ------------------------------------------------------------------------------------------------- status
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    if arguments.watch is None:
+        text, code = _status_once(arguments)
+        sys.stdout.write(text)
+        return code
+    period_s = max(WATCH_LEAST_S, arguments.watch)
+    clear = sys.stdout.isatty() and not _wants_json(arguments)
+    while True:
+        try:
+            text, _ = _status_once(arguments)
+        except CommandError as error:  # a daemon that is restarted comes back: go on looking
+            text = f"pyhadctl: {error.text}\n"
+        sys.stdout.write((CLEAR if clear else "") + text + ("" if clear else "\n"))
+        sys.stdout.flush()
+        time.sleep(period_s)
+
+
+def _status_once(arguments: argparse.Namespace) -> tuple[str, int]:
+    from pyhad.ctl import client, document, judge, table
+
+    reply = client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    parts = _parts(arguments.part)
+    now_ns = reply.taken_ns  # the daemon's clock: ours may be another one, in a container's time namespace
+    code = judge.exit_code(judge.problems(reply, now_ns, parts))
+    if _wants_json(arguments):
+        return document.to_text(document.status_document(reply, now_ns, parts)), code
+    return table.render_status(reply, now_ns, width=_width(), colour=_colour(), parts=parts), code
+
+
+def _parts(word: str | None) -> tuple[Part, ...]:
+    from pyhad.ctl.judge import ALL_PARTS, Part
+
+    return ALL_PARTS if word is None else (Part(word),)
+
+
+def _width() -> int:
+    """Of the terminal; 0, no limit, when a program reads."""
+    if not sys.stdout.isatty():
+        return 0
+    return os.get_terminal_size(sys.stdout.fileno()).columns
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+# --------------------------------------------------------------------------------------------- the others
+
+
+def _is_master(arguments: argparse.Namespace) -> int:
+    from pyhad.ctl import client, judge
+
+    reply = client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    code, sentence = judge.is_master(reply, arguments.name, reply.taken_ns)
+    if _wants_json(arguments):
+        answer = {FINE: True, NOT_WELL: False}.get(code)
+        _say_json({"schema": 1, "name": arguments.name, "is_master": answer, "text": sentence})
+    else:
+        print(sentence)
+    return code
+
+
+def _reload(arguments: argparse.Namespace) -> int:
+    from pyhad.ctl import client
+
+    reply = client.reload(_run_dir(arguments), _timeout_s(arguments, RELOAD_TIMEOUT_S))
+    if _wants_json(arguments):
+        _say_json({"schema": 1, "ok": reply.ok, "report": reply.report})
+        return FINE if reply.ok else NOT_WELL
+    if reply.report:
+        print(reply.report.rstrip("\n"), file=sys.stderr)
+    if reply.ok:
+        print("The new configuration is in force.")
+        return FINE
+    print("pyhadctl: reload refused; the configuration before it stays in force.", file=sys.stderr)
+    return NOT_WELL
+
+
+def _version(arguments: argparse.Namespace) -> int:
+    import pyhad
+
+    command = pyhad.__version__
+    try:
+        from pyhad.ctl import client
+
+        reply = client.version(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    except CommandError as error:
+        if not _wants_json(arguments):
+            print(f"pyhadctl {command}")
+        raise error from None
+    if _wants_json(arguments):
+        _say_json({"schema": 1, "pyhadctl": command, "pyhad": reply.daemon, "protocol": reply.protocol})
+    else:
+        print(f"pyhadctl {command}\npyhad {reply.daemon} (protocol {reply.protocol})")
+    return FINE
+
+
+__all__ = ["USAGE", "main"]
+
+if __name__ == "__main__":
+    sys.exit(main())
