@@ -22,7 +22,9 @@ class Startup:
     """The machine may begin (6.4.1). `faults` are the causes that hold already.
 
     `restored_active` and the fields after it come from the black box of a dead predecessor: it was Active and sent its
-    last advertisement at `last_sent_ns`. `restored_backup_of` is the master it knew as Backup, "" if none.
+    last advertisement at `last_sent_ns`. `restored_backup_of` is the master it knew as Backup, "" if none. Every one of
+    them is in `VirtualRouter.snapshot()`: state is MASTER, last_sent_ns, master_address, master_priority,
+    active_adver_interval_cs, active_down_at_ns (above 0 says that it was Backup), since_ns.
     """
 
     faults: frozenset[FaultCause]
@@ -33,6 +35,8 @@ class Startup:
     restored_master_priority: int = 0
     restored_master_interval_cs: int = 0
     restored_down_at_ns: int = 0
+    restored_since_ns: int = 0
+    """Since when it was in that state, so that a resumed router keeps its age; 0: unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,162 @@
+"""What a router does of itself: advertise on time, do its chores, put addresses back, change its state. Hears nothing.
+
+The other half, what it concludes from events, is virtual_router.py. Theory and rules are told there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.vrrp_proc.core.effects import (
+    AnnounceAddresses,
+    ChangeState,
+    Effect,
+    InstallAddresses,
+    Reason,
+    Remark,
+    RemoveAddresses,
+    SendAdvertisement,
+)
+from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
+from pyhad.vrrp_proc.core.put_back import PutBack
+from pyhad.vrrp_proc.core.remarks import Remarks
+from pyhad.vrrp_proc.core.states import Active, Backup, Chore, State, scheduled
+from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, active_down_interval_ns
+from pyhad.vrrp_proc.core.view import RouterView
+
+
+class RouterDuties(RouterView):
+    """The acting half of `VirtualRouter`."""
+
+    def __init__(self, config: VrrpInstance) -> None:
+        super().__init__(config)
+        self._remarks = Remarks()
+        self._put_back = PutBack()
+
+    # ---------------------------------------------------------------------------------------------- time
+
+    def _advertise_in_time(self, state: Active, now_ns: int) -> list[Effect]:
+        """FSM-31, on the grid. How late we are is known here: the place for a guard against having been frozen."""
+        due_ns = state.adver_at_ns
+        if now_ns < due_ns:
+            return []
+        interval_ns = self._interval_ns()
+        next_ns = due_ns + interval_ns
+        self._state = Active(
+            adver_at_ns=next_ns if next_ns > now_ns else now_ns + interval_ns,
+            chores=state.chores,
+            asserted_until_ns=state.asserted_until_ns,
+            owner_conflict_until_ns=state.owner_conflict_until_ns,
+        )
+        return [self._advertise(self.effective_priority, now_ns)]
+
+    def _do_chores(self, now_ns: int) -> list[Effect]:
+        effects: list[Effect] = []
+        while isinstance(self._state, Active) and self._state.chores and self._state.chores[0][0] <= now_ns:
+            chore = self._state.chores[0][1]
+            self._state = replace(self._state, chores=self._state.chores[1:])
+            effects += self._do_chore(chore, now_ns)
+        return effects
+
+    def _do_chore(self, chore: Chore, now_ns: int) -> list[Effect]:
+        announcement = self.config.announcement
+        match chore:
+            case Chore.ANNOUNCE_AGAIN:
+                return self._announce(self.all_addresses, announcement.master_repeat)
+            case Chore.ANNOUNCE_AFTER_LOWER:
+                return self._announce(self.all_addresses, announcement.lower_prio_repeat)
+            case Chore.REFRESH:
+                self._schedule(*self._refresh_chore(now_ns))
+                return self._announce(self.all_addresses, announcement.refresh_repeat)
+            case Chore.PUT_BACK:
+                return self._put_addresses_back(self._put_back.take_due(now_ns), now_ns)
+            case _:
+                assert_never(chore)
+
+    def _schedule(self, *chores: tuple[int, Chore]) -> None:
+        if isinstance(self._state, Active):
+            for at_ns, chore in chores:
+                self._state = replace(self._state, chores=scheduled(self._state.chores, chore, at_ns))
+
+    def _refresh_chore(self, now_ns: int) -> tuple[tuple[int, Chore], ...]:
+        refresh_ns = self.config.announcement.refresh_ns
+        return ((now_ns + refresh_ns, Chore.REFRESH),) if refresh_ns else ()
+
+    # ----------------------------------------------------------------------------------------- addresses
+
+    def _lose_addresses(self, addresses: tuple[str, ...], now_ns: int) -> list[Effect]:
+        """FSM-37 asks to step down for it; putting them back is over sooner, and no client of the others notices."""
+        if not isinstance(self._state, Active):
+            return []
+        ours = {virtual.address for virtual in self.all_addresses}
+        return self._put_addresses_back(self._put_back.lose(ours.intersection(addresses), now_ns), now_ns)
+
+    def _put_addresses_back(self, due: set[str], now_ns: int) -> list[Effect]:
+        again_ns = self._put_back.due_ns(now_ns)
+        if again_ns is not None:
+            self._schedule((again_ns, Chore.PUT_BACK))
+        lost = tuple(virtual for virtual in self.all_addresses if virtual.address in due)
+        if not lost:
+            return []
+        fields: dict[str, str | int] = {"count": len(lost), "first": lost[0].address}
+        remark = Remark(event="lost_addresses_put_back", fields=fields, warning=True)
+        return [InstallAddresses(addresses=lost), *self._announce(lost, 1), remark]
+
+    # --------------------------------------------------------------------------------------- transitions
+
+    def _become_active(self, reason: Reason, now_ns: int) -> list[Effect]:
+        """6.4.2 and FSM-30: the advertisement before all else."""
+        announcement = self.config.announcement
+        advert = self._advertise(self.effective_priority, now_ns)
+        changed = self._enter(Active(adver_at_ns=now_ns + self._interval_ns()), reason, now_ns)
+        self._schedule(*self._refresh_chore(now_ns))
+        if announcement.master_delay_ns:
+            self._schedule((now_ns + announcement.master_delay_ns, Chore.ANNOUNCE_AGAIN))
+        announce = self._announce(self.all_addresses, announcement.master_repeat)
+        return [advert, InstallAddresses(addresses=self.all_addresses), *announce, changed]
+
+    def _release(self, now_ns: int) -> list[Effect]:
+        """What leaving Active of our own will takes; nothing in another state."""
+        if not isinstance(self._state, Active):
+            return []
+        return [self._advertise(PRIORITY_RELEASE, now_ns), RemoveAddresses(addresses=self.all_addresses)]
+
+    def _enter(self, state: State, reason: Reason, now_ns: int, detail: str = "") -> ChangeState:
+        old, was_active = self.router_state, isinstance(self._state, Active)
+        self._state, self._since_ns, self._reason = state, now_ns, reason
+        self._remarks.forget()
+        self._put_back.forget()
+        self.counters.become_master += isinstance(state, Active)
+        self.counters.release_master += was_active
+        priority = self.effective_priority
+        return ChangeState(old=old, new=self.router_state, reason=reason, priority=priority, detail=detail)
+
+    def _advertise(self, priority: int, now_ns: int) -> Effect:
+        self.counters.advert_sent += 1
+        if priority == PRIORITY_RELEASE:
+            self.counters.pri_zero_sent += 1
+        else:
+            self._last_sent_ns = now_ns
+        return SendAdvertisement(priority=priority)
+
+    def _announce(self, addresses: tuple[VirtualAddress, ...], repeat: int) -> list[Effect]:
+        return [AnnounceAddresses(addresses=addresses, repeat=repeat)] if addresses and repeat else []
+
+    # ------------------------------------------------------------------------------------------- numbers
+
+    def _interval_ns(self) -> int:
+        return self.config.advertisement_interval_cs * CENTISECOND_NS
+
+    def _down_interval_ns(self, interval_cs: int) -> int:
+        config = self.config
+        return active_down_interval_ns(config.version, self.effective_priority, interval_cs, config.down_timer_adverts)
+
+    def _wait_ns(self) -> int:
+        """The whole Active down interval of the present state's master."""
+        state = self._state
+        return self._down_interval_ns(state.active_adver_interval_cs) if isinstance(state, Backup) else 0
+
+    def _is_owner(self) -> bool:
+        return self.config.start_as_master and self.config.base_priority == PRIORITY_OWNER

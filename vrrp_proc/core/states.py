@@ -1,0 +1,101 @@
+"""The three states of RFC 9568 6.4, each with its deadlines inside, and what the outside may know of a router.
+
+Leaving a state drops its deadlines with it: there is nothing to cancel and no late timer to recognise.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from pyhad.common.states import RouterState
+from pyhad.vrrp_proc.core.effects import Reason
+from pyhad.vrrp_proc.core.events import FaultCause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialize:
+    """Takes no part (6.4.1). `started` without `faults` does not occur: such a router is a Backup at once."""
+
+    started: bool = False
+    faults: frozenset[FaultCause] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """Listens (6.4.2)."""
+
+    active_down_at_ns: int
+    active_adver_interval_cs: int
+    master_address: str = ""
+    """Who was heard last; "" while nobody is known, and again after a release."""
+    master_priority: int = 0
+    preempt_after_ns: int | None = None
+    """End of the running preempt delay; None: it starts with the next lower advertisement (FSM-25)."""
+
+
+class Chore(enum.IntEnum):
+    """What an Active router has to do besides advertising."""
+
+    ANNOUNCE_AGAIN = 1
+    """The second burst, `garp_master_delay` after the first (NET-22)."""
+    REFRESH = 2
+    """Each `garp_master_refresh` (NET-23)."""
+    ANNOUNCE_AFTER_LOWER = 3
+    """The second burst after a lower advertisement (FSM-34)."""
+    PUT_BACK = 4
+    """Addresses that others remove again and again are put back with a pause between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Active:
+    """Holds the addresses and says so (6.4.3)."""
+
+    adver_at_ns: int
+    chores: tuple[tuple[int, Chore], ...] = ()
+    """(when, what), soonest first; each kind at most once."""
+    asserted_until_ns: int = 0
+    """Lower advertisements are not answered again before this: a flood of them is not to become a flood of ours."""
+    owner_conflict_until_ns: int | None = None
+    """When to give in to another owner (FSM-36)."""
+
+
+State = Initialize | Backup | Active
+
+
+def scheduled(chores: tuple[tuple[int, Chore], ...], chore: Chore, at_ns: int) -> tuple[tuple[int, Chore], ...]:
+    """`chores` with `chore` due at `at_ns`; if it was due already, the later moment replaces the earlier."""
+    others = (entry for entry in chores if entry[1] is not chore)
+    return tuple(sorted((*others, (at_ns, chore))))
+
+
+@dataclass(slots=True, kw_only=True)
+class Counters:
+    """Statistics that the machine keeps, under Keepalived's names."""
+
+    become_master: int = 0
+    release_master: int = 0
+    pri_zero_rcvd: int = 0
+    pri_zero_sent: int = 0
+    advert_rcvd: int = 0
+    advert_sent: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A virtual router at one moment, for status and for the black box (times on the monotonic clock)."""
+
+    state: RouterState
+    since_ns: int
+    reason: Reason
+    effective_priority: int
+    master_address: str
+    """Ours while MASTER, "" when unknown."""
+    master_priority: int
+    active_adver_interval_cs: int
+    """As Backup the interval of the master we wait for, else our own."""
+    active_down_at_ns: int
+    """0 unless BACKUP."""
+    last_sent_ns: int
+    """When this router last advertised with a priority above 0; 0: never."""
+    faults: frozenset[FaultCause]

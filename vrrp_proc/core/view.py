@@ -1,0 +1,82 @@
+"""What a virtual router shows: its settings, its state in the RFC's and in Keepalived's words, its counters. Read only.
+
+The shell reads here and changes nothing but through `VirtualRouter.handle`.
+"""
+
+from __future__ import annotations
+
+from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.states import RouterState
+from pyhad.vrrp_proc.core.effects import Reason
+from pyhad.vrrp_proc.core.states import Active, Backup, Counters, Initialize, Snapshot, State
+from pyhad.vrrp_proc.core.timers import HIGHEST_OF_OTHERS
+
+
+class RouterView:
+    """The readable half of `VirtualRouter`."""
+
+    def __init__(self, config: VrrpInstance) -> None:
+        self.config = config
+        self.counters = Counters()
+        self.source_address = ""
+        self._state: State = Initialize()
+        self._since_ns = 0
+        self._reason = Reason.STARTUP
+        self._last_sent_ns = 0
+        self._owner_gave_in = False
+
+    @property
+    def state(self) -> State:
+        """The state in the RFC's words, with its deadlines."""
+        return self._state
+
+    @property
+    def router_state(self) -> RouterState:
+        """The state in Keepalived's words."""
+        match self._state:
+            case Backup():
+                return RouterState.BACKUP
+            case Active():
+                return RouterState.MASTER
+            case Initialize(started=started):
+                return RouterState.FAULT if started else RouterState.INIT
+
+    @property
+    def effective_priority(self) -> int:
+        """What is advertised: the configured priority, or 254 for an owner that gave in to another (FSM-36)."""
+        return HIGHEST_OF_OTHERS if self._owner_gave_in else self.config.base_priority
+
+    @property
+    def all_addresses(self) -> tuple[VirtualAddress, ...]:
+        """Advertised and excluded ones, in the order of installation (NET-2)."""
+        return self.config.addresses + self.config.excluded_addresses
+
+    def next_deadline_ns(self) -> int | None:
+        """When `TimePassed` is next of use; None: never. It is in the past until that event was handled."""
+        state = self._state
+        match state:
+            case Backup():
+                return state.active_down_at_ns
+            case Active():
+                return min(state.adver_at_ns, state.chores[0][0]) if state.chores else state.adver_at_ns
+            case Initialize():
+                return None
+
+    def snapshot(self) -> Snapshot:
+        """All that status and black box tell of this router."""
+        state = self._state
+        backup = state if isinstance(state, Backup) else None
+        active = isinstance(state, Active)
+        own_cs = self.config.advertisement_interval_cs
+        return Snapshot(
+            state=self.router_state,
+            since_ns=self._since_ns,
+            reason=self._reason,
+            effective_priority=self.effective_priority,
+            master_address=backup.master_address if backup else self.source_address if active else "",
+            master_priority=backup.master_priority if backup else self.effective_priority if active else 0,
+            active_adver_interval_cs=backup.active_adver_interval_cs if backup else own_cs,
+            active_down_at_ns=backup.active_down_at_ns if backup else 0,
+            last_sent_ns=self._last_sent_ns,
+            faults=state.faults if isinstance(state, Initialize) else frozenset(),
+        )
