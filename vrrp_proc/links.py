@@ -145,6 +145,7 @@ class LinkMonitor:
         self.overruns = 0
         self._route = route
         self._on_change = on_change
+        self._unsaid = Changes()
         self._buffer = bytearray(_READ_BYTES)
         self._socket = open_socket(netlink.GROUP_LINK | netlink.GROUP_IPV4_ADDRESS)
         self.ask_everything(Changes())  # after the subscription, so that nothing falls between
@@ -154,13 +155,18 @@ class LinkMonitor:
         return self._socket.fileno()
 
     def read(self, _events: int = 0) -> None:
-        """Take in what waits, a bounded number, then report. A full dump follows lost notifications."""
-        changes = Changes()
+        """Take in what waits, a bounded number, then report. A full dump follows lost notifications.
+
+        Addresses are reported once nothing waits any more: the removal that was read may have been made good since.
+        """
+        changes, self._unsaid = self._unsaid, Changes()
         lost = False
+        drained = False
         for _ in range(_DATAGRAMS_PER_TURN):
             try:
                 datagram = read_datagram(self._socket, self._buffer)
             except BlockingIOError:
+                drained = True
                 break
             except OSError as error:
                 if not is_overrun(error):
@@ -177,6 +183,8 @@ class LinkMonitor:
                 self.links.take(one, changes)
         if lost:
             self.ask_everything(changes)
+        if not drained:
+            self._unsaid.addresses, changes.addresses = changes.addresses, set()
         if changes:
             self._on_change(changes)
 

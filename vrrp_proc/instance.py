@@ -1,0 +1,340 @@
+"""One virtual router in the world: its pure core, its timer, its packets, its record in the black box.
+
+`handle` is the only way in: event -> core -> effects, performed in their order with nothing between, then the journal
+and the timer. The core decides; this file only does. Sending never raises: what goes wrong is counted and said once.
+"""
+
+from __future__ import annotations
+
+import collections
+import errno
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Protocol, assert_never
+
+from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.log import FilteringBoundLogger
+from pyhad.common.loop import Loop, Timer
+from pyhad.common.messages import RouterStatus
+from pyhad.common.states import RouterState
+from pyhad.vrrp_proc import journal
+from pyhad.vrrp_proc.announce import Announcer
+from pyhad.vrrp_proc.core import effects as do
+from pyhad.vrrp_proc.core.events import (
+    AddressesLost,
+    AdvertisementReceived,
+    ConfigurationChanged,
+    Event,
+    FaultCause,
+    FaultsChanged,
+    ShutdownWanted,
+    SourceAddressChanged,
+    Startup,
+    TimePassed,
+)
+from pyhad.vrrp_proc.core.packet import (
+    AdvertisementRefused,
+    Received,
+    build_advertisement,
+    build_ipv4,
+    check_advertisement,
+)
+from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
+from pyhad.vrrp_proc.holdings import Holdings
+from pyhad.vrrp_proc.journal import Journal, Record
+
+_COMPLAINTS = 16
+"""Refusals remembered between two transitions, so that each is said once (PKT-37); senders can be forged."""
+_KEEPALIVED_COUNTERS = (
+    "advert_rcvd", "advert_sent", "become_master", "release_master", "packet_len_err", "advert_interval_err",
+    "ip_ttl_err", "invalid_type_rcvd", "addr_list_err", "invalid_authtype", "authtype_mismatch", "auth_failure",
+    "pri_zero_rcvd", "pri_zero_sent",
+)  # fmt: skip
+"""SIG-25; ours come after them."""
+
+
+class Port(Protocol):
+    """The way to the network, as one router sees it."""
+
+    def send(self, packet: bytes | bytearray, destination: str) -> int:
+        """0 or an errno."""
+        ...
+
+    def read(self, events: int = 0) -> None:
+        """Take in what waits."""
+        ...
+
+    def forget_known(self) -> None:
+        """Look at every packet anew."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """What all virtual routers of the process share."""
+
+    loop: Loop
+    logger: FilteringBoundLogger
+    holdings: Holdings
+    announcer: Announcer
+    journal: Journal
+    counters: collections.Counter[str]
+    on_change: Callable[[], None]
+    """Runs when a state changed, so that it is told."""
+
+
+class Instance:
+    """One `vrrp_instance`, alive. `port` is None while its interface is missing."""
+
+    def __init__(self, config: VrrpInstance, world: World) -> None:
+        self.core = VirtualRouter(config)
+        self.port: Port | None = None
+        self.counters: collections.Counter[str] = collections.Counter()
+        self._world = world
+        self._identity = journal.key(config)
+        self._log = world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
+        self._timer: Timer | None = None
+        self._faults: frozenset[FaultCause] = frozenset()
+        self._source = ""
+        self._known_source = ""
+        self._resumed = False
+        self._packets: dict[int, bytearray] = {}
+        self._identification = 0
+        self._complaints: set[tuple[str, str]] = set()
+        self._send_error = 0
+        self._started = False
+
+    @property
+    def config(self) -> VrrpInstance:
+        """As of the last (re)load."""
+        return self.core.config
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether advertisements matter now (PKT-21)."""
+        return self.core.router_state in (RouterState.BACKUP, RouterState.MASTER)
+
+    # -------------------------------------------------------------------------------------- what happens
+
+    def start(self, faults: frozenset[FaultCause], source_address: str, left: Record | None) -> None:
+        """Begin; `left` is what the predecessor journaled."""
+        self._faults, self._source, self._started = faults, source_address, True
+        self._resumed = left is not None and left.state is RouterState.MASTER
+        if left is None:
+            self.handle(Startup(faults=faults, source_address=source_address))
+            return
+        was_backup = left.state is RouterState.BACKUP
+        self.handle(
+            Startup(
+                faults=faults,
+                source_address=source_address,
+                restored_active=self._resumed,
+                last_sent_ns=left.last_sent_ns,
+                restored_backup_of=left.master_address if was_backup else "",
+                restored_master_priority=left.master_priority if was_backup else 0,
+                restored_master_interval_cs=left.master_interval_cs if was_backup else 0,
+                restored_down_at_ns=left.down_at_ns if was_backup else 0,
+            )
+        )
+
+    def surroundings(self, faults: frozenset[FaultCause], source_address: str) -> None:
+        """What holds now; only differences become events. A new source comes before the fault that it ends."""
+        if not self._started:
+            return
+        if source_address != self._source and source_address:
+            self._change_source(source_address)
+        if faults != self._faults:
+            self._faults = faults
+            self.handle(FaultsChanged(faults=faults))
+        if source_address != self._source:
+            self._change_source(source_address)
+
+    def reconfigure(self, config: VrrpInstance) -> None:
+        """A reload found the same router with perhaps other settings (REL-12)."""
+        if config == self.config:
+            return
+        self._packets.clear()
+        self._log = self._world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
+        self.handle(ConfigurationChanged(config=config))
+
+    def lose(self, addresses: Iterable[str]) -> None:
+        """Somebody else removed addresses that this router holds."""
+        self.handle(AddressesLost(addresses=tuple(addresses)))
+
+    def shut_down(self, *, keep_addresses: bool = False) -> None:
+        """Let go in an orderly way; afterwards nothing of it is left but, with `keep_addresses`, its addresses."""
+        if self._started:
+            self.handle(ShutdownWanted(keep_addresses=keep_addresses))
+        self._started = False
+        if self._timer is not None:
+            self._timer.cancel()
+        self._world.holdings.release(self)
+        self._world.journal.forget(self._identity)
+
+    def receive(self, received: Received) -> AdvertisementReceived | None:
+        """A VRRP message for our VRID. Returns the event it made if the very same bytes will make it again."""
+        if not self.is_listening:
+            self._world.counters["adverts_ignored"] += 1
+            return None
+        try:
+            advert = check_advertisement(received, self.config, self._source, known_source=self._known_source)
+        except AdvertisementRefused as refusal:
+            self._refuse(received.source, refusal)
+            return None
+        self._known_source = advert.source
+        if not advert.addresses_match:
+            self.counters["addr_list_err"] += 1
+        event = AdvertisementReceived(
+            source=advert.source,
+            priority=advert.priority,
+            interval_cs=advert.interval_cs,
+            addresses_match=advert.addresses_match,
+        )
+        self.handle(event)
+        return event if advert.addresses_match else None
+
+    def handle(self, event: Event) -> None:
+        """One turn of the machine."""
+        for effect in self.core.handle(event, time.monotonic_ns()):
+            self._perform(effect)
+        if self._started:
+            self._write_journal()
+            self._arm()
+
+    # ----------------------------------------------------------------------------------------- what it does
+
+    def _perform(self, effect: do.Effect) -> None:
+        match effect:
+            case do.SendAdvertisement(priority=priority):
+                self._send(priority)
+            case do.InstallAddresses(addresses=addresses):
+                self._install(addresses)
+            case do.RemoveAddresses(addresses=addresses):
+                outcome = self._world.holdings.remove(self, addresses)
+                self._say_failed("address_not_removed", outcome.failed)
+            case do.AnnounceAddresses(addresses=addresses, repeat=repeat):
+                self._world.announcer.announce(addresses, repeat)
+            case do.ChangeState():
+                self._change_state(effect)
+            case do.Remark(event=event, fields=fields, warning=warning):
+                (self._log.warning if warning else self._log.info)(event, **fields)
+            case _:
+                assert_never(effect)
+
+    def _install(self, addresses: tuple[VirtualAddress, ...]) -> None:
+        # An owner's addresses may be the machine's own: only the mark tells then whose they are.
+        owns_found = self._resumed and self.config.base_priority != 255
+        outcome = self._world.holdings.install(self, addresses, owns_found=owns_found)
+        self._say_failed("address_not_installed", outcome.failed)
+
+    def _say_failed(self, event: str, failed: tuple[tuple[VirtualAddress, int], ...]) -> None:
+        for address, number in failed:
+            self._world.counters["address_errors"] += 1
+            self._log.error(event, address=address.address, device=address.interface, error=os.strerror(number))
+
+    def _change_state(self, change: do.ChangeState) -> None:
+        self._complaints.clear()
+        if change.new is not RouterState.MASTER:
+            self._resumed = False
+        self._log.info(
+            "state_changed", old=change.old, new=change.new, reason=change.reason, priority=change.priority,
+            **({"detail": change.detail} if change.detail else {}),
+        )  # fmt: skip
+        self._world.on_change()
+
+    def _send(self, priority: int) -> None:
+        packet = self._packets.get(priority)
+        if packet is None:
+            packet = self._packets[priority] = self._build(priority)
+        # Only the identification differs between two packets; the kernel fills in the header's checksum.
+        self._identification = self._identification % 0xFFFF + 1
+        packet[4], packet[5] = self._identification >> 8, self._identification & 0xFF
+        number = errno.ENODEV if self.port is None else self.port.send(packet, self.config.multicast_group)
+        if number:
+            self.counters["advert_send_err"] += 1
+        if number != self._send_error:
+            self._send_error = number
+            if number:
+                self._log.warning("advert_not_sent", priority=priority, error=os.strerror(number))
+
+    def _build(self, priority: int) -> bytearray:
+        source = self._source or "0.0.0.0"  # noqa: S104 - the kernel puts the interface's address there
+        payload = build_advertisement(self.config, source=source, priority=priority)
+        return bytearray(build_ipv4(payload, source=source, destination=self.config.multicast_group, identification=0))
+
+    def _change_source(self, source_address: str) -> None:
+        self._source = source_address
+        self._packets.clear()
+        if self.port is not None:
+            self.port.forget_known()
+        self.handle(SourceAddressChanged(source_address=source_address))
+
+    def _refuse(self, source: str, refusal: AdvertisementRefused) -> None:
+        self.counters[refusal.counter] += 1
+        complaint = (source, refusal.counter)
+        if complaint not in self._complaints and len(self._complaints) < _COMPLAINTS:
+            self._complaints.add(complaint)
+            self._log.warning("advert_refused", peer=source, reason=refusal.counter, detail=str(refusal))
+
+    # ----------------------------------------------------------------------------------- time and memory
+
+    def _arm(self) -> None:
+        """Have the timer run at the deadline or before: a deadline pushed back does not touch the heap."""
+        deadline_ns = self.core.next_deadline_ns()
+        timer = self._timer
+        if timer is not None and timer.action is not None:
+            if deadline_ns is not None and timer.at_ns <= deadline_ns:
+                return
+            timer.cancel()
+        self._timer = None if deadline_ns is None else self._world.loop.at(deadline_ns, self._wake)
+
+    def _wake(self) -> None:
+        deadline_ns = self.core.next_deadline_ns()
+        if deadline_ns is not None and deadline_ns <= time.monotonic_ns():
+            if self.port is not None and self.core.router_state is RouterState.BACKUP:
+                self.port.read()  # the master is silent only if nothing of it waits here unread
+            self.handle(TimePassed())
+        self._arm()
+
+    def _write_journal(self) -> None:
+        snapshot = self.core.snapshot()
+        self._world.journal.write(
+            self._identity,
+            Record(
+                state=snapshot.state,
+                since_ns=snapshot.since_ns,
+                last_sent_ns=snapshot.last_sent_ns,
+                down_at_ns=snapshot.active_down_at_ns,
+                master_priority=snapshot.master_priority,
+                master_interval_cs=snapshot.active_adver_interval_cs,
+                master_address=snapshot.master_address,
+            ),
+        )
+
+    # ---------------------------------------------------------------------------------------------- status
+
+    def status(self) -> RouterStatus:
+        """As `pyhadctl status` shows it. In FAULT the reason is the causes."""
+        snapshot, config = self.core.snapshot(), self.config
+        counted = collections.Counter(asdict(self.core.counters))
+        counted.update(self.counters)
+        names = _KEEPALIVED_COUNTERS + tuple(sorted(counted.keys() - set(_KEEPALIVED_COUNTERS)))
+        return RouterStatus(
+            name=config.name,
+            vrid=config.vrid,
+            family=config.family,
+            version=config.version,
+            interface=config.interface,
+            state=snapshot.state,
+            since_ns=snapshot.since_ns,
+            reason=",".join(sorted(snapshot.faults)) or snapshot.reason.value,
+            base_priority=config.base_priority,
+            effective_priority=snapshot.effective_priority,
+            master_address=snapshot.master_address,
+            master_priority=snapshot.master_priority,
+            addresses=tuple(f"{virtual.address}/{virtual.prefix_len}" for virtual in self.core.all_addresses),
+            advert_interval_cs=config.advertisement_interval_cs,
+            counters={name: counted[name] for name in names},
+        )

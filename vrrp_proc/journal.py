@@ -1,0 +1,83 @@
+"""What a successor must know of each virtual router, as bytes in the black box. Decides nothing about it."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+
+from pyhad.common.blackbox import BlackBox, key_of
+from pyhad.common.config.model import VrrpInstance
+from pyhad.common.states import RouterState
+
+_FORMAT = 1
+_RECORD = struct.Struct("=BBQQQBHB16s")
+PAYLOAD_BYTES = _RECORD.size
+_STATES = tuple(RouterState)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One virtual router as last journaled. Times are CLOCK_MONOTONIC ns, which the successor shares."""
+
+    state: RouterState
+    since_ns: int
+    last_sent_ns: int
+    """When it last advertised with a priority above 0; 0: never."""
+    down_at_ns: int
+    """As BACKUP: when the master would have been taken for dead; else 0."""
+    master_priority: int
+    master_interval_cs: int
+    master_address: str
+    """"" when unknown."""
+
+
+def pack(record: Record) -> bytes:
+    """`record` as `PAYLOAD_BYTES` bytes."""
+    address = ipaddress.ip_address(record.master_address).packed if record.master_address else b""
+    return _RECORD.pack(
+        _FORMAT, _STATES.index(record.state), record.since_ns, record.last_sent_ns, record.down_at_ns,
+        record.master_priority, record.master_interval_cs, len(address), address,
+    )  # fmt: skip
+
+
+def unpack(payload: bytes) -> Record | None:
+    """The record in `payload`; None when it was written in another format: the successor starts afresh then."""
+    if len(payload) != PAYLOAD_BYTES or payload[0] != _FORMAT:
+        return None
+    _, state, since_ns, last_sent_ns, down_at_ns, priority, interval_cs, length, address = _RECORD.unpack(payload)
+    if state >= len(_STATES) or length not in (0, 4, 16):
+        return None
+    return Record(
+        state=_STATES[state], since_ns=since_ns, last_sent_ns=last_sent_ns, down_at_ns=down_at_ns,
+        master_priority=priority, master_interval_cs=interval_cs,
+        master_address=str(ipaddress.ip_address(address[:length])) if length else "",
+    )  # fmt: skip
+
+
+def key(config: VrrpInstance) -> bytes:
+    """Identity over restarts and reloads: VRID, family, interface; not the name (REL-11)."""
+    return key_of(config.vrid, config.family, config.interface)
+
+
+class Journal:
+    """The records of this process in `box`. Make one per process, first thing: it reads what a predecessor left."""
+
+    def __init__(self, box: BlackBox) -> None:
+        self.lost = 0
+        """Records that found no place in the box."""
+        self._box = box
+        self._left = {found: record for found, payload in box.load().items() if (record := unpack(payload))}
+
+    def left_behind(self, config: VrrpInstance) -> Record | None:
+        """What the predecessor wrote of this router, once; None when there is nothing."""
+        return self._left.pop(key(config), None)
+
+    def write(self, identity: bytes, record: Record) -> None:
+        """Journal `record` in place of the one before."""
+        if not self._box.put(identity, pack(record)):
+            self.lost += 1
+
+    def forget(self, identity: bytes) -> None:
+        """The router is gone for good."""
+        self._box.forget(identity)

@@ -1,0 +1,22 @@
+"""Entry of the VRRP process after the fork: root's uid with two capabilities, one service, one loop."""
+
+from __future__ import annotations
+
+from pyhad.common.codec import decode
+from pyhad.common.config.model import VrrpDocument
+from pyhad.common.privileges import CAP_NET_ADMIN, CAP_NET_RAW
+from pyhad.common.runtime import ChildContext, Runtime
+from pyhad.vrrp_proc.service import Service
+
+KEPT = frozenset({CAP_NET_ADMIN, CAP_NET_RAW})
+"""Addresses by rtnetlink; raw and packet sockets."""
+
+
+def main(context: ChildContext) -> int:
+    """Run the VRRP process to its end; returns its exit status."""
+    runtime = Runtime(context, as_root=True, keep=KEPT)
+    service = Service(runtime)
+    service.start(decode(VrrpDocument, context.document))
+    runtime.on_document = lambda document: service.reload(decode(VrrpDocument, document))
+    runtime.ready()
+    return runtime.run()

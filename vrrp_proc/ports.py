@@ -1,0 +1,173 @@
+"""Per interface: its two raw sockets and the virtual routers that speak over them.
+
+A port exists while its interface does. An advertisement byte-identical to the last good one needs no parsing: the event
+it made is remembered. Which router is meant is one look into a dictionary.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterable
+
+from pyhad.common.errors import KernelError
+from pyhad.common.log import FilteringBoundLogger
+from pyhad.common.loop import Loop
+from pyhad.vrrp_proc.core.events import AdvertisementReceived
+from pyhad.vrrp_proc.core.packet import AdvertisementRefused, parse_ipv4, read_vrid
+from pyhad.vrrp_proc.instance import Instance
+from pyhad.vrrp_proc.links import Interface, Links
+from pyhad.vrrp_proc.sockets import Receiver, Sender
+
+_REMEMBERED = 1024
+_PLAIN_HEADER = b"\x45"  # IPv4 without options
+_GOOD_TTL_AND_PROTOCOL = b"\xff\x70"  # 255, VRRP
+_COMPLAINTS = 64
+
+
+class InterfacePort:
+    """The sockets of one interface. Raises KernelError when they cannot be opened."""
+
+    def __init__(
+        self,
+        interface: Interface,
+        instances: dict[int, Instance],
+        loop: Loop,
+        logger: FilteringBoundLogger,
+        counters: collections.Counter[str],
+    ) -> None:
+        self.name = interface.name
+        self.index = interface.index
+        self.instances = instances
+        self.wants = wanted_of(instances)
+        self._loop = loop
+        self._logger = logger
+        self._counters = counters
+        self._known: dict[bytes, tuple[Instance, AdvertisementReceived]] = {}
+        self._complaints: set[tuple[str, str]] = set()
+        self._sender = Sender(interface.name, interface.index)
+        try:
+            groups = (instance.config.multicast_group for instance in instances.values())
+            self._receiver = Receiver(interface.name, interface.index, groups, instances, self._take)
+        except KernelError:
+            self._sender.close()
+            raise
+        loop.watch(self._receiver.fileno(), self._receiver.read)
+
+    def send(self, packet: bytes | bytearray, destination: str) -> int:
+        """0, or the errno."""
+        return self._sender.send(packet, destination)
+
+    def read(self, events: int = 0) -> None:
+        """Take in what waits."""
+        self._receiver.read(events)
+
+    def forget_known(self) -> None:
+        """A configuration or an own address changed: look at every packet anew."""
+        self._known.clear()
+
+    def close(self) -> None:
+        """Leave the loop and give both descriptors back."""
+        self._loop.unwatch(self._receiver.fileno())
+        self._counters["receive_errors"] += self._receiver.errors
+        self._receiver.close()
+        self._sender.close()
+
+    def _take(self, packet: bytes) -> None:
+        content = packet[12:]
+        is_plain = packet[:1] == _PLAIN_HEADER and packet[8:10] == _GOOD_TTL_AND_PROTOCOL
+        if is_plain and (known := self._known.get(content)) is not None:
+            instance, event = known
+            if instance.is_listening:
+                instance.handle(event)
+                return
+        try:
+            received = parse_ipv4(packet)
+            vrid = read_vrid(received.payload)
+        except AdvertisementRefused as refusal:
+            self._refuse(refusal)
+            return
+        found = self.instances.get(vrid)
+        if found is None:  # came in before the filter was there
+            self._counters["unknown_vrid"] += 1
+            return
+        made = found.receive(received)
+        if made is not None and is_plain:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[content] = (found, made)
+
+    def _refuse(self, refusal: AdvertisementRefused) -> None:
+        """No virtual router can be blamed for it: counted for the process, said once per kind and detail."""
+        self._counters[refusal.counter] += 1
+        complaint = (refusal.counter, str(refusal))
+        if complaint not in self._complaints and len(self._complaints) < _COMPLAINTS:
+            self._complaints.add(complaint)
+            self._logger.warning("advert_refused", interface=self.name, reason=refusal.counter, detail=str(refusal))
+
+
+class Ports:
+    """All ports of the process, opened and closed as interfaces and virtual routers come and go."""
+
+    def __init__(
+        self, links: Links, loop: Loop, logger: FilteringBoundLogger, counters: collections.Counter[str]
+    ) -> None:
+        self._links = links
+        self._loop = loop
+        self._logger = logger
+        self._counters = counters
+        self._open: dict[str, InterfacePort] = {}
+
+    def fit(self, instances: Iterable[Instance]) -> bool:
+        """Make the sockets fit interfaces and instances, and tell each instance its port.
+
+        False when one could not be opened though its interface is there: call again a little later.
+        """
+        by_interface: dict[str, dict[int, Instance]] = {}
+        for instance in instances:
+            by_interface.setdefault(instance.config.interface, {})[instance.config.vrid] = instance
+        for name in [name for name in self._open if name not in by_interface]:
+            self._open.pop(name).close()
+        whole = True
+        for name, group in by_interface.items():
+            port = self._fit_one(name, group)
+            whole = whole and (port is not None or name not in self._links.by_name)
+            for instance in group.values():
+                instance.port = port
+        return whole
+
+    def forget_known(self) -> None:
+        """See `InterfacePort.forget_known`."""
+        for port in self._open.values():
+            port.forget_known()
+
+    def close(self) -> None:
+        """Close all."""
+        for port in self._open.values():
+            port.close()
+        self._open.clear()
+
+    def _fit_one(self, name: str, group: dict[int, Instance]) -> InterfacePort | None:
+        interface = self._links.by_name.get(name)
+        port = self._open.get(name)
+        fits = port is not None and interface is not None and port.index == interface.index
+        if port is not None and fits and port.wants == wanted_of(group):
+            port.instances = group
+            port.forget_known()
+            return port
+        fresh: InterfacePort | None = None
+        if interface is not None:
+            try:
+                fresh = InterfacePort(interface, group, self._loop, self._logger, self._counters)
+            except KernelError as error:
+                self._counters["socket_errors"] += 1
+                self._logger.error("socket_not_opened", interface=name, error=str(error))
+        if port is not None:  # after the new one is there, so that nothing is missed between
+            self._open.pop(name).close()
+        if fresh is not None:
+            self._open[name] = fresh
+        return fresh
+
+
+def wanted_of(instances: dict[int, Instance]) -> frozenset[tuple[int, str]]:
+    """What a receiving socket depends on: each VRID with its group."""
+    return frozenset((vrid, instance.config.multicast_group) for vrid, instance in instances.items())

@@ -1,0 +1,215 @@
+"""The VRRP process, wired: netlink and raw sockets in, virtual routers in the middle, packets and addresses out.
+
+Decides nothing about VRRP. What it does decide is which router an outside fact concerns: a link that changed, an
+address that somebody removed, a new configuration, the wish to stop.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+from collections.abc import Iterable
+
+from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
+from pyhad.common.errors import WireError
+from pyhad.common.messages import RouterStatus
+from pyhad.common.runtime import Runtime
+from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.announce import Announcer
+from pyhad.vrrp_proc.core.events import FaultCause
+from pyhad.vrrp_proc.holdings import Holdings
+from pyhad.vrrp_proc.instance import Instance, World
+from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
+from pyhad.vrrp_proc.ports import Ports
+from pyhad.vrrp_proc.route_socket import RouteSocket
+from pyhad.vrrp_proc.status import Reporter
+
+COLLECT_NS = 60_000_000_000
+RETRY_NS = 1_000_000_000
+
+Identity = tuple[int, int, str]
+"""VRID, family, interface: what makes a virtual router the same one over a reload (REL-11)."""
+
+
+class Service:
+    """All virtual routers of one document, and everything they share."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._logger = runtime.logger
+        self._options = runtime.context.options
+        self._instances: dict[Identity, Instance] = {}
+        self._virtual: frozenset[str] = frozenset()
+        self._views: dict[str, tuple[bool, str]] = {}
+        self._retrying = False
+        self._journal = Journal(runtime.context.box)
+        self._route = RouteSocket()
+        self._monitor = LinkMonitor(self._route, self._links_changed)
+        self._links: Links = self._monitor.links
+        self._ports = Ports(self._links, runtime.loop, runtime.logger, runtime.counters)
+        self._reporter = Reporter(runtime, self._router_status, self._counters)
+        self._world = World(
+            loop=runtime.loop,
+            logger=runtime.logger,
+            holdings=Holdings(Addresses(self._route, self._links), release_foreign=self._options.release_foreign_vips),
+            announcer=Announcer(self._links, runtime.counters),
+            journal=self._journal,
+            counters=runtime.counters,
+            on_change=self._reporter.changed,
+        )
+
+    def start(self, document: VrrpDocument) -> None:
+        """Take over the first document and begin to turn."""
+        runtime = self._runtime
+        runtime.loop.watch(self._monitor.fileno(), self._monitor.read)
+        runtime.on_stop = self._stop
+        self._apply(document)
+        # The collector's pauses must not fall between a deadline and its advert: it runs when we say so.
+        gc.disable()
+        runtime.loop.every(COLLECT_NS, _collect)
+
+    def reload(self, document: VrrpDocument) -> None:
+        """Another document: the same routers go on, others end or begin (REL-10 to REL-16)."""
+        self._apply(document)
+        self._logger.info("configuration_applied", generation=document.generation, instances=len(self._instances))
+
+    # ------------------------------------------------------------------------------------ configuration
+
+    def _apply(self, document: VrrpDocument) -> None:
+        if document.schema != SCHEMA:
+            raise WireError(f"document of schema {document.schema}, this process reads {SCHEMA}")
+        wanted = {_identity(config): config for config in self._supported(document.instances)}
+        for identity in [identity for identity in self._instances if identity not in wanted]:
+            self._instances.pop(identity).shut_down()
+        self._virtual = frozenset(
+            virtual.address for config in wanted.values() for virtual in config.addresses + config.excluded_addresses
+        )
+        known = {identity: self._instances[identity] for identity in wanted if identity in self._instances}
+        fresh = {
+            identity: Instance(config, self._world) for identity, config in wanted.items() if identity not in known
+        }
+        # Losers before winners: an address that moves from one router to another is free when it is wanted.
+        for identity, instance in known.items():
+            instance.reconfigure(wanted[identity])
+        self._instances = {identity: known.get(identity) or fresh[identity] for identity in wanted}
+        self._fit_ports()
+        for instance in known.values():
+            self._tell_surroundings(instance)
+        self._start_fresh(list(fresh.values()), document.startup_delay_ns)
+        self._reporter.generation = document.generation
+        self._reporter.changed()
+
+    def _supported(self, configs: Iterable[VrrpInstance]) -> Iterable[VrrpInstance]:
+        for config in configs:
+            if config.family == 4:
+                yield config
+            else:
+                self._logger.warning("instance_not_yet_supported", instance=config.name, reason="family_6")
+
+    def _start_fresh(self, fresh: list[Instance], delay_ns: int) -> None:
+        for instance in fresh:
+            left = self._journal.left_behind(instance.config)
+            if left is None and delay_ns:  # FSM-13; a successor does not wait a second time
+                self._runtime.loop.after(delay_ns, functools.partial(self._start_late, instance))
+            else:
+                instance.start(*self._surroundings(instance.config, instance), left)
+
+    def _start_late(self, instance: Instance) -> None:
+        if self._instances.get(_identity(instance.config)) is instance:
+            instance.start(*self._surroundings(instance.config, instance), None)
+
+    # ------------------------------------------------------------------------------------- surroundings
+
+    def _surroundings(self, config: VrrpInstance, instance: Instance) -> tuple[frozenset[FaultCause], str]:
+        """(causes of fault, source address) as interfaces and addresses are now (FSM-40)."""
+        faults: set[FaultCause] = set()
+        own = self._links.by_name.get(config.interface)
+        if own is None or instance.port is None:
+            faults.add(FaultCause.INTERFACE_MISSING)
+        elif not own.is_usable and not config.dont_track_primary:
+            faults.add(FaultCause.INTERFACE_DOWN)
+        source = config.source_address
+        if not source and own is not None:
+            source = own.primary_ipv4(self._virtual)
+            if not source and config.base_priority == 255:  # an owner's own address is the virtual one
+                source = own.primary_ipv4(frozenset())
+        if not source and own is not None:
+            faults.add(FaultCause.NO_SOURCE_ADDRESS)
+        devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
+        for name in devices.union(config.tracked_interfaces) - {config.interface}:
+            tracked = self._links.by_name.get(name)
+            if tracked is None or not tracked.is_usable:
+                faults.add(FaultCause.TRACKED_INTERFACE_DOWN)
+        return frozenset(faults), source
+
+    def _tell_surroundings(self, instance: Instance) -> None:
+        instance.surroundings(*self._surroundings(instance.config, instance))
+
+    def _links_changed(self, changes: Changes) -> None:
+        """Faults first: a router that lost its interface lets go of its addresses, and none of them was stolen."""
+        if changes.links:
+            self._fit_ports()
+        # Our own virtual addresses come and go by the thousand: they change nobody's source.
+        sources = {name for name, address in changes.addresses if address not in self._virtual}
+        touched = changes.links | sources
+        if touched:
+            for instance in self._instances.values():
+                if not touched.isdisjoint(_interfaces_of(instance.config)):
+                    self._tell_surroundings(instance)
+        self._find_lost(changes.addresses)
+
+    def _find_lost(self, addresses: set[tuple[str, str]]) -> None:
+        lost: dict[Instance, list[str]] = {}
+        for name, address in addresses:
+            holder = self._world.holdings.holder_of(name, address)
+            interface = self._links.by_name.get(name)
+            if isinstance(holder, Instance) and (interface is None or not interface.has_address(address)):
+                lost.setdefault(holder, []).append(address)
+        for instance, gone in lost.items():
+            instance.lose(sorted(gone))
+
+    def _fit_ports(self) -> None:
+        if self._ports.fit(self._instances.values()) or self._retrying:
+            return
+        self._retrying = True
+        self._runtime.loop.after(RETRY_NS, self._fit_again)
+
+    def _fit_again(self) -> None:
+        self._retrying = False
+        self._fit_ports()
+        for instance in self._instances.values():
+            self._tell_surroundings(instance)
+
+    # ------------------------------------------------------------------------------------ end and status
+
+    def _stop(self) -> None:
+        for instance in self._instances.values():
+            instance.shut_down(keep_addresses=self._options.keep_vips_at_exit)
+        self._reporter.changed()
+        self._runtime.finish()
+
+    def _router_status(self) -> tuple[RouterStatus, ...]:
+        return tuple(instance.status() for instance in self._instances.values())
+
+    def _counters(self) -> dict[str, int]:
+        return {
+            **self._runtime.counters,
+            "netlink_overruns": self._monitor.overruns,
+            "netlink_refused": self._monitor.refused + self._route.refused,
+            "journal_lost": self._journal.lost,
+            "log_lines_dropped": self._runtime.log.dropped,
+        }
+
+
+def _identity(config: VrrpInstance) -> Identity:
+    return config.vrid, config.family, config.interface
+
+
+def _interfaces_of(config: VrrpInstance) -> set[str]:
+    names = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
+    return names.union(config.tracked_interfaces, (config.interface,))
+
+
+def _collect() -> None:
+    gc.collect()
