@@ -28,11 +28,14 @@ class Holdings:
     def install(self, holder: object, addresses: Iterable[VirtualAddress], *, owns_found: bool) -> Outcome:
         """Put all on. `owns_found`: what is there already was put there by our predecessor."""
         outcome = self._addresses.install(addresses)
+        self._foreign.difference_update(outcome.done)
+        for address in outcome.already:
+            # What is held here came from us, even where the picture of links has not yet heard of it.
+            ours = owns_found or _key(address) in self._holder or self._addresses.is_marked(address)
+            if not ours:
+                self._foreign.add(address)
         for address in outcome.done + outcome.already:
             self._holder[_key(address)] = holder
-        self._foreign.difference_update(outcome.done)
-        if not owns_found:
-            self._foreign.update(address for address in outcome.already if not self._addresses.is_marked(address))
         return outcome
 
     def remove(self, holder: object, addresses: Iterable[VirtualAddress]) -> Outcome:
