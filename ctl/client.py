@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, TypeVar
 
 from pyhad.common import messages as m
 from pyhad.common.bus import ask
 from pyhad.common.channels import OPERATOR
 from pyhad.common.errors import WireError
 from pyhad.ctl.exits import FORBIDDEN, NOT_RUNNING, UNKNOWN, CommandError
+
+R = TypeVar("R")
 
 ATTEMPTS = 3
 """A question that is only a question is asked again: the control process may just be replaced."""
@@ -62,7 +64,7 @@ def _ask(path: str, request: object, timeout_s: float) -> Any:
         raise CommandError(f"cannot ask pyhad on {path}: {error.strerror}", NOT_RUNNING) from None
 
 
-def _expect(reply: Any, kind: type[Any]) -> Any:
+def _expect(reply: Any, kind: type[R]) -> R:
     if isinstance(reply, kind):
         return reply
     if isinstance(reply, m.RequestRefused):

@@ -119,6 +119,6 @@ class Replies:
         return reply
 
 
-@pytest.fixture()
+@pytest.fixture
 def replies() -> Replies:
     return Replies()

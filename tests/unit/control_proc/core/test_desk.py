@@ -1,0 +1,232 @@
+"""The desk: tickets, who is waited for, who is answered, and reloads."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from pyhad.common.config.model import ControlDocument
+from pyhad.common.messages import (
+    CheckerStatus,
+    IpvsStatus,
+    ReloadReply,
+    RequestRefused,
+    VersionReply,
+    VrrpStatus,
+)
+from pyhad.common.states import ProcessName, ProcessState
+from pyhad.control_proc.core.board import StatusBoard
+from pyhad.control_proc.core.desk import Desk
+from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect
+from pyhad.control_proc.core.events import (
+    ConfigurationReceived,
+    DeadlineReached,
+    PeerUnreachable,
+    ProcessSeen,
+    ReloadAsked,
+    ReloadDone,
+    ReloadUnsent,
+    Report,
+    ReportReceived,
+    StatusAsked,
+    VersionAsked,
+)
+
+MS = 1_000_000
+S = 1_000 * MS
+T0 = 1000 * S
+VRRP, CHECKER, IPVS = ProcessName.VRRP, ProcessName.CHECKER, ProcessName.IPVS
+DOCUMENT = ControlDocument(schema=1, generation=1, router_id="lb1", files=(), instances=(), services=())
+
+
+def report(process: ProcessName, ticket: int) -> Report:
+    if process is VRRP:
+        return VrrpStatus(ticket=ticket, taken_ns=T0, generation=1, routers=(), counters={})
+    if process is CHECKER:
+        return CheckerStatus(ticket=ticket, taken_ns=T0, generation=1, servers=(), counters={})
+    return IpvsStatus(ticket=ticket, taken_ns=T0, generation=1, data_plane="", services=(), counters={})
+
+
+def says(process: ProcessName, ticket: int) -> ReportReceived:
+    return ReportReceived(process=process, sender=process.encode(), report=report(process, ticket))
+
+
+def page(silent: tuple[ProcessName, ...] = (), dead: tuple[ProcessName, ...] = ()) -> tuple[ProcessSeen, ...]:
+    return tuple(
+        ProcessSeen(
+            name=name, state=ProcessState.RUNNING, pid=0 if name in dead else 9, started_ns=1, restarts=0,
+            turn_ns=T0 - (5 * S if name in silent else 0), late_ns=0,
+        )
+        for name in ProcessName
+    )  # fmt: skip
+
+
+def asks(client: bytes, processes: tuple[ProcessSeen, ...] | None = None, version: int = 1) -> StatusAsked:
+    return StatusAsked(client=client, version=version, processes=page() if processes is None else processes)
+
+
+def question(process: ProcessName, ticket: int) -> AskReport:
+    return AskReport(process=process, sender=process.encode(), ticket=ticket)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk whose three peers have spoken."""
+    desk = Desk(StatusBoard(DOCUMENT, "1.2.3"), "1.2.3")
+    for process in (VRRP, CHECKER, IPVS):
+        assert desk.handle(says(process, 0), T0 - S) == []
+    return desk
+
+
+def test_all_peers_are_asked_with_one_ticket(desk: Desk) -> None:
+    assert desk.handle(asks(b"a"), T0) == [question(VRRP, 1), question(CHECKER, 1), question(IPVS, 1)]
+    assert desk.next_deadline_ns() == T0 + 300 * MS
+
+
+def test_the_operator_is_answered_when_the_last_peer_has_answered(desk: Desk) -> None:
+    desk.handle(asks(b"a"), T0)
+    assert desk.handle(says(VRRP, 1), T0 + MS) == []
+    assert desk.handle(says(IPVS, 1), T0 + MS) == []
+    assert desk.handle(says(CHECKER, 1), T0 + MS) == [AnswerStatus(client=b"a")]
+    assert desk.next_deadline_ns() is None
+
+
+def test_the_operator_is_answered_after_300_ms_whoever_is_missing(desk: Desk) -> None:
+    desk.handle(asks(b"a"), T0)
+    assert desk.handle(DeadlineReached(), T0 + 300 * MS - 1) == []
+    assert desk.handle(DeadlineReached(), T0 + 300 * MS) == [AnswerStatus(client=b"a")]
+    assert desk.next_deadline_ns() is None
+
+
+def test_an_answer_to_an_old_ticket_counts_for_nothing(desk: Desk) -> None:
+    desk.handle(asks(b"a"), T0)
+    desk.handle(DeadlineReached(), T0 + 300 * MS)
+    desk.handle(asks(b"b"), T0 + 400 * MS)
+    for process in (VRRP, CHECKER, IPVS):
+        assert desk.handle(says(process, 1), T0 + 401 * MS) == []
+    assert desk.handle(says(VRRP, 0), T0 + 402 * MS) == []
+    assert [desk.handle(says(process, 2), T0 + 403 * MS) for process in (VRRP, CHECKER)] == [[], []]
+    assert desk.handle(says(IPVS, 2), T0 + 403 * MS) == [AnswerStatus(client=b"b")]
+
+
+def test_silent_and_dead_peers_are_not_waited_for(desk: Desk) -> None:
+    assert desk.handle(asks(b"a", page(silent=(VRRP,), dead=(CHECKER,))), T0) == [question(IPVS, 1)]
+    assert desk.handle(says(IPVS, 1), T0 + MS) == [AnswerStatus(client=b"a")]
+
+
+def test_with_nobody_to_ask_the_answer_comes_at_once(desk: Desk) -> None:
+    dead = page(dead=(VRRP, CHECKER, IPVS))
+    assert desk.handle(asks(b"a", dead), T0) == [AnswerStatus(client=b"a")]
+    fresh = Desk(StatusBoard(DOCUMENT, "1.2.3"), "1.2.3")
+    assert fresh.handle(asks(b"a"), T0) == [AnswerStatus(client=b"a")]
+    assert fresh.next_deadline_ns() is None
+
+
+def test_a_peer_that_cannot_be_reached_is_not_waited_for_nor_asked_again(desk: Desk) -> None:
+    desk.handle(asks(b"a"), T0)
+    desk.handle(says(CHECKER, 1), T0)
+    desk.handle(says(IPVS, 1), T0)
+    assert desk.handle(PeerUnreachable(process=VRRP, ticket=1), T0) == [AnswerStatus(client=b"a")]
+    assert desk.handle(asks(b"a"), T0) == [question(CHECKER, 2), question(IPVS, 2)]
+    desk.handle(says(VRRP, 0), T0)
+    desk.handle(DeadlineReached(), T0 + 300 * MS)
+    assert question(VRRP, 3) in desk.handle(asks(b"a"), T0 + 301 * MS)
+
+
+def test_who_asks_during_a_pull_gets_the_next_one_together_with_the_others(desk: Desk) -> None:
+    desk.handle(asks(b"a"), T0)
+    assert desk.handle(asks(b"b"), T0 + MS) == []
+    assert desk.handle(asks(b"c"), T0 + MS) == []
+    desk.handle(says(VRRP, 1), T0 + 2 * MS)
+    desk.handle(says(CHECKER, 1), T0 + 2 * MS)
+    expected: list[Effect] = [
+        AnswerStatus(client=b"a"), question(VRRP, 2), question(CHECKER, 2), question(IPVS, 2),
+    ]  # fmt: skip
+    assert desk.handle(says(IPVS, 1), T0 + 3 * MS) == expected
+    assert desk.next_deadline_ns() == T0 + 303 * MS
+    assert desk.handle(DeadlineReached(), T0 + 303 * MS) == [AnswerStatus(client=b"b"), AnswerStatus(client=b"c")]
+
+
+def test_operators_beyond_the_bound_are_refused(desk: Desk) -> None:
+    desk.handle(asks(b"first"), T0)
+    for number in range(256):
+        assert desk.handle(asks(b"%d" % number), T0) == []
+    [answer] = desk.handle(asks(b"too many"), T0)
+    assert isinstance(answer, Answer)
+    assert answer.client == b"too many"
+    assert isinstance(answer.reply, RequestRefused)
+
+
+def test_a_question_of_another_protocol_is_refused(desk: Desk) -> None:
+    [answer] = desk.handle(asks(b"a", version=2), T0)
+    reason = "this daemon speaks version 1 of the protocol, the question came in version 2"
+    assert answer == Answer(client=b"a", reply=RequestRefused(reason=reason))
+
+
+def test_version_is_answered_at_once(desk: Desk) -> None:
+    reply = VersionReply(daemon="1.2.3", protocol=1)
+    assert desk.handle(VersionAsked(client=b"a"), T0) == [Answer(client=b"a", reply=reply)]
+
+
+def reload_by(client: bytes, uid: int = 0) -> ReloadAsked:
+    return ReloadAsked(client=client, version=1, uid=uid)
+
+
+def test_only_root_may_reload(desk: Desk) -> None:
+    reason = "only root may reload the configuration, and the question came from uid 33"
+    expected = [Answer(client=b"a", reply=RequestRefused(reason=reason))]
+    assert desk.handle(reload_by(b"a", uid=33), T0) == expected
+    assert desk.next_deadline_ns() is None
+
+
+def test_a_reload_is_answered_with_its_report_and_remembered(desk: Desk) -> None:
+    assert desk.handle(reload_by(b"a"), T0) == [AskReload()]
+    assert desk.next_deadline_ns() == T0 + 120 * S
+    reply = ReloadReply(ok=False, report="x.conf:3:1: no")
+    assert desk.handle(ReloadDone(ok=False, report="x.conf:3:1: no"), T0 + S) == [Answer(client=b"a", reply=reply)]
+    assert desk.next_deadline_ns() is None
+    shown = desk.board.reply((), {}, T0 + 2 * S)
+    assert (shown.last_reload_ok, shown.last_reload_error, shown.last_reload_ns) == (False, "x.conf:3:1: no", T0 + S)
+
+
+def test_who_asks_during_a_reload_gets_the_next_one(desk: Desk) -> None:
+    desk.handle(reload_by(b"a"), T0)
+    assert desk.handle(reload_by(b"b"), T0 + S) == []
+    assert desk.handle(reload_by(b"c"), T0 + S) == []
+    done = ReloadReply(ok=True, report="")
+    assert desk.handle(ReloadDone(ok=True, report=""), T0 + 2 * S) == [Answer(client=b"a", reply=done), AskReload()]
+    expected = [Answer(client=b"b", reply=done), Answer(client=b"c", reply=done)]
+    assert desk.handle(ReloadDone(ok=True, report=""), T0 + 3 * S) == expected
+
+
+def test_a_reload_by_signal_is_remembered_and_answers_nobody(desk: Desk) -> None:
+    assert desk.handle(ReloadDone(ok=True, report=""), T0) == []
+    assert desk.board.reply((), {}, T0).last_reload_ns == T0
+
+
+def test_a_reload_without_result_is_given_up_after_120_s(desk: Desk) -> None:
+    desk.handle(reload_by(b"a"), T0)
+    assert desk.handle(DeadlineReached(), T0 + 120 * S - 1) == []
+    [answer] = desk.handle(DeadlineReached(), T0 + 120 * S)
+    reply = ReloadReply(ok=False, report="no result after 120 s: see the log for what became of it")
+    assert answer == Answer(client=b"a", reply=reply)
+
+
+def test_a_parent_that_cannot_be_asked_is_said(desk: Desk) -> None:
+    desk.handle(reload_by(b"a"), T0)
+    reply = ReloadReply(ok=False, report="the parent process could not be asked for a reload")
+    assert desk.handle(ReloadUnsent(), T0) == [Answer(client=b"a", reply=reply)]
+
+
+def test_a_reload_and_a_pull_under_way_do_not_disturb_each_other(desk: Desk) -> None:
+    desk.handle(reload_by(b"a"), T0)
+    desk.handle(asks(b"b"), T0)
+    assert desk.next_deadline_ns() == T0 + 300 * MS
+    assert desk.handle(DeadlineReached(), T0 + 300 * MS) == [AnswerStatus(client=b"b")]
+    assert desk.next_deadline_ns() == T0 + 120 * S
+
+
+def test_a_new_configuration_is_shown(desk: Desk) -> None:
+    assert desk.handle(ConfigurationReceived(document=dataclasses.replace(DOCUMENT, generation=2)), T0) == []
+    assert desk.board.reply((), {}, T0).config_generation == 2
