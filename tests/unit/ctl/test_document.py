@@ -1,0 +1,86 @@
+"""The JSON document: its schema, order and units."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pyhad.ctl.document import status_document, to_text
+from pyhad.ctl.judge import Part
+
+
+def test_the_fields_come_in_a_fixed_order(replies: Any) -> None:
+    document = status_document(replies.good(), replies.now_ns)
+    assert list(document) == [
+        "schema", "version", "router_id", "age_s", "well", "known", "problems", "configuration", "processes", "vrrp",
+        "checker", "data_plane", "services", "control",
+    ]  # fmt: skip
+    assert document["schema"] == 1
+
+
+def test_durations_are_seconds(replies: Any) -> None:
+    document = status_document(replies.good(), replies.now_ns)
+    assert document["processes"][1] == {
+        "name": "vrrp", "condition": "running", "state": "running", "pid": 4201, "uptime_s": 273600.0, "restarts": 0,
+        "silent": False, "last_turn_age_s": 0.1, "worst_lateness_s": 0.00125,
+    }  # fmt: skip
+    assert document["vrrp"]["age_s"] == 0.002
+    assert document["configuration"]["last_reload"] == {"ok": True, "error": "", "age_s": 5400.0}
+
+
+def test_a_virtual_router_is_complete(replies: Any) -> None:
+    router = status_document(replies.good(), replies.now_ns)["vrrp"]["routers"][1]
+    assert router == {
+        "name": "VI_MAIL", "state": "BACKUP", "since_s": 42.0, "reason": "", "vrid": 52, "family": 4, "version": 2,
+        "interface": "eth0.20", "priority": {"base": 100, "effective": 80},
+        "master": {"address": "192.0.2.3", "priority": 90}, "addresses": ["192.0.2.100/24"],
+        "advert_interval_s": 1.0, "counters": {"advert_sent": 7380},
+    }  # fmt: skip
+
+
+def test_a_server_joins_verdict_and_table(replies: Any) -> None:
+    service = status_document(replies.good(), replies.now_ns)["services"][0]
+    assert (service["service"], service["servers_up"], service["servers_total"]) == ("192.0.2.100:80/tcp", 2, 3)
+    assert service["servers"][1] == {
+        "server": "10.1.0.12:80", "up": False, "sorry": False, "reason": "connect_refused", "since_s": 12.0,
+        "in_table": False, "weight": None, "wanted_weight": 1,
+        "connections": {"active": 0, "inactive": 0, "total": 0},
+        "checks": [{"kind": "TCP_CHECK", "up": False, "reason": "connect_refused", "runs": 90, "failures": 4,
+                    "last_age_s": 1.0, "latency_s": 0.00031}],
+    }  # fmt: skip
+
+
+def test_a_silent_source_is_said(replies: Any) -> None:
+    document = status_document(replies.silent_vrrp(), replies.now_ns)
+    assert (document["well"], document["known"]) == (False, False)
+    assert document["vrrp"]["trusted"] is False
+    assert document["vrrp"]["age_s"] == 4.2
+    assert document["vrrp"]["caution"] == "as of 4.2 s ago, the vrrp process is silent"
+    assert document["problems"] == [
+        {"kind": "process_silent", "subject": "vrrp",
+         "text": "the vrrp process is silent: no turn of its loop for 4.2 s", "unknown": True},
+    ]  # fmt: skip
+
+
+def test_a_daemon_without_anything_to_do_has_all_the_fields(replies: Any) -> None:
+    document = status_document(replies.nothing_needed(), replies.now_ns)
+    assert document["vrrp"] == {
+        "needed": False, "trusted": True, "caution": "", "age_s": None, "generation": None, "counters": {},
+        "routers": [],
+    }  # fmt: skip
+    assert document["services"] == []
+    assert document["configuration"]["last_reload"]["age_s"] is None
+
+
+def test_one_part_alone(replies: Any) -> None:
+    document = status_document(replies.good(), replies.now_ns, (Part.SERVICES,))
+    assert "services" in document
+    assert "vrrp" not in document
+    assert "processes" not in document
+
+
+def test_the_text_is_json_that_ends_with_a_newline(replies: Any) -> None:
+    document = status_document(replies.good(), replies.now_ns)
+    text = to_text(document)
+    assert text.endswith("}\n")
+    assert json.loads(text) == document

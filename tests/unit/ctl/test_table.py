@@ -1,0 +1,116 @@
+"""The tables, against texts that were read by a person. `golden/*.txt` are those texts."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import pytest
+
+from pyhad.common.states import ProcessName, ProcessState, RouterState
+from pyhad.ctl.judge import Part
+from pyhad.ctl.table import render_status
+
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+S = 1_000_000_000
+
+
+def golden(name: str) -> str:
+    return (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "width"), [("good", 0), ("good_100", 100), ("good_60", 60)])
+def test_a_daemon_in_good_health(replies: Any, name: str, width: int) -> None:
+    assert render_status(replies.good(), replies.now_ns, width=width) == golden(name)
+
+
+def test_a_silent_vrrp_process(replies: Any) -> None:
+    assert render_status(replies.silent_vrrp(), replies.now_ns, width=100) == golden("silent_vrrp")
+
+
+def test_a_daemon_without_anything_to_do(replies: Any) -> None:
+    assert render_status(replies.nothing_needed(), replies.now_ns, width=100) == golden("nothing_needed")
+
+
+def test_trouble_everywhere(replies: Any) -> None:
+    reply = replies.with_process(
+        replies.good(), ProcessName.CHECKER, state=ProcessState.BACKOFF, pid=0, silent=True, silent_ns=2 * S,
+        restarts=6, uptime_ns=0,
+    )  # fmt: skip
+    error = (
+        "keepalived.conf:12:1: unknown keyword 'vrrp_instnce', did you mean 'vrrp_instance'?\n    vrrp_instnce VI_1 {"
+    )
+    fault = replies.router("VI_WEB", 51, RouterState.FAULT, reason="interface_down", master_address="")
+    service = reply.ipvs.services[0]
+    down = tuple(dataclasses.replace(one, up=False, weight=-1) for one in service.destinations[:3])
+    sorry = dataclasses.replace(service.destinations[3], weight=1, active_connections=-1)
+    service = dataclasses.replace(service, quorum_up=False, destinations=(*down, sorry))
+    refused = dataclasses.replace(
+        service, service="fwmark:9/inet", problem="IPVS_CMD_NEW_SERVICE: No such file", destinations=()
+    )
+    reply = dataclasses.replace(
+        reply,
+        last_reload_ok=False,
+        last_reload_error=error,
+        vrrp=dataclasses.replace(reply.vrrp, routers=(fault,)),
+        ipvs=dataclasses.replace(reply.ipvs, services=(service, refused)),
+    )
+    assert render_status(reply, replies.now_ns, width=110) == golden("trouble")
+
+
+def test_one_part_alone(replies: Any) -> None:
+    text = render_status(replies.good(), replies.now_ns, parts=(Part.VRRP,))
+    assert "VIRTUAL ROUTERS" in text
+    assert "PROCESSES" not in text
+    assert "SERVICES" not in text
+
+
+def test_without_colour_there_is_no_escape_and_with_it_the_same_words(replies: Any) -> None:
+    plain = render_status(replies.silent_vrrp(), replies.now_ns, width=100)
+    coloured = render_status(replies.silent_vrrp(), replies.now_ns, width=100, colour=True)
+    assert "\033" not in plain
+    stripped = coloured
+    for code in ("31", "32", "33", "90", "1", "0"):
+        stripped = stripped.replace(f"\033[{code}m", "")
+    assert stripped == plain
+
+
+def test_a_silent_process_is_red_and_its_routers_are_never_green(replies: Any) -> None:
+    text = render_status(replies.silent_vrrp(), replies.now_ns, colour=True)
+    assert "\033[31mSILENT\033[0m" in text
+    assert "\033[33mMASTER?\033[0m" in text
+    assert "\033[32mMASTER" not in text
+
+
+def test_names_cannot_steer_the_terminal(replies: Any) -> None:
+    reply = replies.good()
+    router = replies.router("VI\033[2J\n", 51, RouterState.MASTER)
+    reply = dataclasses.replace(
+        reply, router_id="a\033]0;b\007", vrrp=dataclasses.replace(reply.vrrp, routers=(router,))
+    )
+    text = render_status(reply, replies.now_ns)
+    assert "\033" not in text
+    assert "\007" not in text
+    assert "VI?[2J?" in text
+
+
+def test_a_router_id_in_wide_characters_keeps_the_columns(replies: Any) -> None:
+    reply = replies.good()
+    routers = (replies.router("東京", 51, RouterState.MASTER), replies.router("VI_1", 52, RouterState.BACKUP))
+    reply = dataclasses.replace(reply, vrrp=dataclasses.replace(reply.vrrp, routers=routers))
+    lines = render_status(reply, replies.now_ns, parts=(Part.VRRP,)).splitlines()
+    assert "  東京  MASTER" in "\n".join(lines)
+    assert "  VI_1  BACKUP" in "\n".join(lines)
+
+
+@pytest.mark.parametrize("width", [1, 20, 40, 80, 200])
+def test_any_width_gives_a_text(replies: Any, width: int) -> None:
+    assert "MASTER" in render_status(replies.good(), replies.now_ns, width=width)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_line_is_wider_than_the_terminal(replies: Any, width: int) -> None:
+    for reply in (replies.good(), replies.silent_vrrp(), replies.nothing_needed()):
+        for line in render_status(reply, replies.now_ns, width=width).splitlines():
+            assert len(line) <= width
