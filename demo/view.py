@@ -18,7 +18,7 @@ class View:
 
     def status(self) -> m.StatusReply | None:
         try:
-            reply = bus.ask(self._path, channels.OPERATOR, m.StatusRequest(version=m.VERSION), timeout_s=1)
+            reply = bus.ask(channels.OPERATOR, self._path, m.StatusRequest(version=m.VERSION), timeout_s=1)
         except (PyhadError, OSError):
             return None
         return reply if isinstance(reply, m.StatusReply) else None

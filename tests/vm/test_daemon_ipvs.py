@@ -1,0 +1,97 @@
+"""The whole daemon on a kernel that has IPVS: ipvsadm and a client say whether it works."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.site import VIP, Site
+from demo.view import View
+from tests.lab.net import Lab, LabError, wait_until
+
+pytestmark = pytest.mark.vm
+BOTH = {"10.0.0.11:80", "10.0.0.12:80"}
+TABLE = f"-A -t {VIP}:80 -s rr\n-a -t {VIP}:80 -r 10.0.0.11:80 -m -w 1\n-a -t {VIP}:80 -r 10.0.0.12:80 -m -w 1\n"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One director, d1, with both web servers up."""
+    folder = tmp_path_factory.mktemp("site")
+    for part in (folder, *list(folder.parents)[:3]):
+        if "pytest" in str(part):
+            part.chmod(0o755)
+    with Lab() as lab:
+        site = Site(lab, folder)
+        for name in ("web1", "web2"):
+            site.start_web(name)
+        site.start_director("d1")
+        try:
+            wait_until(lambda: View(site.run_dir("d1")).servers() == BOTH, 60, "the table is whole", every_s=0.3)
+            wait_until(lambda: VIP in lab.addresses("d1"), 60, "d1 holds the address", every_s=0.3)
+            yield site
+        finally:
+            print("\n".join((folder / "d1.log").read_text().splitlines()[-80:]))
+
+
+def table(site: Site) -> str:
+    """What ipvsadm saves."""
+    return site.lab.run("d1", "ipvsadm", "-Sn")
+
+
+def get(site: Site) -> str:
+    return site.lab.run("client", "curl", "-s", "-m", "5", f"http://{VIP}/", check=False)
+
+
+def test_ipvsadm_shows_the_configured_table(site: Site) -> None:
+    assert table(site) == TABLE
+
+
+def test_requests_are_shared_by_round_robin(site: Site) -> None:
+    answers = [get(site) for _ in range(8)]
+    assert {name: answers.count(name) for name in ("web1", "web2")} == {"web1": 4, "web2": 4}
+
+
+def test_a_dead_web_server_leaves_the_kernels_table_and_comes_back(site: Site) -> None:
+    site.webs["web1"].kill()
+    without = f"-A -t {VIP}:80 -s rr\n-a -t {VIP}:80 -r 10.0.0.12:80 -m -w 1\n"
+    wait_until(lambda: table(site) == without, 30, "web1 is out of the kernel's table", every_s=0.3)
+    assert {get(site) for _ in range(4)} == {"web2"}
+    site.start_web("web1")
+    wait_until(
+        lambda: sorted(table(site).splitlines()) == sorted(TABLE.splitlines()), 30, "web1 is in again", every_s=0.3
+    )
+
+
+@pytest.mark.parametrize("victim", ["ipvs", "checker", "vrrp"])
+def test_the_table_stands_while_a_child_is_replaced(site: Site, victim: str) -> None:
+    view = View(site.run_dir("d1"))
+    before = table(site)
+    old = view.process(victim)
+    assert old is not None
+    os.kill(old.pid, signal.SIGKILL)
+
+    def is_replaced() -> bool:
+        assert table(site) == before
+        new = view.process(victim)
+        return new is not None and new.pid not in (0, old.pid) and not new.silent and view.servers() == BOTH
+
+    wait_until(is_replaced, 30, f"{victim} is replaced", every_s=0.2)
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        assert table(site) == before
+    assert VIP in site.lab.addresses("d1")
+    assert get(site) in ("web1", "web2")
+
+
+def test_an_orderly_stop_empties_the_kernels_table(site: Site) -> None:
+    assert site.directors["d1"].stop(30) == 0
+    assert table(site) == ""
+    assert VIP not in site.lab.addresses("d1")
+    with pytest.raises(LabError):
+        site.lab.run("d1", "test", "-e", str(Path(site.run_dir("d1")) / "pyhad.pid"))
