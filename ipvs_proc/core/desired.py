@@ -1,0 +1,135 @@
+"""The wanted load-balancing table: configuration and verdicts in, entries out. Touches no kernel.
+
+Fail static: a service that the data plane already has when we start is left exactly as it is until the checker has
+spoken or SETTLE_NS has passed; then what is not known from a test is taken from what was there. So neither our own
+death nor the checker's, nor both together, takes a serving destination away.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from pyhad.common.config.model import IpvsDocument, Listener
+from pyhad.common.messages import Verdict
+from pyhad.ipvs_proc.core.effects import Effect, WriteServices
+from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard
+from pyhad.ipvs_proc.core.table import Entry, Table, service_of
+from pyhad.ipvs_proc.core.virtual_service import VirtualService
+
+SETTLE_NS = 3_000_000_000
+"""How long a start waits for the first verdicts before it writes to services that were there already."""
+
+
+class Balancer:
+    """All virtual servers. `handle` events, then ask `wanted(listener)` for each listener of a `WriteServices`."""
+
+    def __init__(self) -> None:
+        self.services: dict[str, VirtualService] = {}
+        self._owners: dict[Listener, list[VirtualService]] = {}
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
+        self._held: Table = {}
+        self._started = False
+        self._settle_at_ns: int | None = None
+
+    def handle(self, event: Event, now_ns: int) -> list[Effect]:
+        """What follows from `event`."""
+        match event:
+            case Configured():
+                return self._configure(event.document, event.actual, now_ns)
+            case VerdictsHeard():
+                return self._hear_all(event.verdicts)
+            case VerdictHeard():
+                return self._hear(event.verdict)
+            case TimePassed():
+                due = self._settle_at_ns is not None and now_ns >= self._settle_at_ns
+                return self._settle() if due else []
+            case _:
+                assert_never(event)
+
+    def next_deadline_ns(self) -> int | None:
+        """When `TimePassed` is due, None when there is nothing to wait for."""
+        return self._settle_at_ns
+
+    @property
+    def listeners(self) -> frozenset[Listener]:
+        """Every listener of the configuration."""
+        return frozenset(self._owners)
+
+    def wanted(self, listener: Listener) -> Entry | None:
+        """What the data plane should have for `listener`; None when it is not configured."""
+        owners = self._owners.get(listener)
+        if not owners:
+            return None
+        held = self._held.get(listener)
+        if held is not None:
+            return held
+        entry = Entry(service=service_of(owners[0].config, listener), destinations={})
+        for owner in owners:  # several virtual servers may share a listener (LVS-23): the first one's word counts
+            for destination in owner.destinations(listener):
+                entry.destinations.setdefault(destination.endpoint, destination)
+        return entry
+
+    def _configure(self, document: IpvsDocument, actual: Table, now_ns: int) -> list[Effect]:
+        effects: list[Effect] = []
+        before = frozenset(self._owners)
+        services: dict[str, VirtualService] = {}
+        for config in document.services:
+            service = self.services.get(config.id)
+            if service is None:
+                service = VirtualService(config)
+                for listener in config.listeners:
+                    if listener in actual:
+                        service.adopt(listener, actual[listener])
+                        break
+            else:
+                service.reconfigure(config)
+            for server in config.servers:
+                if (verdict := self._verdicts.get((config.id, server.id))) is not None:
+                    service.take(verdict)
+            effects.extend(service.evaluate())
+            services[config.id] = service
+        self.services = services
+        self._owners = {}
+        for service in services.values():
+            for listener in service.config.listeners:
+                self._owners.setdefault(listener, []).append(service)
+        self._hold(actual, now_ns)
+        return [*effects, WriteServices(listeners=before | self.listeners)]
+
+    def _hold(self, actual: Table, now_ns: int) -> None:
+        if not self._started:
+            self._started = True
+            self._held = {listener: actual[listener] for listener in self._owners if listener in actual}
+            self._settle_at_ns = now_ns + SETTLE_NS if self._held else None
+        else:
+            self._held = {listener: entry for listener, entry in self._held.items() if listener in self._owners}
+
+    def _settle(self) -> list[Effect]:
+        held, self._held, self._settle_at_ns = self._held, {}, None
+        return [WriteServices(listeners=frozenset(held))] if held else []
+
+    def _hear_all(self, verdicts: tuple[Verdict, ...]) -> list[Effect]:
+        self._verdicts = {(verdict.service, verdict.server): verdict for verdict in verdicts}
+        effects: list[Effect] = []
+        changed: set[Listener] = set()
+        for verdict in verdicts:
+            service = self.services.get(verdict.service)
+            if service is not None and service.take(verdict):
+                changed.update(service.config.listeners)
+        for service in self.services.values():
+            remarks = service.evaluate()
+            if remarks:
+                effects.extend(remarks)
+                changed.update(service.config.listeners)
+        effects.extend(self._settle())
+        if changed:
+            effects.append(WriteServices(listeners=frozenset(changed)))
+        return effects
+
+    def _hear(self, verdict: Verdict) -> list[Effect]:
+        self._verdicts[verdict.service, verdict.server] = verdict
+        service = self.services.get(verdict.service)
+        if service is None or not service.take(verdict):
+            return []
+        remarks = service.evaluate()
+        return [*remarks, WriteServices(listeners=frozenset(service.config.listeners))]

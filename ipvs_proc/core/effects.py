@@ -1,0 +1,26 @@
+"""What the load-balancing table wants done: imperatives for the shell. A closed union."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.common.config.model import Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteServices:
+    """Compare these with the data plane and write the difference; one that is no longer wanted is removed."""
+
+    listeners: frozenset[Listener]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something to log: a fixed `event` token with fields."""
+
+    event: str
+    fields: dict[str, str | int]
+    warning: bool = False
+
+
+Effect = WriteServices | Remark

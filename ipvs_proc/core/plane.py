@@ -1,0 +1,44 @@
+"""What a data plane is to the rest of this room: a contract, no code of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pyhad.common.errors import KernelError
+from pyhad.ipvs_proc.core.reconcile import Change
+from pyhad.ipvs_proc.core.table import Entry, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A change that the kernel did not make, and why."""
+
+    change: Change
+    error: KernelError
+
+
+class Plane(Protocol):
+    """IPVS or nftables. Every method may raise `KernelError` when the kernel cannot be asked at all."""
+
+    name: str
+    owns_everything: bool
+    """Nobody else writes here: what is there and not configured is a leftover of ours."""
+
+    def read(self) -> Reading:
+        """The table as it is now, with counters."""
+        ...
+
+    def problem_with(self, entry: Entry) -> str:
+        """Why this service cannot be had here, as a sentence; empty when it can."""
+        ...
+
+    def apply(self, changes: list[Change]) -> list[Refusal]:
+        """Make these changes in this order; one that fails does not stop the others."""
+        ...
+
+    def retire(self) -> None:
+        """Take away what was made beside the services; after they are gone."""
+
+    def close(self) -> None:
+        """Release what this process holds; the table stays."""

@@ -1,0 +1,171 @@
+"""The way from the table that is there to the table that is wanted, as an ordered list of changes.
+
+Order within a service: it is made or changed first; then destinations that start to serve; then other changes; then
+those that stop serving; removals last. So a service that serves before and after serves at every step between: where
+Keepalived takes the sorry server out first (LVS-34), we add the real servers first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from pyhad.common.config.model import Listener
+from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry, Service, Table, endpoint_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddService:
+    """A new service, without destinations."""
+
+    service: Service
+
+    @property
+    def listener(self) -> Listener:
+        return self.service.listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetService:
+    """Other scheduler, flags or persistence; destinations stay."""
+
+    service: Service
+
+    @property
+    def listener(self) -> Listener:
+        return self.service.listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteService:
+    """The service goes, with whatever destinations it still has."""
+
+    listener: Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddDestination:
+    """A new destination of a service that is there."""
+
+    listener: Listener
+    destination: Destination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDestination:
+    """Other weight, forwarding or thresholds; its connections stay."""
+
+    listener: Listener
+    destination: Destination
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteDestination:
+    """The destination goes."""
+
+    listener: Listener
+    endpoint: Endpoint
+
+
+Change = AddService | SetService | DeleteService | AddDestination | SetDestination | DeleteDestination
+
+
+def reconcile(wanted: Table, actual: Table, owned: Iterable[Listener]) -> list[Change]:
+    """All changes from `actual` to `wanted`. Services of `actual` not wanted go only if they are in `owned`."""
+    changes: list[Change] = []
+    for listener, entry in wanted.items():
+        changes.extend(reconcile_entry(listener, entry, actual.get(listener)))
+    for listener in owned:
+        if listener not in wanted:
+            changes.extend(reconcile_entry(listener, None, actual.get(listener)))
+    return changes
+
+
+def reconcile_entry(listener: Listener, wanted: Entry | None, actual: Entry | None) -> list[Change]:
+    """The changes of one service; empty when nothing is to be done."""
+    if wanted is None:
+        if actual is None:
+            return []
+        gone: list[Change] = [DeleteDestination(listener=listener, endpoint=each) for each in actual.destinations]
+        return [*gone, DeleteService(listener=listener)]  # PROC-40
+    head: list[Change] = []
+    if actual is None:
+        head.append(AddService(service=wanted.service))
+    elif actual.service != wanted.service:
+        head.append(SetService(service=wanted.service))
+    return head + _destination_changes(listener, wanted.destinations, actual.destinations if actual else {})
+
+
+def _destination_changes(
+    listener: Listener, wanted: dict[Endpoint, Destination], actual: dict[Endpoint, Destination]
+) -> list[Change]:
+    added: list[Change] = []
+    raised: list[Change] = []
+    other: list[Change] = []
+    drained: list[Change] = []
+    for endpoint, destination in wanted.items():
+        there = actual.get(endpoint)
+        if there is None:
+            added.append(AddDestination(listener=listener, destination=destination))
+        elif there != destination:
+            change = SetDestination(listener=listener, destination=destination)
+            if destination.weight > 0 and there.weight == 0:
+                raised.append(change)
+            elif destination.weight == 0 and there.weight > 0:
+                drained.append(change)
+            else:
+                other.append(change)
+    removed: list[Change] = [
+        DeleteDestination(listener=listener, endpoint=endpoint) for endpoint in actual if endpoint not in wanted
+    ]
+    return added + raised + other + drained + removed
+
+
+def apply_change(table: Table, change: Change) -> None:
+    """`table` as it is after `change`: how the shell follows what it wrote without reading it back."""
+    match change:
+        case AddService():
+            table[change.listener] = Entry(service=change.service, destinations={})
+        case SetService():
+            before = table.get(change.listener)
+            table[change.listener] = Entry(
+                service=change.service, destinations=before.destinations if before is not None else {}
+            )
+        case DeleteService():
+            table.pop(change.listener, None)
+        case AddDestination() | SetDestination():
+            if (entry := table.get(change.listener)) is not None:
+                table[change.listener] = entry.with_destination(change.destination)
+        case DeleteDestination():
+            if (entry := table.get(change.listener)) is not None:
+                table[change.listener] = entry.without_destination(change.endpoint)
+        case _:
+            assert_never(change)
+
+
+def describe(change: Change) -> tuple[str, dict[str, str | int]]:
+    """A change as log event and fields (without the service)."""
+    match change:
+        case AddService():
+            return "service_added", {"scheduler": change.service.scheduler}
+        case SetService():
+            return "service_changed", {"scheduler": change.service.scheduler}
+        case DeleteService():
+            return "service_removed", {}
+        case AddDestination():
+            return "destination_added", _fields(change.destination)
+        case SetDestination():
+            return "destination_changed", _fields(change.destination)
+        case DeleteDestination():
+            return "destination_removed", {"server": endpoint_name(change.endpoint)}
+        case _:
+            assert_never(change)
+
+
+def _fields(destination: Destination) -> dict[str, str | int]:
+    return {
+        "server": endpoint_name(destination.endpoint),
+        "weight": destination.weight,
+        "forwarding": destination.forwarding.value,
+    }

@@ -1,0 +1,92 @@
+"""What `pyhadctl status` shows of the load balancing: wanted and actual side by side. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyhad.common.config.model import Forwarding, Listener
+from pyhad.common.messages import DestinationStatus, ServiceStatus
+from pyhad.ipvs_proc.core.desired import Balancer
+from pyhad.ipvs_proc.core.table import Connections, Endpoint, Reading, endpoint_name
+from pyhad.ipvs_proc.core.virtual_service import VirtualService
+
+NOT_COUNTED = Connections()
+
+
+def report(balancer: Balancer, reading: Reading, problems: Mapping[Listener, str]) -> tuple[ServiceStatus, ...]:
+    """One status per virtual server, in configuration order. Of a group weights are those of its first listener."""
+    return tuple(_service(service, balancer, reading, problems) for service in balancer.services.values())
+
+
+def _service(
+    service: VirtualService, balancer: Balancer, reading: Reading, problems: Mapping[Listener, str]
+) -> ServiceStatus:
+    config = service.config
+    forwardings = {server.forwarding for server in config.servers}
+    found = [problems[listener] for listener in config.listeners if problems.get(listener)]
+    first = config.listeners[0] if config.listeners else None
+    return ServiceStatus(
+        service=config.id,
+        scheduler=config.scheduler,
+        forwarding=(forwardings.pop() if len(forwardings) == 1 else "mixed") if forwardings else Forwarding.NAT.value,
+        quorum_up=service.quorum_up,
+        installed=bool(config.listeners) and all(listener in reading.table for listener in config.listeners),
+        problem=found[0] if found else "",
+        destinations=_destinations(service, first, balancer, reading) if first is not None else (),
+    )
+
+
+def _destinations(
+    service: VirtualService, first: Listener, balancer: Balancer, reading: Reading
+) -> tuple[DestinationStatus, ...]:
+    sorry = service.sorry_endpoint(first)
+    endpoints = service.endpoints(first)
+    rows = [
+        _destination(server, endpoint, service.servers[server].up, endpoint == sorry, service, first, balancer, reading)
+        for server, endpoint in endpoints.items()
+    ]
+    if sorry is not None and sorry not in endpoints.values():
+        serves = not service.quorum_up
+        rows.append(_destination(endpoint_name(sorry), sorry, serves, True, service, first, balancer, reading))
+    return tuple(rows)
+
+
+def _destination(
+    name: str, endpoint: Endpoint, up: bool, sorry: bool, service: VirtualService, first: Listener,
+    balancer: Balancer, reading: Reading,
+) -> DestinationStatus:  # fmt: skip
+    entry = balancer.wanted(first)
+    wanted = entry.destinations.get(endpoint) if entry is not None else None
+    there = reading.table[first].destinations.get(endpoint) if first in reading.table else None
+    counted = _sum(service, endpoint, reading)
+    absent = 0 if wanted is None else -1
+    return DestinationStatus(
+        server=name,
+        up=up,
+        weight=there.weight if there is not None else absent,
+        wanted_weight=wanted.weight if wanted is not None else 0,
+        active_connections=counted.active,
+        inactive_connections=counted.inactive,
+        connections=counted.total,
+        sorry=sorry,
+    )
+
+
+def _sum(service: VirtualService, endpoint: Endpoint, reading: Reading) -> Connections:
+    """Over all listeners of a group; a count that a data plane does not have stays -1."""
+    counts = [
+        reading.connections[listener, endpoint]
+        for listener in service.config.listeners
+        if (listener, endpoint) in reading.connections
+    ]
+    if not counts:
+        return NOT_COUNTED
+    return Connections(
+        active=_total([each.active for each in counts]),
+        inactive=_total([each.inactive for each in counts]),
+        total=_total([each.total for each in counts]),
+    )
+
+
+def _total(counts: list[int]) -> int:
+    return -1 if -1 in counts else sum(counts)

@@ -1,0 +1,133 @@
+"""The load-balancing table as plain data: what is wanted and what is there are written in the same words.
+
+No decisions here. Values are normalised (flags as bits, masks as lengths), so that `==` means "nothing to do".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pyhad.common.config.model import Forwarding, Listener, VirtualServer
+
+FLAG_ONE_PACKET = 0x04
+FLAG_SCHEDULER_1 = 0x08
+FLAG_SCHEDULER_2 = 0x10
+FLAG_SCHEDULER_3 = 0x20
+
+FLAGS = {
+    "ops": FLAG_ONE_PACKET,
+    "flag-1": FLAG_SCHEDULER_1, "sh-fallback": FLAG_SCHEDULER_1, "mh-fallback": FLAG_SCHEDULER_1,
+    "flag-2": FLAG_SCHEDULER_2, "sh-port": FLAG_SCHEDULER_2, "mh-port": FLAG_SCHEDULER_2,
+    "flag-3": FLAG_SCHEDULER_3,
+}  # fmt: skip
+"""Scheduler flags by keyword, as bits of the kernel's service flags."""
+
+Endpoint = tuple[str, int]
+"""Address and port of a destination: its identity within a service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """How one listener balances. `persistence_prefix_len` and `persistence_engine` count only with a timeout."""
+
+    listener: Listener
+    scheduler: str
+    flags: int = 0
+    persistence_timeout_s: int = 0
+    persistence_prefix_len: int = 0
+    """0 without persistence, else 1 to 32 or 128: which part of a client's address makes it the same client."""
+    persistence_engine: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """One real server of one service. Weight 0: no new connections, old ones go on."""
+
+    address: str
+    port: int
+    weight: int
+    forwarding: Forwarding
+    upper_threshold: int = 0
+    lower_threshold: int = 0
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self.address, self.port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One service with its destinations by endpoint. The dictionary is never changed: `with_*` make a new entry."""
+
+    service: Service
+    destinations: dict[Endpoint, Destination]
+
+    @property
+    def serves(self) -> bool:
+        """Some destination takes new connections."""
+        return any(destination.weight > 0 for destination in self.destinations.values())
+
+    def with_destination(self, destination: Destination) -> Entry:
+        return replace(self, destinations={**self.destinations, destination.endpoint: destination})
+
+    def without_destination(self, endpoint: Endpoint) -> Entry:
+        rest = {key: value for key, value in self.destinations.items() if key != endpoint}
+        return replace(self, destinations=rest)
+
+
+Table = dict[Listener, Entry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """What a data plane counted for one destination; -1 where it does not count."""
+
+    active: int = -1
+    inactive: int = -1
+    total: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A data plane read back: its table, and connections by (listener, endpoint)."""
+
+    table: Table
+    connections: dict[tuple[Listener, Endpoint], Connections]
+
+
+def service_of(server: VirtualServer, listener: Listener) -> Service:
+    """The service that `server` wants at `listener`."""
+    flags = 0
+    for keyword in server.flags:
+        flags |= FLAGS.get(keyword, 0)
+    persistent = server.persistence_timeout_s > 0
+    return Service(
+        listener=listener,
+        scheduler=server.scheduler,
+        flags=flags,
+        persistence_timeout_s=server.persistence_timeout_s,
+        persistence_prefix_len=prefix_len(server.persistence_granularity, listener.family) if persistent else 0,
+        persistence_engine=server.persistence_engine if persistent else "",
+    )
+
+
+def prefix_len(granularity: str, family: int) -> int:
+    """`persistence_granularity` as a length: `255.255.255.0` or `64`; the whole address when empty."""
+    if not granularity:
+        return 32 if family == 4 else 128
+    if "." in granularity:
+        return sum(int(byte).bit_count() for byte in granularity.split("."))
+    return int(granularity)
+
+
+def listener_name(listener: Listener) -> str:
+    """A listener as operators write it: `10.0.0.1:80/tcp`, `[fd00::1]:80/tcp`, `fwmark:9/inet`."""
+    if listener.fwmark:
+        return f"fwmark:{listener.fwmark}/{'inet' if listener.family == 4 else 'inet6'}"
+    return f"{endpoint_name((listener.address, listener.port))}/{listener.protocol}"
+
+
+def endpoint_name(endpoint: Endpoint) -> str:
+    """`10.0.0.11:80`, `[fd00::2]:80`."""
+    address, port = endpoint
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

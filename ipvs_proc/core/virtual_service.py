@@ -1,0 +1,154 @@
+"""One virtual server as a machine: which servers are up, whether there is a quorum, who should get connections.
+
+Knows no kernel and no clock. What a checker has not tested yet never overrules what was known before (fail static).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pyhad.common.config.model import Forwarding, Listener, RealServer, SorryServer, VirtualServer
+from pyhad.common.messages import Verdict
+from pyhad.ipvs_proc.core.effects import Remark
+from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry
+
+NOT_CHECKED_YET = "not_checked_yet"
+"""Reason of a verdict that stands for no test at all."""
+SORRY_WEIGHT = 1
+
+
+@dataclass(slots=True)
+class ServerState:
+    """What is known of one real server. `known`: by a test or from the kernel, not assumed."""
+
+    up: bool
+    weight: int
+    known: bool = False
+
+
+class VirtualService:
+    """The state of one `virtual_server`. Build it, then `adopt` or feed verdicts; `evaluate` after each change."""
+
+    def __init__(self, config: VirtualServer) -> None:
+        self.config = config
+        self.servers = {server.id: _assumed(server) for server in config.servers}
+        self.quorum_up = not config.alpha  # LVS-33
+
+    def adopt(self, listener: Listener, entry: Entry) -> None:
+        """Take over what a data plane has for us. An entry without destinations says nothing (CHK-6 then holds)."""
+        if not entry.destinations:
+            return
+        for server in self.config.servers:
+            there = entry.destinations.get(_endpoint(server, listener))
+            drained = there is not None and there.weight == 0 and server.weight > 0
+            up = there is not None and not (drained and server.inhibit_on_failure)
+            weight = there.weight if there is not None and up else server.weight
+            self.servers[server.id] = ServerState(up=up, weight=weight, known=True)
+        sorry = self.config.sorry_server
+        if sorry is not None:
+            endpoint = _endpoint(sorry, listener)
+            serving = entry.destinations.get(endpoint)
+            is_real = any(_endpoint(server, listener) == endpoint for server in self.config.servers)
+            self.quorum_up = serving is None or serving.weight == 0 or is_real
+
+    def reconfigure(self, config: VirtualServer) -> None:
+        """A reload: servers that stay keep their state (REL-33); a configured weight that changed is taken (REL-32)."""
+        before = {server.id: server for server in self.config.servers}
+        states: dict[str, ServerState] = {}
+        for server in config.servers:
+            state = self.servers.get(server.id)
+            if state is None:
+                state = _assumed(server)
+            elif before[server.id].weight != server.weight:
+                state.weight = server.weight
+            states[server.id] = state
+        self.config = config
+        self.servers = states
+
+    def take(self, verdict: Verdict) -> bool:
+        """Believe the checker. True when something changed."""
+        state = self.servers.get(verdict.server)
+        if state is None:
+            return False
+        before = (state.up, state.weight)
+        state.weight = verdict.weight
+        if verdict.reason != NOT_CHECKED_YET:
+            state.up, state.known = verdict.up, True
+        elif not state.known:
+            state.up = verdict.up
+        return (state.up, state.weight) != before
+
+    def weight_sum(self) -> int:
+        """Sum of the weights of the servers that are up (LVS-30)."""
+        return sum(state.weight for state in self.servers.values() if state.up)
+
+    def evaluate(self) -> list[Remark]:
+        """Quorum gained or lost (LVS-31, LVS-37). To be called after every change."""
+        quorum, hysteresis, weight_sum = self.config.quorum, self.config.hysteresis, self.weight_sum()
+        if self.quorum_up and (weight_sum == 0 or weight_sum < quorum - hysteresis):
+            self.quorum_up = False
+            return [self._remark("quorum_lost", weight_sum, warning=True)]
+        if not self.quorum_up and weight_sum > 0 and weight_sum >= quorum + hysteresis:
+            self.quorum_up = True
+            return [self._remark("quorum_gained", weight_sum)]
+        return []
+
+    def destinations(self, listener: Listener) -> Iterator[Destination]:
+        """Who should be in the table for `listener` now, in configuration order, the sorry server first when it serves.
+
+        Lost quorum with a sorry server: it serves and the others are out (LVS-34). Without one those that are up stay.
+        """
+        sorry = self.config.sorry_server
+        sorry_serves = sorry is not None and not self.quorum_up
+        if sorry is not None and sorry_serves:
+            yield _sorry(sorry, listener, SORRY_WEIGHT)
+        for server in self.config.servers:
+            state = self.servers[server.id]
+            if state.up and not sorry_serves:
+                yield _real(server, listener, state.weight)
+            elif server.inhibit_on_failure:
+                yield _real(server, listener, 0)  # CHK-6, CHK-7
+        if sorry is not None and sorry.inhibit and not sorry_serves:
+            yield _sorry(sorry, listener, 0)  # LVS-35
+
+    def sorry_endpoint(self, listener: Listener) -> Endpoint | None:
+        """Where the sorry server of this service is, for reports."""
+        return _endpoint(self.config.sorry_server, listener) if self.config.sorry_server else None
+
+    def endpoints(self, listener: Listener) -> dict[str, Endpoint]:
+        """Endpoint of each real server by id, for reports."""
+        return {server.id: _endpoint(server, listener) for server in self.config.servers}
+
+    def _remark(self, event: str, weight_sum: int, *, warning: bool = False) -> Remark:
+        fields: dict[str, str | int] = {
+            "service": self.config.id, "weight_sum": weight_sum,
+            "quorum": self.config.quorum, "hysteresis": self.config.hysteresis,
+        }  # fmt: skip
+        return Remark(event=event, fields=fields, warning=warning)
+
+
+def _assumed(server: RealServer) -> ServerState:
+    return ServerState(up=not server.alpha, weight=server.weight)
+
+
+def _endpoint(server: RealServer | SorryServer, listener: Listener) -> Endpoint:
+    """Address and port for this listener: only NAT can change the port (LVS-21, FIX-57, FIX-58)."""
+    if listener.fwmark:
+        return server.address, server.port if server.forwarding is Forwarding.NAT else 0
+    if server.forwarding is not Forwarding.NAT or server.port == 0:
+        return server.address, listener.port
+    return server.address, server.port
+
+
+def _real(server: RealServer, listener: Listener, weight: int) -> Destination:
+    address, port = _endpoint(server, listener)
+    return Destination(
+        address=address, port=port, weight=weight, forwarding=server.forwarding,
+        upper_threshold=server.upper_threshold, lower_threshold=server.lower_threshold,
+    )  # fmt: skip
+
+
+def _sorry(server: SorryServer, listener: Listener, weight: int) -> Destination:
+    address, port = _endpoint(server, listener)
+    return Destination(address=address, port=port, weight=weight, forwarding=server.forwarding)

@@ -1,0 +1,24 @@
+"""Entry of the IPVS owner process. Runs as the service user with CAP_NET_ADMIN and nothing else.
+
+Both data planes were tried so: generic netlink and nftables ask for the capability, not for uid 0.
+"""
+
+from __future__ import annotations
+
+from pyhad.common import privileges
+from pyhad.common.codec import decode
+from pyhad.common.config.model import SCHEMA, IpvsDocument
+from pyhad.common.errors import WireError
+from pyhad.common.runtime import ChildContext, Runtime
+from pyhad.ipvs_proc.service import IpvsService
+
+
+def main(context: ChildContext) -> int:
+    """Run in the forked child until told to stop; the exit code."""
+    runtime = Runtime(context, as_root=False, keep=frozenset({privileges.CAP_NET_ADMIN}))
+    document = decode(IpvsDocument, context.document)
+    if document.schema != SCHEMA:
+        raise WireError(f"document of schema {document.schema}, expected {SCHEMA}")
+    IpvsService(runtime, document).start()
+    runtime.ready()
+    return runtime.run()

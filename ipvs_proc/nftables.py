@@ -1,0 +1,136 @@
+"""The load-balancing table in nftables, by libnftables in this process. Touches no other table than `inet pyhad`.
+
+Each `apply` is one transaction: all of it or nothing, and no packet sees a half. CAP_NET_ADMIN is enough.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+
+from pyhad.common.config.model import Listener
+from pyhad.common.errors import KernelError
+from pyhad.ipvs_proc.core import ruleset
+from pyhad.ipvs_proc.core.plane import Refusal
+from pyhad.ipvs_proc.core.reconcile import Change, apply_change
+from pyhad.ipvs_proc.core.table import Entry, Reading, Table
+
+LIBRARY = "libnftables.so.1"
+_OUTPUT_JSON = 1 << 4  # NFT_CTX_OUTPUT_JSON
+_DEFAULT = 0  # NFT_CTX_DEFAULT
+
+
+class Nft:
+    """libnftables: one context, commands as text, output in buffers of our own. Raises `KernelError` when missing."""
+
+    def __init__(self) -> None:
+        try:
+            library = ctypes.CDLL(LIBRARY)
+        except OSError as error:
+            raise KernelError("load libnftables", errno.ENOENT, str(error)) from None
+        library.nft_ctx_new.restype = ctypes.c_void_p
+        library.nft_ctx_new.argtypes = [ctypes.c_uint32]
+        library.nft_ctx_output_set_flags.argtypes = [ctypes.c_void_p, ctypes.c_uint]
+        library.nft_run_cmd_from_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+        library.nft_ctx_free.argtypes = [ctypes.c_void_p]
+        for name in ("nft_ctx_buffer_output", "nft_ctx_buffer_error"):
+            getattr(library, name).argtypes = [ctypes.c_void_p]
+        for name in ("nft_ctx_get_output_buffer", "nft_ctx_get_error_buffer"):
+            getattr(library, name).argtypes = [ctypes.c_void_p]
+            getattr(library, name).restype = ctypes.c_char_p
+        self._library = library
+        self._context = library.nft_ctx_new(_DEFAULT)
+        if not self._context:
+            raise KernelError("nft_ctx_new", errno.ENOMEM)
+        library.nft_ctx_buffer_output(self._context)
+        library.nft_ctx_buffer_error(self._context)
+        library.nft_ctx_output_set_flags(self._context, _OUTPUT_JSON)
+
+    def run(self, commands: str) -> str:
+        """Run `commands` as one transaction; returns what nft printed. Raises `KernelError` with nft's first line."""
+        status = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
+        printed: bytes = self._library.nft_ctx_get_output_buffer(self._context) or b""
+        complaint: bytes = self._library.nft_ctx_get_error_buffer(self._context) or b""
+        if status != 0:
+            text = complaint.decode("utf-8", "replace").strip()
+            raise KernelError("nft", _errno_of(text), text.splitlines()[0] if text else "no reason given")
+        return printed.decode()
+
+    def close(self) -> None:
+        """Release the context and its netlink socket."""
+        if self._context:
+            self._library.nft_ctx_free(self._context)
+            self._context = None
+
+
+def _errno_of(text: str) -> int:
+    """nft reports in words; the two that decide what we do are told apart."""
+    if "Operation not permitted" in text:
+        return errno.EPERM
+    return errno.ENOENT if "No such file or directory" in text else errno.EINVAL
+
+
+class NftablesPlane:
+    """The data plane for kernels without IPVS: NAT, rr and wrr. Raises `KernelError` when nft cannot be used."""
+
+    name = "nftables"
+    owns_everything = True
+
+    def __init__(self) -> None:
+        self._nft = Nft()
+        self._there: Table = {}
+        self._framed = False
+
+    def read(self) -> Reading:
+        """The table as it is. One whose frame is damaged reads as empty and is built anew by the next `apply`."""
+        reading: Reading | None = None
+        try:
+            listing = json.loads(self._nft.run(f"list table {ruleset.TABLE}\n"))
+            reading = ruleset.read_listing(listing["nftables"])
+        except KernelError as error:
+            if error.errno != errno.ENOENT:
+                raise
+        self._framed = reading is not None
+        self._there = dict(reading.table) if reading is not None else {}
+        return reading or Reading(table={}, connections={})
+
+    def problem_with(self, entry: Entry) -> str:
+        """Why this service cannot be had here; empty when it can."""
+        return ruleset.problem_with(entry)
+
+    def apply(self, changes: list[Change]) -> list[Refusal]:
+        """Write all changes at once; when that fails, service by service, so that one cannot stop the others."""
+        try:
+            self._write(changes)
+            return []
+        except KernelError as error:
+            services = {change.listener for change in changes}
+            if len(services) == 1:
+                return [Refusal(change=changes[-1], error=error)]
+        refusals: list[Refusal] = []
+        for listener in services:
+            refusals.extend(self.apply([change for change in changes if change.listener == listener]))
+        return refusals
+
+    def retire(self) -> None:
+        """Take our whole table away."""
+        self._nft.run(ruleset.REMOVE)
+        self._framed, self._there = False, {}
+
+    def close(self) -> None:
+        """Leave the table as it is and release what this process holds."""
+        self._nft.close()
+
+    def _write(self, changes: list[Change]) -> None:
+        after = dict(self._there)
+        listeners: dict[Listener, None] = {}
+        for change in changes:
+            apply_change(after, change)
+            listeners[change.listener] = None
+        commands = [] if self._framed else [ruleset.REMOVE, ruleset.BASE]
+        for listener in listeners:
+            commands.extend(ruleset.write_entry(listener, self._there.get(listener), after.get(listener)))
+        if commands:
+            self._nft.run("\n".join(commands) + "\n")
+        self._framed, self._there = True, after

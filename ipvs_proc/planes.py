@@ -1,0 +1,24 @@
+"""Which data plane this kernel offers. Opens it; writes nothing."""
+
+from __future__ import annotations
+
+from pyhad.common.config.model import DataPlane
+from pyhad.common.errors import KernelError
+from pyhad.ipvs_proc.core.plane import Plane
+from pyhad.ipvs_proc.kernel import IpvsPlane
+from pyhad.ipvs_proc.nftables import NftablesPlane
+
+
+def open_plane(choice: DataPlane) -> Plane:
+    """The plane of `choice`; AUTO takes IPVS where the kernel has it (or loads it), else nftables.
+
+    Raises `KernelError` with the reason when there is none.
+    """
+    if choice is DataPlane.NFTABLES:
+        return NftablesPlane()
+    try:
+        return IpvsPlane()
+    except KernelError:
+        if choice is DataPlane.IPVS:
+            raise
+    return NftablesPlane()

@@ -1,0 +1,300 @@
+"""The loop of the IPVS owner: verdicts in, the load-balancing table out. Reads nothing from the network.
+
+Its death changes nothing in the kernel; its successor reads the table, compares and writes the difference.
+"""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from pyhad.common import channels
+from pyhad.common.blackbox import key_of
+from pyhad.common.bus import Hub, Link, Peer
+from pyhad.common.codec import decode
+from pyhad.common.config.model import SCHEMA, DataPlane, IpvsDocument, Listener
+from pyhad.common.errors import KernelError, WireError
+from pyhad.common.loop import Timer
+from pyhad.common.messages import Beat, IpvsStatus, SnapshotWanted, StatusWanted, VerdictChanged, VerdictSnapshot
+from pyhad.common.runtime import Runtime
+from pyhad.common.states import ProcessName
+from pyhad.ipvs_proc.core.desired import Balancer
+from pyhad.ipvs_proc.core.effects import Effect, Remark, WriteServices
+from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard
+from pyhad.ipvs_proc.core.following import Following
+from pyhad.ipvs_proc.core.report import report
+from pyhad.ipvs_proc.core.table import Reading, listener_name
+from pyhad.ipvs_proc.planes import open_plane
+from pyhad.ipvs_proc.writer import Ownership, Writer
+
+VERIFY_NS = 10_000_000_000
+"""How often the data plane is read back, so that what others changed is repaired."""
+PUBLISH_NS = 50_000_000
+"""Changes of this long become one report."""
+COUNTERS_AGE_NS = 1_000_000_000
+"""Older counters are read again for a report that was asked for."""
+_PLANE_KEY = key_of("plane")
+_EMPTY = Reading(table={}, connections={})
+
+
+class IpvsService:
+    """Wires balancer, writer, verdicts and status together. Build it, then `start`."""
+
+    def __init__(self, runtime: Runtime, document: IpvsDocument) -> None:
+        self._runtime = runtime
+        self._loop = runtime.loop
+        self._logger = runtime.logger
+        self._document = document
+        records = runtime.context.box.load()
+        self._remembered_plane = records.pop(_PLANE_KEY, b"").decode("ascii", "replace")
+        self._ownership = Ownership(runtime.context.box, records.values())
+        self._is_successor = bool(self._remembered_plane)
+        self._balancer = Balancer()
+        self._following = Following()
+        self._writer: Writer | None = None
+        self._plane_problem = ""
+        self._dirty: set[Listener] = set()
+        self._write_timer: Timer | None = None
+        self._publish_timer: Timer | None = None
+        self._deadline: Timer | None = None
+        self._read_at_ns = 0
+
+    def start(self) -> None:
+        """Open the data plane, adopt what it has, and listen."""
+        runtime = self._runtime
+        runtime.on_document = self._on_document
+        runtime.on_stop = self._on_stop
+        self._open()
+        self._configure()
+        self._hub = Hub(
+            self._loop, runtime.bus, channels.VERDICTS, path=runtime.path(channels.VERDICTS.path),
+            listener_fd=runtime.context.listeners.get(channels.VERDICTS.name, -1),
+            logger=self._logger, counters=runtime.counters,
+            is_welcome=self._is_checker, on_message=self._on_verdicts,
+        )  # fmt: skip
+        self._link = Link(
+            self._loop, runtime.bus, channels.STATUS, path=runtime.path(channels.STATUS.path),
+            identity=ProcessName.IPVS.value, logger=self._logger, counters=runtime.counters,
+            on_message=self._on_status_wanted, on_up=self._publish,
+        )  # fmt: skip
+        self._loop.every(VERIFY_NS, self._verify)
+
+    # ------------------------------------------------------------------------------------ configuration
+
+    def _on_document(self, content: bytes) -> None:
+        document = decode(IpvsDocument, content)
+        if document.schema != SCHEMA:
+            raise WireError(f"document of schema {document.schema}, expected {SCHEMA}")
+        changed = document.data_plane is not self._document.data_plane
+        self._document = document
+        if changed:
+            self._switch_plane()
+        elif self._writer is None:
+            self._open()
+        else:
+            self._refresh()
+        self._configure()
+
+    def _configure(self) -> None:
+        """The document is in force when this returns."""
+        actual = self._writer.reading.table if self._writer is not None else {}
+        if self._document.flush_at_start and not self._is_successor:  # lvs_flush: once, and only what is not wanted
+            for listener in actual:
+                self._ownership.claim(listener)
+        self._is_successor = True
+        self._handle(Configured(document=self._document, actual=dict(actual)))
+        if self._writer is not None:
+            self._dirty |= self._ownership.listeners
+            self._write()
+            self._writer.note_foreign(self._balancer.listeners)
+        self._publish_soon()
+
+    def _open(self) -> None:
+        """Open the plane of the configuration; AUTO stays with the one a predecessor used."""
+        choice = self._document.data_plane
+        if choice is DataPlane.AUTO and self._remembered_plane in (DataPlane.IPVS, DataPlane.NFTABLES):
+            choice = DataPlane(self._remembered_plane)
+        try:
+            plane = open_plane(choice)
+            self._writer = Writer(plane, self._ownership, self._logger, self._runtime.counters)
+        except KernelError as error:
+            if self._plane_problem != str(error):
+                self._plane_problem = str(error)
+                self._logger.error("data_plane_missing", wanted=choice.value, error=str(error))
+            return
+        self._plane_problem = ""
+        self._remembered_plane = plane.name
+        self._runtime.context.box.put(_PLANE_KEY, plane.name.encode())
+        self._read_at_ns = self._loop.now_ns()
+        self._logger.info("data_plane_opened", data_plane=plane.name, services=len(self._writer.reading.table))
+
+    def _switch_plane(self) -> None:
+        """A reload asks for another plane: what is ours leaves the old one, then the new one takes over."""
+        if self._writer is not None:
+            old, self._writer = self._writer, None
+            self._retire(old)
+        self._remembered_plane = ""
+        self._balancer = Balancer()
+        self._following = Following()
+        self._open()
+
+    def _retire(self, writer: Writer) -> None:
+        try:
+            writer.remove(self._ownership.listeners)
+            writer.plane.retire()
+        except KernelError as error:
+            self._logger.error("data_plane_not_cleared", data_plane=writer.plane.name, error=str(error))
+        writer.plane.close()
+
+    def _on_stop(self) -> None:
+        """Take away what is ours (PROC-40) unless told to leave it (CLI-15)."""
+        if self._writer is not None and not self._runtime.context.options.keep_ipvs_at_exit:
+            self._retire(self._writer)
+        self._runtime.finish()
+
+    # ------------------------------------------------------------------------------------------ verdicts
+
+    def _is_checker(self, peer: Peer) -> bool:
+        return peer.pid == self._runtime.context.pulse.read(ProcessName.CHECKER).pid
+
+    def _on_verdicts(self, sender: bytes, _peer: Peer, message: VerdictSnapshot | VerdictChanged | Beat) -> None:
+        match message:
+            case VerdictSnapshot():
+                self._following.snapshot(message.generation, message.sequence)
+                self._handle(VerdictsHeard(verdicts=message.verdicts))
+            case VerdictChanged():
+                if self._following.edge(message.generation, message.sequence):
+                    self._handle(VerdictHeard(verdict=message.verdict))
+                else:
+                    self._ask(sender, "change_missed")
+            case Beat():
+                if not self._following.beat(message.generation, message.sequence):
+                    self._ask(sender, "beat_ahead")
+            case _:
+                assert_never(message)
+
+    def _ask(self, sender: bytes, reason: str) -> None:
+        self._runtime.counters["snapshots_wanted"] += 1
+        self._hub.send(sender, SnapshotWanted(reason=reason))
+
+    # -------------------------------------------------------------------------------------------- effects
+
+    def _handle(self, event: Event) -> None:
+        for effect in self._balancer.handle(event, self._loop.now_ns()):
+            self._perform(effect)
+        self._set_deadline()
+        self._publish_soon()
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case WriteServices():
+                self._dirty |= effect.listeners
+                if self._write_timer is None:  # once for all events of this turn
+                    self._write_timer = self._loop.after(0, self._write_now)
+            case Remark():
+                log = self._logger.warning if effect.warning else self._logger.info
+                log(effect.event, **effect.fields)
+            case _:
+                assert_never(effect)
+
+    def _set_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        at_ns = self._balancer.next_deadline_ns()
+        if at_ns is not None:
+            self._deadline = self._loop.at(at_ns, lambda: self._handle(TimePassed()))
+
+    def _write_now(self) -> None:
+        self._write()
+
+    def _write(self) -> int:
+        """Write what is out of line; the number of changes."""
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+        if self._writer is None:
+            return 0  # all of it is written when a plane appears
+        listeners = sorted(self._dirty, key=listener_name)
+        self._dirty.clear()
+        try:
+            made = self._writer.write(listeners, self._balancer.wanted)
+        except KernelError as error:
+            self._complain(error)
+            return 0
+        if made:
+            self._publish_soon()
+        return made
+
+    def _complain(self, error: KernelError) -> None:
+        self._runtime.counters["data_plane_errors"] += 1
+        self._logger.error("data_plane_failed", operation=error.operation, error=str(error))
+
+    # --------------------------------------------------------------------------------------------- repair
+
+    def _refresh(self) -> set[Listener]:
+        """Read back; the services that somebody else changed."""
+        assert self._writer is not None
+        try:
+            drifted = self._writer.refresh()
+        except KernelError as error:
+            self._complain(error)
+            return set()
+        self._read_at_ns = self._loop.now_ns()
+        return drifted & (self._balancer.listeners | self._ownership.listeners)
+
+    def _verify(self) -> None:
+        if self._writer is None:
+            self._open()
+            if self._writer is not None:
+                self._balancer = Balancer()
+                self._following = Following()  # the next beat brings the verdicts
+                self._configure()
+            return
+        drifted = self._refresh()
+        self._dirty |= self._balancer.listeners | self._ownership.listeners
+        made = self._write()
+        if drifted:
+            self._runtime.counters["drift_repaired"] += len(drifted)
+            names = sorted(listener_name(listener) for listener in drifted)
+            self._logger.warning("drift_repaired", services=names[:20], count=len(names), changes=made)
+        self._writer.note_foreign(self._balancer.listeners)
+
+    # --------------------------------------------------------------------------------------------- status
+
+    def _on_status_wanted(self, message: StatusWanted) -> None:
+        if self._writer is not None and self._loop.now_ns() - self._read_at_ns > COUNTERS_AGE_NS:
+            drifted = self._refresh()
+            if drifted:
+                self._dirty |= drifted
+                self._write()
+        self._send_status(message.ticket)
+
+    def _publish_soon(self) -> None:
+        if self._publish_timer is None:
+            self._publish_timer = self._loop.after(PUBLISH_NS, self._publish)
+
+    def _publish(self) -> None:
+        if self._publish_timer is not None:
+            self._publish_timer.cancel()
+            self._publish_timer = None
+        self._send_status(0)
+
+    def _send_status(self, ticket: int) -> None:
+        reading = self._writer.reading if self._writer is not None else _EMPTY
+        problems: dict[Listener, str] = self._writer.problems if self._writer is not None else {}
+        if self._writer is None:
+            problems = dict.fromkeys(self._balancer.listeners, f"no data plane: {self._plane_problem}")
+        self._link.send(
+            IpvsStatus(
+                ticket=ticket,
+                taken_ns=self._loop.now_ns(),
+                generation=self._document.generation,
+                data_plane=self._writer.plane.name if self._writer is not None else "none",
+                services=report(self._balancer, reading, problems),
+                counters=self._counters(),
+            )
+        )
+
+    def _counters(self) -> dict[str, int]:
+        counters: dict[str, Any] = dict(self._runtime.counters)
+        return {**counters, "log_lines_dropped": self._runtime.log.dropped}

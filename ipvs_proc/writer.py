@@ -1,0 +1,158 @@
+"""Keeps one data plane as it is wanted: compares, writes the difference, remembers what is ours and what was refused.
+
+Follows what it wrote in memory and reads back only when asked or when something was refused. Decides nothing about
+servers: that is `core/desired.py`.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable
+
+from pyhad.common.blackbox import BlackBox, key_of
+from pyhad.common.codec import decode, encode
+from pyhad.common.config.model import Listener
+from pyhad.common.errors import KernelError, WireError
+from pyhad.common.log import FilteringBoundLogger
+from pyhad.ipvs_proc.core.plane import Plane
+from pyhad.ipvs_proc.core.reconcile import Change, apply_change, describe, reconcile_entry
+from pyhad.ipvs_proc.core.table import Entry, Reading, listener_name
+
+Wanted = Callable[[Listener], Entry | None]
+
+
+class Ownership:
+    """Which services in the data plane are ours: what we configured, kept in the black box for our successor.
+
+    After a new start of the whole daemon it is empty: a service that is not in the configuration is then foreign.
+    """
+
+    def __init__(self, box: BlackBox, records: Iterable[bytes]) -> None:
+        self._box = box
+        self.listeners: set[Listener] = set()
+        for record in records:
+            try:
+                self.listeners.add(decode(Listener, record))
+            except WireError:
+                continue  # a record of another version of us: that service becomes foreign
+
+    def claim(self, listener: Listener) -> None:
+        """Before we write to it, so that dying in between loses nothing."""
+        if listener not in self.listeners:
+            self.listeners.add(listener)
+            self._box.put(_key(listener), encode(listener))
+
+    def release(self, listener: Listener) -> None:
+        """It is gone from the data plane."""
+        if listener in self.listeners:
+            self.listeners.discard(listener)
+            self._box.forget(_key(listener))
+
+
+class Writer:
+    """One open data plane. `reading` is what it has, as far as we know. All its methods may raise `KernelError`."""
+
+    def __init__(
+        self, plane: Plane, ownership: Ownership, logger: FilteringBoundLogger, counters: collections.Counter[str]
+    ) -> None:
+        self.plane = plane
+        self.problems: dict[Listener, str] = {}
+        self._ownership = ownership
+        self._logger = logger
+        self._counters = counters
+        self._foreign: set[Listener] = set()
+        self.reading: Reading = plane.read()
+        if plane.owns_everything:
+            for listener in self.reading.table:
+                ownership.claim(listener)
+
+    def refresh(self) -> set[Listener]:
+        """Read the data plane again; the listeners where it is not as we left it."""
+        before, self.reading = self.reading, self.plane.read()
+        after = self.reading.table
+        return {
+            listener
+            for listener in before.table.keys() | after.keys()
+            if before.table.get(listener) != after.get(listener)
+        }
+
+    def write(self, listeners: Iterable[Listener], wanted: Wanted) -> int:
+        """Bring these in line; the number of changes made. What is refused is read back and tried once more."""
+        changes = self._changes(listeners, wanted)
+        if not changes:
+            return 0
+        refused = self._apply(changes)
+        made = len(changes) - len(refused)
+        if refused:
+            self.refresh()
+            changes = self._changes(refused, wanted)
+            for listener in refused:
+                self.problems.pop(listener, None)
+            made += len(changes)
+            for listener, error in self._apply(changes).items():
+                self.problems[listener] = str(error)
+                self._counters["kernel_refusals"] += 1
+                self._logger.error(
+                    "kernel_refused", service=listener_name(listener), operation=error.operation, error=str(error)
+                )
+        return made
+
+    def remove(self, listeners: Iterable[Listener]) -> None:
+        """Take these services away (PROC-40)."""
+        self.write(list(listeners), lambda _listener: None)
+
+    def note_foreign(self, configured: frozenset[Listener]) -> None:
+        """Say once for each service that is there, not configured and not ours: it is left alone."""
+        for listener in self.reading.table:
+            if listener not in configured and listener not in self._ownership.listeners | self._foreign:
+                self._foreign.add(listener)
+                self._logger.warning("foreign_service", service=listener_name(listener))
+
+    def _changes(self, listeners: Iterable[Listener], wanted: Wanted) -> list[Change]:
+        changes: list[Change] = []
+        for listener in listeners:
+            entry = wanted(listener)
+            if entry is None and listener not in self._ownership.listeners:
+                continue
+            if entry is not None:
+                problem = self.plane.problem_with(entry)
+                self._set_problem(listener, problem)
+                if problem:
+                    continue
+                self._ownership.claim(listener)
+            steps = reconcile_entry(listener, entry, self.reading.table.get(listener))
+            if entry is None and not steps:
+                self._ownership.release(listener)
+            changes.extend(steps)
+        return changes
+
+    def _set_problem(self, listener: Listener, problem: str) -> None:
+        if problem and self.problems.get(listener) != problem:
+            self._logger.error("service_not_installed", service=listener_name(listener), reason=problem)
+            self.problems[listener] = problem
+        elif not problem:
+            self.problems.pop(listener, None)
+
+    def _apply(self, changes: list[Change]) -> dict[Listener, KernelError]:
+        """Write and follow; the first refusal of each listener."""
+        refusals = {id(refusal.change): refusal.error for refusal in self.plane.apply(changes)}
+        refused: dict[Listener, KernelError] = {}
+        for change in changes:
+            error = refusals.get(id(change))
+            if error is not None:
+                refused.setdefault(change.listener, error)
+                continue
+            apply_change(self.reading.table, change)
+            self._counters["changes_written"] += 1
+            event, fields = describe(change)
+            self._logger.info(event, service=listener_name(change.listener), **fields)
+        for listener in {change.listener for change in changes}:
+            if listener not in self.reading.table and listener not in refused:
+                self._ownership.release(listener)
+        return refused
+
+
+def _key(listener: Listener) -> bytes:
+    return key_of(
+        "listener", listener.protocol.value, listener.family, listener.address, listener.port, listener.fwmark
+    )
