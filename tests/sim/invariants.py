@@ -1,0 +1,122 @@
+"""What must hold after every step of every node, whatever the network does and whoever dies.
+
+1. Addresses are held exactly by Active routers (of living processes).
+2. Who becomes Active advertises before it does anything else, then installs; who stops being Active removes its
+   addresses exactly once and installs none after that.
+3. Priority 0 is sent only by who leaves Active for a fault or a shutdown (or was found Active by its successor).
+4. After time passed no deadline is left in the past.
+5. Once nothing disturbed the segment for a down interval: at least one Active per virtual router where somebody takes
+   part, and two of them never for longer than a frame travels.
+"""
+
+from __future__ import annotations
+
+from pyhad.common.states import RouterState
+from pyhad.vrrp_proc.core.effects import Effect, InstallAddresses, RemoveAddresses, SendAdvertisement
+from pyhad.vrrp_proc.core.events import Event, FaultsChanged, ShutdownWanted, Startup, TimePassed
+from pyhad.vrrp_proc.core.states import Snapshot
+from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
+from tests.sim.lan import Lan
+from tests.sim.node import Node
+from tests.sim.world import World
+
+
+class Violation(AssertionError):
+    """An invariant does not hold."""
+
+
+class Invariants:
+    """Watches these nodes. `down_interval_ns` is the longest of any of them."""
+
+    def __init__(self, world: World, lan: Lan, nodes: list[Node], down_interval_ns: int) -> None:
+        self.world = world
+        self.lan = lan
+        self.nodes = nodes
+        self.down_interval_ns = down_interval_ns
+        self.checked = 0
+        self._odd_since_ns: dict[tuple[int, int], tuple[int, int]] = {}
+        for node in nodes:
+            node.watch = self.after_step
+
+    def after_step(
+        self, node: Node, router: VirtualRouter, before: Snapshot, event: Event, effects: list[Effect]
+    ) -> None:
+        """The watcher that nodes call."""
+        self.checked += 1
+        was_active = before.state is RouterState.MASTER
+        is_active = router.router_state is RouterState.MASTER
+        self._addresses(node, router, is_active)
+        if effects or was_active != is_active:
+            check_effects(event, effects, was_active=was_active, is_active=is_active)
+        deadline_ns = router.next_deadline_ns()
+        if isinstance(event, TimePassed) and deadline_ns is not None and deadline_ns <= self.world.now_ns:
+            self._fail(f"{node.name}: deadline {deadline_ns} is still in the past after time passed")
+        self._one_active(router.config.vrid)
+
+    def _addresses(self, node: Node, router: VirtualRouter, is_active: bool) -> None:
+        own = {virtual.address for virtual in router.all_addresses}
+        held = node.table & own
+        if not is_active:
+            if held:
+                self._fail(f"{node.name} holds {held} and is not Active")
+        elif held != own:
+            for address in own - held:
+                if node.missing_until_ns.get(address, 0) < self.world.now_ns:
+                    self._fail(f"{node.name} is Active without {address}")
+
+    def _one_active(self, vrid: int) -> None:
+        active: dict[int, int] = {}
+        taking_part: set[int] = set()
+        for node in self.nodes:
+            segment = self.lan.segment_of(node)
+            router = node.routers.get(vrid)
+            if router is None or segment is None:
+                continue
+            state = router.router_state
+            if state is RouterState.MASTER:
+                active[segment] = active.get(segment, 0) + 1
+                taking_part.add(segment)
+            elif state is RouterState.BACKUP:
+                taking_part.add(segment)
+        for segment in taking_part:
+            self._count(vrid, segment, active.get(segment, 0))
+
+    def _count(self, vrid: int, segment: int, count: int) -> None:
+        """An odd number of Active routers (none, or several) must not last."""
+        key = (vrid, segment)
+        if count == 1:
+            self._odd_since_ns.pop(key, None)
+            return
+        since_ns, before = self._odd_since_ns.get(key, (self.world.now_ns, count))
+        if before != count:
+            since_ns = self.world.now_ns
+        self._odd_since_ns[key] = (since_ns, count)
+        quiet_since_ns = self.world.last_disturbance_ns + self.down_interval_ns
+        travel_ns = 2 * self.lan.longest_delay_ns + 2 * max(node.lateness_ns for node in self.nodes)
+        if self.world.now_ns > max(since_ns, quiet_since_ns) + travel_ns:
+            self._fail(f"{count} Active routers of VRID {vrid} in segment {segment}, quiet for a down interval")
+
+    def _fail(self, what: str) -> None:
+        raise Violation(f"seed {self.world.seed}, {self.world.now_ns} ns: {what}")
+
+
+def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_active: bool) -> None:
+    """Invariants 2 and 3, of one step. Needs no world: the fuzz of the machine alone uses it too."""
+    removals = [at for at, effect in enumerate(effects) if isinstance(effect, RemoveAddresses)]
+    installs = [at for at, effect in enumerate(effects) if isinstance(effect, InstallAddresses)]
+    releases = [effect for effect in effects if isinstance(effect, SendAdvertisement) and effect.priority == 0]
+    if is_active and not was_active:
+        adverts = [at for at, effect in enumerate(effects) if isinstance(effect, SendAdvertisement)]
+        if len(installs) != 1 or not adverts or not adverts[0] < installs[0]:
+            raise Violation(f"became Active by {effects}")
+        if removals and removals[0] > adverts[0]:
+            raise Violation(f"removed addresses after becoming Active: {effects}")
+    if was_active and not is_active:
+        keeps = isinstance(event, ShutdownWanted) and event.keep_addresses
+        if len(removals) != (0 if keeps else 1) or installs:
+            raise Violation(f"left Active by {effects}")
+    if releases:
+        leaves = was_active and not is_active and isinstance(event, FaultsChanged | ShutdownWanted)
+        found = isinstance(event, Startup) and event.restored_active and not is_active
+        if len(releases) > 1 or not (leaves or found):
+            raise Violation(f"priority 0 after {event}: {effects}")

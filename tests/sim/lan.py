@@ -1,0 +1,72 @@
+"""A simulated LAN: frames reach everybody else on the same segment, late, twice or not at all, as the seed has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from tests.sim.world import MILLISECOND_NS, World
+
+
+class Station(Protocol):
+    """What is plugged in."""
+
+    name: str
+    link_up: bool
+
+    def receive(self, frame: bytes) -> None:
+        """An IP packet arrives."""
+
+
+class Lan:
+    """One broadcast domain that can be cut into segments.
+
+    `loss` and `duplicate` are probabilities per receiver, the delay of each copy is drawn anew, so frames overtake.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.stations: list[Station] = []
+        self.loss = 0.0
+        self.duplicate = 0.0
+        self.shortest_delay_ns = MILLISECOND_NS // 10
+        self.longest_delay_ns = MILLISECOND_NS
+        self.sent = 0
+        self._segment_of: dict[str, int] = {}
+
+    def plug(self, station: Station) -> None:
+        """Connect to the first segment."""
+        self.stations.append(station)
+        self._segment_of[station.name] = 0
+
+    def cut(self, segments: Iterable[Iterable[Station]]) -> None:
+        """Into these parts; nothing passes between them. One part with everybody heals the LAN."""
+        for number, stations in enumerate(segments):
+            for station in stations:
+                self._segment_of[station.name] = number
+        self.world.disturb(f"lan cut into {self._segment_of}")
+
+    def segment_of(self, station: Station) -> int | None:
+        """Number of the part it is in; None without link."""
+        return self._segment_of[station.name] if station.link_up else None
+
+    def send(self, sender: Station, frame: bytes) -> None:
+        """Multicast: to everybody who is connected now and will still have link when it arrives."""
+        self.sent += 1
+        segment = self.segment_of(sender)
+        if segment is None:
+            return
+        for station in self.stations:
+            if station is not sender and self.segment_of(station) == segment:
+                self._carry(station, frame)
+
+    def _carry(self, station: Station, frame: bytes) -> None:
+        chance = self.world.random
+        if self.loss and chance.random() < self.loss:
+            self.world.disturb(f"lost a frame to {station.name}")
+            return
+        copies = 2 if self.duplicate and chance.random() < self.duplicate else 1
+        for _ in range(copies):
+            spread_ns = self.longest_delay_ns - self.shortest_delay_ns
+            delay_ns = self.shortest_delay_ns + int(chance.random() * spread_ns)
+            self.world.at(self.world.now_ns + delay_ns, station.receive, frame)

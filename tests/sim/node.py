@@ -1,0 +1,280 @@
+"""A simulated director: the shell around real virtual routers, with a kernel, a black box, and ways to die.
+
+The address table and the black box outlive the process, as they do on a real node; a power cut clears both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import assert_never
+
+from pyhad.common.config.model import VrrpInstance
+from pyhad.common.errors import PacketError
+from pyhad.common.states import RouterState
+from pyhad.vrrp_proc.core.effects import (
+    AnnounceAddresses,
+    ChangeState,
+    Effect,
+    InstallAddresses,
+    Remark,
+    RemoveAddresses,
+    SendAdvertisement,
+)
+from pyhad.vrrp_proc.core.events import (
+    AddressesLost,
+    AdvertisementReceived,
+    ConfigurationChanged,
+    Event,
+    FaultCause,
+    FaultsChanged,
+    ShutdownWanted,
+    Startup,
+    TimePassed,
+)
+from pyhad.vrrp_proc.core.packet import (
+    build_advertisement,
+    build_ipv4,
+    check_advertisement,
+    parse_ipv4,
+    read_vrid,
+)
+from pyhad.vrrp_proc.core.states import Snapshot
+from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
+from tests.sim.lan import Lan
+from tests.sim.world import MILLISECOND_NS, World
+
+Watcher = Callable[["Node", VirtualRouter, Snapshot, Event, list[Effect]], None]
+
+
+class Node:
+    """`configs` is its configuration file. Everything it does goes through `_step`, which the watcher sees."""
+
+    def __init__(self, world: World, lan: Lan, name: str, address: str, configs: list[VrrpInstance]) -> None:
+        self.world = world
+        self.lan = lan
+        self.name = name
+        self.address = address
+        self.configs = {config.vrid: config for config in configs}
+        self.routers: dict[int, VirtualRouter] = {}
+        self.table: set[str] = set()
+        self.black_box: dict[int, Snapshot] = {}
+        self.link_up = True
+        self.lateness_ns = 0
+        self.deaf_counters: dict[str, int] = {}
+        self.sent_at_ns: list[tuple[int, int, int]] = []
+        """(when, vrid, priority) of what was sent, kept only while `record` is set."""
+        self.record = False
+        self.missing_until_ns: dict[str, int] = {}
+        """Addresses taken away by others, and until when they may be absent."""
+        self.watch: Watcher | None = None
+        self._effects_to_live: int | None = None
+        self._armed_ns: dict[int, int] = {}
+        self._frames: dict[tuple[int, int], bytes] = {}
+        self._heard: dict[bytes, tuple[VirtualRouter, AdvertisementReceived] | None] = {}
+        lan.plug(self)
+
+    # ------------------------------------------------------------------------------------ life and death
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return bool(self.routers)
+
+    def start(self, _: object = None) -> None:
+        """Fork the process: it reads the black box, and goes on or begins."""
+        if self.is_running:
+            return
+        self.world.disturb(f"{self.name} starts")
+        self.routers = {vrid: VirtualRouter(config) for vrid, config in self.configs.items()}
+        self._forget()
+        for vrid, router in list(self.routers.items()):
+            self._step(router, self._startup(self.black_box.get(vrid)))
+
+    def _startup(self, last: Snapshot | None) -> Startup:
+        startup = Startup(faults=self._faults(), source_address=self.address)
+        if last is None or last.state not in (RouterState.MASTER, RouterState.BACKUP):
+            return startup
+        return replace(
+            startup,
+            restored_active=last.state is RouterState.MASTER,
+            last_sent_ns=last.last_sent_ns,
+            restored_backup_of=last.master_address,
+            restored_master_priority=last.master_priority,
+            restored_master_interval_cs=last.active_adver_interval_cs,
+            restored_down_at_ns=last.active_down_at_ns,
+            restored_since_ns=last.since_ns,
+        )
+
+    def kill(self, _: object = None) -> None:
+        """SIGKILL between two steps: the black box is as the last one left it."""
+        if self.is_running:
+            self.world.disturb(f"{self.name} is killed")
+            self.black_box = {vrid: router.snapshot() for vrid, router in self.routers.items()}
+            self._end()
+
+    def kill_in_the_middle(self, effects_to_live: int | None) -> None:
+        """SIGKILL after so many more effects, which may be between two of one step; None: spare it after all."""
+        self._effects_to_live = effects_to_live
+
+    def stop(self, _: object = None) -> None:
+        """SIGTERM."""
+        if self.is_running:
+            self.world.disturb(f"{self.name} stops")
+            for router in list(self.routers.values()):
+                self._step(router, ShutdownWanted())
+            if self.is_running:
+                self.black_box = {}
+                self._end()
+
+    def cut_power(self, _: object = None) -> None:
+        """Everything of it is gone."""
+        self.world.disturb(f"{self.name} loses power")
+        self._end()
+        self.table, self.black_box, self.missing_until_ns = set(), {}, {}
+
+    def set_link(self, up: bool) -> None:
+        """Cable in or out; the process hears of it if it lives."""
+        if up == self.link_up:
+            return
+        self.link_up = up
+        self.world.disturb(f"{self.name} link {'up' if up else 'down'}")
+        for router in list(self.routers.values()):
+            self._step(router, FaultsChanged(faults=self._faults()))
+
+    def reload(self, configs: list[VrrpInstance]) -> None:
+        """SIGHUP with other settings for the same virtual routers."""
+        self.configs = {config.vrid: config for config in configs}
+        self.world.disturb(f"{self.name} reloads")
+        self._frames, self._heard = {}, {}
+        for vrid, router in list(self.routers.items()):
+            self._step(router, ConfigurationChanged(config=self.configs[vrid]))
+
+    def lose_address(self, address: str) -> None:
+        """Somebody runs `ip address del`; the process hears of it a little later."""
+        if address in self.table:
+            self.world.disturb(f"{self.name} loses {address} to somebody")
+            self.table.discard(address)
+            self.missing_until_ns[address] = self.world.now_ns + 1100 * MILLISECOND_NS + 2 * self.lateness_ns
+            self.world.at(self.world.now_ns + MILLISECOND_NS, self._address_lost, address)
+
+    def _address_lost(self, address: str) -> None:
+        for router in list(self.routers.values()):
+            if address not in self.table:
+                self._step(router, AddressesLost(addresses=(address,)))
+
+    def _end(self) -> None:
+        self.routers = {}
+        self._effects_to_live = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._armed_ns, self._frames, self._heard = {}, {}, {}
+
+    def _faults(self) -> frozenset[FaultCause]:
+        return frozenset() if self.link_up else frozenset({FaultCause.INTERFACE_DOWN})
+
+    # -------------------------------------------------------------------------------------------- the loop
+
+    def receive(self, frame: bytes) -> None:
+        """From the LAN. What was understood once is not parsed again, as in the real shell."""
+        if not self.link_up or not self.routers:
+            return
+        if frame not in self._heard:
+            self._heard[frame] = self._understand(frame)
+        known = self._heard[frame]
+        if known is not None:
+            self._step(*known)
+
+    def _understand(self, frame: bytes) -> tuple[VirtualRouter, AdvertisementReceived] | None:
+        try:
+            received = parse_ipv4(frame)
+            router = self.routers.get(read_vrid(received.payload))
+            if router is None:
+                return None
+            advert = check_advertisement(received, router.config, self.address)
+        except PacketError as error:
+            counter = getattr(error, "counter", "?")
+            self.deaf_counters[counter] = self.deaf_counters.get(counter, 0) + 1
+            return None
+        return router, AdvertisementReceived(
+            source=advert.source,
+            priority=advert.priority,
+            interval_cs=advert.interval_cs,
+            addresses_match=advert.addresses_match,
+        )
+
+    def _arm(self, router: VirtualRouter) -> None:
+        deadline_ns = router.next_deadline_ns()
+        vrid = router.config.vrid
+        if deadline_ns is None:
+            return
+        armed_ns = self._armed_ns.get(vrid)
+        if armed_ns is None or deadline_ns < armed_ns:
+            self._armed_ns[vrid] = deadline_ns
+            late_ns = int(self.world.random.random() * self.lateness_ns) if self.lateness_ns else 0
+            self.world.at(max(deadline_ns, self.world.now_ns) + late_ns, self._wake, (router, deadline_ns))
+
+    def _wake(self, timer: tuple[VirtualRouter, int]) -> None:
+        router, armed_ns = timer
+        vrid = router.config.vrid
+        if self.routers.get(vrid) is not router or self._armed_ns.get(vrid) != armed_ns:
+            return
+        del self._armed_ns[vrid]
+        deadline_ns = router.next_deadline_ns()
+        if deadline_ns is not None and deadline_ns <= self.world.now_ns:
+            self._step(router, TimePassed())
+        else:
+            self._arm(router)
+
+    def _step(self, router: VirtualRouter, event: Event) -> None:
+        world = self.world
+        if self.routers.get(router.config.vrid) is not router:
+            return  # its process died meanwhile
+        before = router.snapshot()
+        if world.trace is not None:
+            world.say(f"{self.name}/{router.config.vrid} >> {event}")
+        effects = router.handle(event, world.now_ns)
+        for effect in effects:
+            if self._effects_to_live is not None:
+                if self._effects_to_live == 0:
+                    self._die_in_the_middle(router, before)
+                    return
+                self._effects_to_live -= 1
+            self._perform(router, effect)
+        if self.watch is not None:
+            self.watch(self, router, before, event, effects)
+        self._arm(router)
+
+    def _die_in_the_middle(self, router: VirtualRouter, before: Snapshot) -> None:
+        self.world.disturb(f"{self.name} is killed in the middle of a step")
+        box = {vrid: other.snapshot() for vrid, other in self.routers.items() if other is not router}
+        self.black_box = {**box, router.config.vrid: before}
+        self._end()
+
+    def _perform(self, router: VirtualRouter, effect: Effect) -> None:
+        if self.world.trace is not None:
+            self.world.say(f"{self.name}/{router.config.vrid} << {effect}")
+        match effect:
+            case SendAdvertisement(priority=priority):
+                self._send(router, priority)
+            case InstallAddresses(addresses=addresses):
+                self.table.update(virtual.address for virtual in addresses)
+            case RemoveAddresses(addresses=addresses):
+                self.table.difference_update(virtual.address for virtual in addresses)
+            case AnnounceAddresses() | ChangeState() | Remark():
+                pass
+            case _:
+                assert_never(effect)
+
+    def _send(self, router: VirtualRouter, priority: int) -> None:
+        key = (router.config.vrid, priority)
+        frame = self._frames.get(key)
+        if frame is None:
+            payload = build_advertisement(router.config, source=self.address, priority=priority)
+            group = router.config.multicast_group
+            frame = build_ipv4(payload, source=self.address, destination=group, identification=1)
+            self._frames[key] = frame
+        if self.record:
+            self.sent_at_ns.append((self.world.now_ns, router.config.vrid, priority))
+        self.lan.send(self, frame)
