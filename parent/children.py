@@ -1,0 +1,191 @@
+"""The children as processes: fork, lifeline, pidfd, pulse page, black boxes. Decides nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pyhad.common import lifeline
+from pyhad.common.blackbox import BlackBox
+from pyhad.common.log import LogSettings
+from pyhad.common.loop import Loop
+from pyhad.common.pulse import PulsePage
+from pyhad.common.runtime import ChildContext, ChildOptions
+from pyhad.common.states import ProcessName, ProcessState
+from pyhad.parent.fork import fork_into
+from pyhad.parent.rooms import Room
+from pyhad.parent.run_dir import RunDir
+
+_LOG_SUFFIX = {ProcessName.VRRP: "_vrrp", ProcessName.CHECKER: "_healthcheckers"}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Process:
+    """One running child."""
+
+    pid: int
+    pidfd: int
+    lifeline: socket.socket
+    started_ns: int
+
+
+class Children:
+    """All children of this daemon. `on_word(name, word)` and `on_exit(name, status)` run from the loop."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        rooms: Sequence[Room],
+        *,
+        run_dir: RunDir,
+        account: tuple[str, int, int],
+        options: ChildOptions,
+        log: LogSettings,
+        on_word: Callable[[ProcessName, bytes], None],
+        on_exit: Callable[[ProcessName, int], None],
+    ) -> None:
+        self.pulse = PulsePage()
+        self._loop = loop
+        self._rooms = {room.name: room for room in rooms}
+        self._boxes = {room.name: BlackBox(room.box_slots, room.box_bytes) for room in rooms}
+        self._run_dir = run_dir
+        self._account = account
+        self._options = options
+        self._log = log
+        self._on_word = on_word
+        self._on_exit = on_exit
+        self._processes: dict[ProcessName, _Process] = {}
+        self._icmp: dict[int, socket.socket] = {}
+
+    def start(self, name: ProcessName, document: bytes) -> int:
+        """Fork the child; returns its pid. Raises OSError."""
+        room = self._rooms[name]
+        parent_end, child_end = lifeline.pair()
+        if name is ProcessName.CHECKER:
+            self._open_icmp()
+        context = self._context(room, document, child_end)
+        keep = [child_end.fileno(), *context.listeners.values(), context.icmp4, context.icmp6]
+
+        def work() -> int:
+            result: int = importlib.import_module(room.module).main(context)
+            return result
+
+        started_ns = time.monotonic_ns()
+        try:
+            pid = fork_into(work, keep=keep, name=name, log=context.log)
+        except OSError:
+            parent_end.close()
+            raise
+        finally:
+            child_end.close()
+        process = _Process(pid=pid, pidfd=os.pidfd_open(pid), lifeline=parent_end, started_ns=started_ns)
+        self._processes[name] = process
+        self._loop.watch(parent_end.fileno(), lambda _events: self._hear(name, process))
+        self._loop.watch(process.pidfd, lambda _events: self._reap(name, process))
+        return pid
+
+    def say(self, name: ProcessName, word: bytes, fd: int = -1) -> bool:
+        """One word to a child; False when it does not take it."""
+        process = self._processes.get(name)
+        return process is not None and lifeline.say(process.lifeline, word, fd)
+
+    def terminate(self, name: ProcessName) -> None:
+        """Ask for an orderly stop by lifeline and signal: either is enough."""
+        self.say(name, lifeline.STOP)
+        self._signal(name, signal.SIGTERM)
+
+    def kill(self, name: ProcessName) -> None:
+        """SIGKILL."""
+        self._signal(name, signal.SIGKILL)
+
+    def show(self, name: ProcessName, state: ProcessState, restarts: int) -> None:
+        """Write the parent's half of the pulse page."""
+        process = self._processes.get(name)
+        self.pulse.write_process(
+            name,
+            pid=process.pid if process else 0,
+            started_ns=process.started_ns if process else 0,
+            restarts=restarts,
+            state=state,
+        )
+
+    def progress(self) -> dict[ProcessName, int]:
+        """The progress counters as they are now."""
+        return {name: self.pulse.read(name).progress for name in self._processes}
+
+    def _context(self, room: Room, document: bytes, child_end: socket.socket) -> ChildContext:
+        return ChildContext(
+            name=room.name,
+            parent_pid=os.getpid(),
+            run_dir=self._run_dir.path,
+            document=document,
+            pulse=self.pulse,
+            box=self._boxes[room.name],
+            lifeline=child_end,
+            log=dataclasses.replace(self._log, file=_log_file(self._log.file, room.name)),
+            account=self._account,
+            options=self._options,
+            listeners=self._run_dir.listeners_of(room.name),
+            icmp4=self._icmp_fd(room.name, socket.AF_INET),
+            icmp6=self._icmp_fd(room.name, socket.AF_INET6),
+        )
+
+    def _open_icmp(self) -> None:
+        for family, protocol in ((socket.AF_INET, socket.IPPROTO_ICMP), (socket.AF_INET6, socket.IPPROTO_ICMPV6)):
+            if family not in self._icmp:
+                try:
+                    self._icmp[family] = socket.socket(
+                        family, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, protocol
+                    )
+                except OSError:  # not permitted or no IPv6 here: the checker says so when it needs it
+                    pass
+
+    def _icmp_fd(self, name: ProcessName, family: int) -> int:
+        if name is not ProcessName.CHECKER or family not in self._icmp:
+            return -1
+        return self._icmp[family].fileno()
+
+    def _signal(self, name: ProcessName, number: int) -> None:
+        process = self._processes.get(name)
+        if process is not None:
+            try:
+                signal.pidfd_send_signal(process.pidfd, number)
+            except ProcessLookupError:  # gone already: the pidfd will say so
+                pass
+
+    def _hear(self, name: ProcessName, process: _Process) -> None:
+        while (heard := lifeline.hear(process.lifeline)) is not None:
+            word, fd = heard
+            if fd >= 0:  # children send none
+                os.close(fd)
+            if word == b"":
+                self._loop.unwatch(process.lifeline.fileno())
+                return
+            self._on_word(name, word)
+
+    def _reap(self, name: ProcessName, process: _Process) -> None:
+        self._hear(name, process)  # what it said before it died
+        ended = os.waitid(os.P_PIDFD, process.pidfd, os.WEXITED | os.WNOHANG)
+        if ended is None:
+            return
+        self._loop.unwatch(process.lifeline.fileno())
+        self._loop.unwatch(process.pidfd)
+        process.lifeline.close()
+        os.close(process.pidfd)
+        del self._processes[name]
+        status = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        self._on_exit(name, status)
+
+
+def _log_file(path: str, name: ProcessName) -> str:
+    """The log file of one child: a suffix before the last dot (CLI-9)."""
+    if not path:
+        return ""
+    stem, extension = os.path.splitext(path)
+    return f"{stem}{_LOG_SUFFIX.get(name, f'_{name}')}{extension}"

@@ -1,0 +1,64 @@
+"""What the supervisor remembers of one child. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pyhad.common.states import ProcessName, ProcessState
+from pyhad.parent.core.restart import RestartPolicy
+
+ALIVE = frozenset({ProcessState.STARTING, ProcessState.RUNNING, ProcessState.STOPPING})
+
+
+class Silence:
+    """How long a progress counter has stood still, in time during which the observer itself was awake.
+
+    A pause of the whole machine, or of the observer, must not look like a hanging child: no gap between two
+    observations counts for more than `gap_max_ns`.
+    """
+
+    __slots__ = ("_observed_ns", "_progress", "silent_ns")
+
+    def __init__(self, now_ns: int) -> None:
+        self._progress = -1
+        self._observed_ns = now_ns
+        self.silent_ns = 0
+
+    def observe(self, progress: int, *, now_ns: int, gap_max_ns: int) -> None:
+        """The counter has this value now."""
+        gap_ns = min(now_ns - self._observed_ns, gap_max_ns)
+        self._observed_ns = now_ns
+        self.silent_ns = self.silent_ns + gap_ns if progress == self._progress else 0
+        self._progress = progress
+
+
+@dataclass(slots=True, kw_only=True)
+class Child:
+    """One child process, over all its runs."""
+
+    name: ProcessName
+    state: ProcessState = ProcessState.ABSENT
+    wanted: bool = False
+    """By the configuration in force."""
+    started_ns: int = 0
+    starts: int = 0
+    was_ready: bool = False
+    """Some run of it said ready."""
+    policy: RestartPolicy = field(default_factory=RestartPolicy)
+    silence: Silence = field(default_factory=lambda: Silence(0))
+    start_at_ns: int | None = None
+    """BACKOFF: when its next run begins."""
+    kill_at_ns: int | None = None
+    """STOPPING: when patience ends."""
+    killed: bool = False
+    """This run got SIGKILL from us and has only to be reaped."""
+
+    @property
+    def is_alive(self) -> bool:
+        """There is a process."""
+        return self.state in ALIVE
+
+    @property
+    def restarts(self) -> int:
+        """Runs after the first."""
+        return max(0, self.starts - 1)

@@ -1,0 +1,101 @@
+"""What the supervisor wants done: imperatives, performed by the shell in the order given. A closed union."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from pyhad.common.states import ProcessName, ProcessState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartChild:
+    """Fork this child with its part of the configuration in force."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminateChild:
+    """Ask this child for an orderly stop."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillChild:
+    """SIGKILL."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowProcess:
+    """Write this to the pulse page."""
+
+    name: ProcessName
+    state: ProcessState
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileConfiguration:
+    """Start the compilation of the files; answered by ConfigurationReady or ConfigurationRefused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptConfiguration:
+    """The compiled documents are the ones in force from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendDocument:
+    """Give the running child its part of the configuration in force."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReload:
+    """Tell the control process how the reload ended."""
+
+    accepted: bool
+
+
+class Phase(enum.StrEnum):
+    """What the service manager wants to hear of (sd_notify)."""
+
+    READY = "ready"
+    RELOADING = "reloading"
+    RELOADED = "reloaded"
+    REFUSED = "refused"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySystemd:
+    """Tell the service manager, and with READY the foreground process of daemon mode."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something to log: a fixed `event` token with fields."""
+
+    event: str
+    fields: dict[str, str | int]
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """Every child is gone: end with this status (PROC-20)."""
+
+    code: int
+
+
+Effect = (
+    StartChild | TerminateChild | KillChild | ShowProcess | CompileConfiguration | AdoptConfiguration
+    | SendDocument | ReportReload | NotifySystemd | Remark | Exit
+)  # fmt: skip

@@ -1,0 +1,70 @@
+"""What can happen to the supervisor: past facts. A closed union; the supervisor handles all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.common.states import ProcessName
+from pyhad.parent.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationReady:
+    """A configuration was compiled: the first one, or the one a reload asked for."""
+
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationRefused:
+    """The compilation that a reload asked for found errors, crashed or took too long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadWanted:
+    """SIGHUP, or the control process passed on somebody's wish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopWanted:
+    """SIGTERM or SIGINT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildReady:
+    """The child said that it does its work."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildApplied:
+    """The child said that the last document is in force."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildExited:
+    """The child is gone. `status`: its exit status, or minus the number of the signal that ended it."""
+
+    name: ProcessName
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulsesObserved:
+    """The progress counters of the pulse page as they are now, by process."""
+
+    progress: dict[ProcessName, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """`now` reached `next_deadline_ns()`."""
+
+
+Event = (
+    ConfigurationReady | ConfigurationRefused | ReloadWanted | StopWanted
+    | ChildReady | ChildApplied | ChildExited | PulsesObserved | TimePassed
+)  # fmt: skip

@@ -1,0 +1,27 @@
+"""Where a reload stands. Pure."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from pyhad.common.states import ProcessName
+
+
+class ReloadStage(enum.Enum):
+    """One reload at a time."""
+
+    IDLE = "idle"
+    COMPILING = "compiling"
+    APPLYING = "applying"
+
+
+@dataclass(slots=True)
+class Reload:
+    """The reload that is going on, and whether another was asked for meanwhile (REL-2: remembered once)."""
+
+    stage: ReloadStage = ReloadStage.IDLE
+    again: bool = False
+    waiting: set[ProcessName] = field(default_factory=set)
+    """APPLYING: children whose answer is missing."""
+    give_up_at_ns: int | None = None

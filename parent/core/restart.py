@@ -1,0 +1,34 @@
+"""When a dead child is started again (docs/decisions/0002-restart-policy.md). Pure.
+
+At once, until it has died five times within ten seconds; from then on after 1, 2, 4 ... 60 s, until one of its runs
+lasted a minute.
+"""
+
+from __future__ import annotations
+
+DEATHS = 5
+WINDOW_NS = 10_000_000_000
+FIRST_DELAY_NS = 1_000_000_000
+LONGEST_DELAY_NS = 60_000_000_000
+GOOD_RUN_NS = 60_000_000_000
+
+
+class RestartPolicy:
+    """The deaths of one child and what follows from them."""
+
+    __slots__ = ("_deaths", "_delay_ns")
+
+    def __init__(self) -> None:
+        self._deaths: tuple[int, ...] = ()
+        self._delay_ns = 0
+
+    def died(self, *, started_ns: int, now_ns: int) -> int:
+        """A run that began at `started_ns` ended now. Returns how long to wait before the next, 0 for at once."""
+        if now_ns - started_ns >= GOOD_RUN_NS:
+            self._deaths, self._delay_ns = (), 0
+        self._deaths = (*(at for at in self._deaths if now_ns - at < WINDOW_NS), now_ns)
+        if self._delay_ns:
+            self._delay_ns = min(self._delay_ns * 2, LONGEST_DELAY_NS)
+        elif len(self._deaths) >= DEATHS:
+            self._delay_ns = FIRST_DELAY_NS
+        return self._delay_ns

@@ -1,0 +1,315 @@
+"""The supervisor: who runs, who is started again and when, who hangs, in which order all stop. Pure.
+
+It starts control, ipvs, checker, vrrp in this order, so that who is listened to is there first; and stops vrrp first,
+so that the addresses move to the other node while this one still balances; then checker and ipvs; control
+last, so that an operator can watch. Each gets `child_wait_ns`, then SIGKILL.
+
+A child that dies is started again (core/restart.py). Only before the daemon was ready for the first time can a
+child's exit status 1, 2 or 4 end the daemon (PROC-10): nothing serves yet, and an operator waits for an answer.
+Afterwards no status of a child is a reason to stop the others: they may hold addresses and balance traffic.
+
+A reload: compile, adopt, hand out documents, start who is newly needed, stop who is not, report when all have
+answered. A refused one changes nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import assert_never
+
+from pyhad.common.states import ProcessName, ProcessState
+from pyhad.parent.core import effects as do
+from pyhad.parent.core import events as ev
+from pyhad.parent.core.child import Child, Silence
+from pyhad.parent.core.effects import Effect, Phase
+from pyhad.parent.core.events import Event
+from pyhad.parent.core.reload import Reload, ReloadStage
+from pyhad.parent.core.settings import Settings
+
+START_ORDER = (ProcessName.CONTROL, ProcessName.IPVS, ProcessName.CHECKER, ProcessName.VRRP)
+STOP_ORDER = (
+    frozenset({ProcessName.VRRP}),
+    frozenset({ProcessName.CHECKER, ProcessName.IPVS}),
+    frozenset({ProcessName.CONTROL}),
+)
+PERMANENT = frozenset({1, 2, 4})  # PROC-10: fatal, configuration, permission
+FATAL = 1
+START_GRACE_NS = 20_000_000_000
+"""A child that builds thousands of objects turns no loop meanwhile."""
+PATIENCE_NS = 5_000_000_000
+"""Silence allowed to children other than VRRP: what they do can wait, but a second of work in one turn is no hang."""
+APPLY_WAIT_NS = 60_000_000_000
+
+
+class _Stage(enum.Enum):
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class Supervisor:
+    """`handle(event, now_ns)` returns what to do; call it again at `next_deadline_ns()` with `TimePassed`."""
+
+    def __init__(self, *, respawn: bool = True) -> None:
+        self._respawn = respawn
+        self._stage = _Stage.STARTING
+        self._children = {name: Child(name=name) for name in START_ORDER}
+        self._settings: Settings | None = None
+        self._reload = Reload()
+        self._exit_code = 0
+        self._effects: list[Effect] = []
+
+    @property
+    def observe_every_ns(self) -> int:
+        """How often the pulse page must be looked at."""
+        watchdog_ns = self._settings.watchdog_ns if self._settings else PATIENCE_NS
+        return min(max(watchdog_ns // 10, 50_000_000), 500_000_000)
+
+    def handle(self, event: Event, now_ns: int) -> list[Effect]:
+        """Take one event. Once `Exit` was returned every further event is ignored."""
+        self._effects = []
+        if self._stage is _Stage.ENDED:
+            return self._effects
+        match event:
+            case ev.ConfigurationReady():
+                self._configuration_ready(event.settings, now_ns)
+            case ev.ConfigurationRefused():
+                self._configuration_refused()
+            case ev.ReloadWanted():
+                self._reload_wanted()
+            case ev.StopWanted():
+                self._stop(0, now_ns)
+            case ev.ChildReady():
+                self._child_ready(event.name)
+            case ev.ChildApplied():
+                self._answered(event.name)
+            case ev.ChildExited():
+                self._child_exited(self._children[event.name], event.status, now_ns)
+            case ev.PulsesObserved():
+                self._pulses_observed(event.progress, now_ns)
+            case ev.TimePassed():
+                self._time_passed(now_ns)
+            case _:
+                assert_never(event)
+        return self._effects
+
+    def next_deadline_ns(self) -> int | None:
+        """When `TimePassed` must be said, None when there is nothing to wait for."""
+        deadlines = [self._reload.give_up_at_ns]
+        for child in self._children.values():
+            deadlines += [child.start_at_ns, child.kill_at_ns]
+        return min((at_ns for at_ns in deadlines if at_ns is not None), default=None)
+
+    # ------------------------------------------------------------------------------------ configuration
+
+    def _configuration_ready(self, settings: Settings, now_ns: int) -> None:
+        if self._stage is _Stage.STOPPING:
+            return
+        is_first = self._settings is None
+        self._settings = settings
+        self._effects.append(do.AdoptConfiguration())
+        if not is_first:
+            self._reload.stage = ReloadStage.APPLYING
+            self._reload.give_up_at_ns = now_ns + APPLY_WAIT_NS
+        for name in START_ORDER:
+            self._apply(self._children[name], name in settings.needed, now_ns)
+        self._note_ready()
+        if not is_first:
+            self._note_applied()
+        elif self._reload.again:
+            self._reload_over()
+
+    def _apply(self, child: Child, wanted: bool, now_ns: int) -> None:
+        was_wanted, child.wanted = child.wanted, wanted
+        if child.state in (ProcessState.STARTING, ProcessState.RUNNING):
+            if wanted:
+                self._effects.append(do.SendDocument(name=child.name))
+                self._reload.waiting.add(child.name)
+            else:
+                self._terminate(child, now_ns)
+        elif child.state is ProcessState.BACKOFF:
+            if not wanted:
+                child.start_at_ns = None
+                self._show(child, ProcessState.ABSENT)
+        elif child.state is ProcessState.ABSENT and wanted and not was_wanted:
+            self._start(child, now_ns)
+            if self._reload.stage is ReloadStage.APPLYING:
+                self._reload.waiting.add(child.name)
+
+    def _configuration_refused(self) -> None:
+        if self._reload.stage is not ReloadStage.COMPILING:
+            return
+        self._effects.append(do.ReportReload(accepted=False))
+        self._effects.append(do.NotifySystemd(phase=Phase.REFUSED))
+        self._reload_over()
+
+    def _reload_wanted(self) -> None:
+        if self._stage is _Stage.STOPPING:
+            return
+        if self._settings is None or self._reload.stage is not ReloadStage.IDLE:
+            self._reload.again = True
+            return
+        self._reload.stage = ReloadStage.COMPILING
+        self._effects.append(do.NotifySystemd(phase=Phase.RELOADING))
+        self._effects.append(do.CompileConfiguration())
+
+    def _answered(self, name: ProcessName) -> None:
+        if self._reload.stage is ReloadStage.APPLYING:
+            self._reload.waiting.discard(name)
+            self._note_applied()
+
+    def _note_applied(self) -> None:
+        if self._reload.stage is ReloadStage.APPLYING and not self._reload.waiting:
+            self._effects.append(do.ReportReload(accepted=True))
+            self._effects.append(do.NotifySystemd(phase=Phase.RELOADED))
+            self._reload_over()
+
+    def _reload_over(self) -> None:
+        again = self._reload.again
+        self._reload = Reload()
+        if again:
+            self._reload_wanted()
+
+    # ---------------------------------------------------------------------------------- life and death
+
+    def _start(self, child: Child, now_ns: int) -> None:
+        child.starts += 1
+        child.started_ns = now_ns
+        child.start_at_ns = child.kill_at_ns = None
+        child.killed = False
+        child.silence = Silence(now_ns)
+        self._effects.append(do.StartChild(name=child.name))
+        self._show(child, ProcessState.STARTING)
+
+    def _show(self, child: Child, state: ProcessState) -> None:
+        child.state = state
+        self._effects.append(do.ShowProcess(name=child.name, state=state, restarts=child.restarts))
+
+    def _child_ready(self, name: ProcessName) -> None:
+        child = self._children[name]
+        if child.state is not ProcessState.STARTING:
+            return
+        child.was_ready = True
+        self._show(child, ProcessState.RUNNING)
+        self._note_ready()
+        self._answered(name)  # it was forked with the document in force
+
+    def _note_ready(self) -> None:
+        if self._stage is not _Stage.STARTING:
+            return
+        if all(child.state is ProcessState.RUNNING for child in self._children.values() if child.wanted):
+            self._stage = _Stage.RUNNING
+            self._effects.append(do.NotifySystemd(phase=Phase.READY))
+
+    def _child_exited(self, child: Child, status: int, now_ns: int) -> None:
+        was_asked = child.state is ProcessState.STOPPING
+        child.kill_at_ns = None
+        self._remark_exit(child, status, now_ns, was_asked)
+        if self._stage is _Stage.STOPPING:
+            self._show(child, ProcessState.STOPPED)
+            self._stop_next(now_ns)
+        elif not child.wanted:
+            self._show(child, ProcessState.ABSENT)
+        elif was_asked:
+            self._start(child, now_ns)  # a second reload wants it again
+        elif status in PERMANENT and self._stage is _Stage.STARTING and not child.was_ready:
+            self._fail("child_failed_for_good", child, status, now_ns)
+        elif not self._respawn:
+            self._fail("child_not_respawned", child, FATAL, now_ns)
+        else:
+            self._respawn_child(child, now_ns)
+        self._answered(child.name)  # its successor has the document in force
+
+    def _remark_exit(self, child: Child, status: int, now_ns: int, was_asked: bool) -> None:
+        fields: dict[str, str | int] = {"child": child.name, "run_ms": (now_ns - child.started_ns) // 1_000_000}
+        fields |= {"signal": -status} if status < 0 else {"exit_code": status}
+        self._effects.append(
+            do.Remark(event="child_ended", fields=fields, warning=not was_asked or status != 0)
+        )  # fmt: skip
+
+    def _fail(self, event: str, child: Child, code: int, now_ns: int) -> None:
+        self._show(child, ProcessState.STOPPED)
+        self._effects.append(do.Remark(event=event, fields={"child": child.name, "exit_code": code}, warning=True))
+        self._stop(code, now_ns)
+
+    def _respawn_child(self, child: Child, now_ns: int) -> None:
+        delay_ns = child.policy.died(started_ns=child.started_ns, now_ns=now_ns)
+        if delay_ns == 0:
+            self._start(child, now_ns)
+            return
+        child.start_at_ns = now_ns + delay_ns
+        self._show(child, ProcessState.BACKOFF)
+        fields: dict[str, str | int] = {"child": child.name, "delay_ms": delay_ns // 1_000_000}
+        self._effects.append(do.Remark(event="child_backs_off", fields=fields, warning=True))
+
+    # ---------------------------------------------------------------------------------------- watchdog
+
+    def _pulses_observed(self, progress: dict[ProcessName, int], now_ns: int) -> None:
+        gap_max_ns = 2 * self.observe_every_ns
+        for child in self._children.values():
+            if child.state not in (ProcessState.STARTING, ProcessState.RUNNING) or child.killed:
+                continue
+            child.silence.observe(progress.get(child.name, 0), now_ns=now_ns, gap_max_ns=gap_max_ns)
+            if child.silence.silent_ns >= self._silence_allowed_ns(child):
+                child.killed = True
+                fields: dict[str, str | int] = {
+                    "child": child.name,
+                    "silent_ms": child.silence.silent_ns // 1_000_000,
+                }
+                self._effects.append(do.Remark(event="child_silent", fields=fields, warning=True))
+                self._effects.append(do.KillChild(name=child.name))
+
+    def _silence_allowed_ns(self, child: Child) -> int:
+        assert self._settings is not None
+        if child.state is ProcessState.STARTING:
+            return START_GRACE_NS
+        return self._settings.watchdog_ns if child.name is ProcessName.VRRP else PATIENCE_NS
+
+    def _time_passed(self, now_ns: int) -> None:
+        for child in self._children.values():
+            if child.kill_at_ns is not None and now_ns >= child.kill_at_ns:
+                child.kill_at_ns = None
+                self._effects.append(
+                    do.Remark(event="child_failed_to_stop", fields={"child": child.name}, warning=True)
+                )
+                self._effects.append(do.KillChild(name=child.name))
+            if child.start_at_ns is not None and now_ns >= child.start_at_ns:
+                self._start(child, now_ns)
+        if self._reload.give_up_at_ns is not None and now_ns >= self._reload.give_up_at_ns:
+            missing = ",".join(sorted(self._reload.waiting))
+            self._effects.append(do.Remark(event="reload_unanswered", fields={"children": missing}, warning=True))
+            self._reload.waiting.clear()
+            self._note_applied()
+
+    # -------------------------------------------------------------------------------------------- stop
+
+    def _terminate(self, child: Child, now_ns: int) -> None:
+        assert self._settings is not None
+        child.kill_at_ns = now_ns + self._settings.child_wait_ns
+        self._effects.append(do.TerminateChild(name=child.name))
+        self._show(child, ProcessState.STOPPING)
+
+    def _stop(self, code: int, now_ns: int) -> None:
+        if self._stage is _Stage.STOPPING:
+            return
+        self._stage = _Stage.STOPPING
+        self._exit_code = code
+        self._reload = Reload()
+        self._effects.append(do.NotifySystemd(phase=Phase.STOPPING))
+        for child in self._children.values():
+            if child.state is ProcessState.BACKOFF:
+                child.start_at_ns = None
+                self._show(child, ProcessState.STOPPED)
+        self._stop_next(now_ns)
+
+    def _stop_next(self, now_ns: int) -> None:
+        for group in STOP_ORDER:
+            alive = [self._children[name] for name in START_ORDER if name in group and self._children[name].is_alive]
+            for child in alive:
+                if child.state is not ProcessState.STOPPING:
+                    self._terminate(child, now_ns)
+            if alive:
+                return
+        self._stage = _Stage.ENDED
+        self._effects.append(do.Exit(code=self._exit_code))

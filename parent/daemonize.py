@@ -1,0 +1,67 @@
+"""What a process must do to itself to be a daemon: standard descriptors, network namespace, background."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+_CLONE_NEWNET = 0x40000000
+NAMESPACES = "/run/netns"
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def ensure_standard_descriptors() -> None:
+    """0, 1 and 2 exist, so that no other file can ever take these numbers."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+
+
+def enter_namespace(name: str) -> None:
+    """Move this process into the network namespace that `ip netns` knows as `name`. Raises OSError."""
+    fd = os.open(os.path.join(NAMESPACES, name), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if _libc.setns(fd, _CLONE_NEWNET) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), name)
+    finally:
+        os.close(fd)
+
+
+class Background:
+    """Daemon mode: the process that was called waits for the daemon's word and ends with its code."""
+
+    def __init__(self, *, keep_stderr: bool) -> None:
+        """Returns in the daemon only (double fork, own session)."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        if os.fork() != 0:
+            os.close(writer)
+            os._exit(_wait_for_word(reader))
+        os.close(reader)
+        os.setsid()
+        if os.fork() != 0:
+            os._exit(0)
+        os.chdir("/")
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for fd in (0, 1) if keep_stderr else (0, 1, 2):
+            os.dup2(null, fd)
+        os.close(null)
+        self._writer = writer
+
+    def report(self, code: int) -> None:
+        """Let the waiting process end with `code`. Only the first word counts."""
+        if self._writer >= 0:
+            try:
+                os.write(self._writer, bytes([code]))
+            except OSError:  # it was killed while it waited
+                pass
+            os.close(self._writer)
+            self._writer = -1
+
+
+def _wait_for_word(reader: int) -> int:
+    word = os.read(reader, 1)
+    return word[0] if word else 1

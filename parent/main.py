@@ -1,0 +1,167 @@
+"""The command `pyhad`: from the command line to the running parent."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import select
+import signal
+import sys
+import time
+from collections.abc import Sequence
+
+import pyhad
+from pyhad.common import privileges
+from pyhad.common.log import LogSettings, ProcessLog
+from pyhad.common.states import ProcessName
+from pyhad.parent.compiler import Compilation, Compile, Outcome, compile_unprivileged
+from pyhad.parent.configuration import compile_files as compile_keepalived_conf
+from pyhad.parent.daemonize import Background, ensure_standard_descriptors, enter_namespace
+from pyhad.parent.fork import guarded
+from pyhad.parent.options import Options, read_command_line
+from pyhad.parent.rooms import ROOMS, Room, import_all
+from pyhad.parent.run_dir import AlreadyRunningError, RunDir
+from pyhad.parent.service import Service
+from pyhad.parent.systemd import service_manager
+
+FATAL, CONFIGURATION, PERMISSION = 1, 2, 4  # PROC-20
+LOG_FILE = "pyhad.log"
+
+
+def main() -> int:
+    """Entry point of the installed command."""
+    return run(sys.argv[1:])
+
+
+def run(
+    words: Sequence[str], *, rooms: Sequence[Room] = ROOMS, compile_files: Compile = compile_keepalived_conf
+) -> int:
+    """Do what the command line `words` says; returns the exit code. Tests bring their own children and compiler."""
+    ensure_standard_descriptors()
+    command = read_command_line(words, version=_version(), node_name=platform.node())
+    sys.stdout.write(command.stdout)
+    sys.stderr.write(command.stderr)
+    if command.exit_code is not None:
+        return command.exit_code
+    options = command.options
+    if options.namespace:
+        try:
+            enter_namespace(options.namespace)
+        except OSError as error:
+            return _say(f"network namespace {options.namespace}: {error.strerror}", FATAL)
+    if options.config_test:
+        return _config_test(options, compile_files)
+    return _run_daemon(_with_absolute_paths(options), rooms, compile_files)
+
+
+def _config_test(options: Options, compile_files: Compile) -> int:
+    """CLI-27: messages on stderr or appended to a file; works without root."""
+    sink = 2
+    if options.config_test_log:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            sink = os.open(options.config_test_log, flags, 0o644)
+        except OSError as error:
+            return _say(f"{options.config_test_log}: {error.strerror}", FATAL)
+    compiled = compile_unprivileged(compile_files, options, privileges.service_account())
+    with open(sink, "w", encoding="utf-8", errors="replace", closefd=sink != 2) as out:
+        out.write(compiled.report)
+    return compiled.exit_status
+
+
+def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile) -> int:
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2))  # SIG-9
+    os.umask(options.umask)
+    try:
+        run_dir = RunDir(options.run_dir)
+    except AlreadyRunningError as error:
+        return _say(f"daemon is already running in {error}", 0)  # PROC-3
+    except OSError as error:
+        return _say(f"{options.run_dir}: {error.strerror}", PERMISSION)
+    account = privileges.service_account()
+    log = _log_settings(options)
+    first = _compile_while_importing(options, rooms, compile_files, account, log)
+    if first.report:
+        sys.stderr.write(first.report)
+    if first.documents is None:
+        return _refuse(first, log)
+    try:
+        run_dir.open_listeners(account)
+    except OSError as error:
+        return _say(f"{options.run_dir}: {error}", PERMISSION)
+    log = dataclasses.replace(log, daemon=first.documents.parent.daemon)
+    background = None if options.foreground else Background(keep_stderr=options.log_console)
+    service = Service(
+        options,
+        rooms=rooms,
+        compile_files=compile_files,
+        run_dir=run_dir,
+        account=account,
+        manager=service_manager(),
+        log=log,
+        announce=background.report if background else lambda code: None,
+    )
+    return guarded(lambda: service.run(first), ProcessName.PARENT, log)
+
+
+def _compile_while_importing(
+    options: Options,
+    rooms: Sequence[Room],
+    compile_files: Compile,
+    account: tuple[str, int, int],
+    log: LogSettings,
+) -> Outcome:
+    """The first compilation in its own process, while this one imports what the children need."""
+    compilation = Compilation(compile_files, options, generation=1, account=account, log=log)
+    import_all(rooms)
+    poll = select.poll()
+    poll.register(compilation.pidfd, select.POLLIN)
+    if not poll.poll(max(0, compilation.limit_at_ns - time.monotonic_ns()) // 1_000_000):
+        compilation.kill()
+    return compilation.outcome()
+
+
+def _refuse(first: Outcome, log: LogSettings) -> int:
+    process_log = ProcessLog(ProcessName.PARENT, dataclasses.replace(log, console=False))
+    process_log.logger.error(
+        "configuration_refused", first_error=first.summary.first_error, errors=first.summary.errors
+    )  # fmt: skip
+    process_log.drain()
+    return CONFIGURATION
+
+
+def _log_settings(options: Options) -> LogSettings:
+    return LogSettings(
+        console=options.log_console,
+        syslog=options.log_syslog,
+        facility=options.log_facility,
+        detail=options.log_detail,
+        file=options.log_file or "",
+    )
+
+
+def _with_absolute_paths(options: Options) -> Options:
+    """A daemon leaves its directory; what the command line named must stay the same thing."""
+    run_dir = os.path.abspath(options.run_dir)
+    log_file = None if options.log_file is None else os.path.join(run_dir, LOG_FILE)
+    if options.log_file:
+        log_file = os.path.abspath(options.log_file)
+    return dataclasses.replace(
+        options,
+        run_dir=run_dir,
+        config=os.path.abspath(options.config),
+        log_file=log_file,
+        pid_file=options.pid_file and os.path.abspath(options.pid_file),
+        vrrp_pid_file=options.vrrp_pid_file and os.path.abspath(options.vrrp_pid_file),
+        checkers_pid_file=options.checkers_pid_file and os.path.abspath(options.checkers_pid_file),
+    )
+
+
+def _version() -> str:
+    return f"pyhad {pyhad.__version__} (Python {platform.python_version()}, {platform.system()} {platform.release()})"
+
+
+def _say(text: str, code: int) -> int:
+    sys.stderr.write(f"pyhad: {text}\n")
+    return code

@@ -1,0 +1,40 @@
+"""The table of children: which module's `main` each runs, and how much it may journal. Imports none of them by name."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyhad.common.states import ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """One child process. `module` has `main(context: ChildContext) -> int`."""
+
+    name: ProcessName
+    module: str
+    box_slots: int = 256
+    box_bytes: int = 64
+
+
+ROOMS = (
+    Room(name=ProcessName.CONTROL, module="pyhad.control_proc.main"),
+    Room(name=ProcessName.IPVS, module="pyhad.ipvs_proc.main"),
+    Room(name=ProcessName.CHECKER, module="pyhad.checker_proc.main", box_slots=65536, box_bytes=64),
+    Room(name=ProcessName.VRRP, module="pyhad.vrrp_proc.main", box_slots=4096, box_bytes=200),
+)
+
+
+def import_all(rooms: Sequence[Room]) -> None:
+    """Import what any child needs (zmq and msgpack come with common.bus), then freeze it for sharing by fork.
+
+    No ZeroMQ context is made here: its threads would not survive the fork.
+    """
+    importlib.import_module("pyhad.common.runtime")
+    for room in rooms:
+        importlib.import_module(room.module)
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,314 @@
+"""The parent's loop: signals, children, pulse page, timers, compiler on one side, the supervisor on the other."""
+
+from __future__ import annotations
+
+import collections
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from pyhad.common import lifeline
+from pyhad.common.log import LogSettings, ProcessLog
+from pyhad.common.loop import Loop, Timer
+from pyhad.common.runtime import ChildOptions
+from pyhad.common.states import ProcessName, ProcessState
+from pyhad.parent.children import Children
+from pyhad.parent.compiler import Compilation, Compile, Documents, Outcome
+from pyhad.parent.core import effects as do
+from pyhad.parent.core import events as ev
+from pyhad.parent.core.effects import Effect, Phase
+from pyhad.parent.core.settings import Wish, settings_of
+from pyhad.parent.core.supervisor import Supervisor
+from pyhad.parent.fork import INTERNAL_ERROR
+from pyhad.parent.options import Options
+from pyhad.parent.pidfiles import PidFiles
+from pyhad.parent.rooms import Room
+from pyhad.parent.run_dir import RunDir
+from pyhad.parent.systemd import ServiceManager
+
+NOT_FORKED = 71
+"""Stands for the exit status of a child that could not be forked (sysexits' EX_OSERR)."""
+_DUMPS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN + 2, signal.SIGRTMAX - 1, signal.SIGRTMAX)
+
+
+class Service:
+    """The running parent. `announce(code)` is called when the daemon is ready (0) or ends before that."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        rooms: Sequence[Room],
+        compile_files: Compile,
+        run_dir: RunDir,
+        account: tuple[str, int, int],
+        manager: ServiceManager,
+        log: LogSettings,
+        announce: Callable[[int], None],
+    ) -> None:
+        self._options = options
+        self._compile_files = compile_files
+        self._run_dir = run_dir
+        self._account = account
+        self._manager = manager
+        self._log_settings = log
+        self._announce = announce
+        self._wish = Wish(no_checker=options.no_checker, no_vrrp=options.no_vrrp, all_children=options.all_children)
+        self._log = ProcessLog(ProcessName.PARENT, log)
+        self._logger = self._log.logger
+        self._loop = Loop()
+        self._supervisor = Supervisor(respawn=options.respawn)
+        self._pid_files = PidFiles(options)
+        self._children = Children(
+            self._loop,
+            rooms,
+            run_dir=run_dir,
+            account=account,
+            options=ChildOptions(
+                keep_vips_at_exit=options.keep_vips_at_exit,
+                keep_ipvs_at_exit=options.keep_ipvs_at_exit,
+                release_foreign_vips=options.release_foreign_vips,
+            ),
+            log=log,
+            on_word=self._child_said,
+            on_exit=self._child_exited,
+        )
+        self._queue: collections.deque[ev.Event] = collections.deque()
+        self._is_handling = False
+        self._deadline: Timer | None = None
+        self._documents: Documents | None = None
+        self._fresh: Documents | None = None
+        self._report = ""
+        self._generation = 1
+        self._compilation: Compilation | None = None
+        self._exit_code = INTERNAL_ERROR
+
+    # -------------------------------------------------------------------------------------------- life
+
+    def run(self, first: Outcome) -> int:
+        """From the first configuration to the end; returns the exit code."""
+        assert first.documents is not None
+        try:
+            self._begin(first)
+            self._loop.run()
+            return self._exit_code
+        finally:
+            self._end()
+
+    def _begin(self, first: Outcome) -> None:
+        started_ns = time.monotonic_ns()
+        self._pid_files.write(ProcessName.PARENT, os.getpid())
+        self._set_signals()
+        self._children.pulse.write_process(
+            ProcessName.PARENT, pid=os.getpid(), started_ns=started_ns, restarts=0, state=ProcessState.RUNNING
+        )
+        self._logger.info("daemon_started", run_dir=self._run_dir.path, config=self._options.config)
+        if self._options.without_effect:
+            self._logger.warning("option_without_effect", options=" ".join(self._options.without_effect))
+        self._loop.each_turn(self._end_of_turn)
+        if self._manager.watchdog_ns:
+            self._manager.beat()
+            self._loop.every(self._manager.watchdog_ns // 2, self._manager.beat)
+        self._configuration_ready(first)
+        self._observe()
+
+    def _end(self) -> None:
+        if self._compilation is not None:
+            self._compilation.kill()
+        self._pid_files.remove_all()
+        self._run_dir.close()
+        self._announce(self._exit_code)
+        self._logger.info("daemon_stopped", exit_code=self._exit_code)
+        self._log.drain()
+
+    def _end_of_turn(self) -> None:
+        self._children.pulse.beat(ProcessName.PARENT, self._loop.late_ns_max)
+        self._log.flush()
+
+    # ------------------------------------------------------------------------------------------ events
+
+    def _handle(self, event: ev.Event) -> None:
+        """One event at a time: what an effect brings about waits until all effects before it are performed."""
+        self._queue.append(event)
+        if self._is_handling:
+            return
+        self._is_handling = True
+        while self._queue:
+            for effect in self._supervisor.handle(self._queue.popleft(), self._loop.now_ns()):
+                self._perform(effect)
+        self._is_handling = False
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        at_ns = self._supervisor.next_deadline_ns()
+        self._deadline = None if at_ns is None else self._loop.at(at_ns, lambda: self._handle(ev.TimePassed()))
+
+    def _observe(self) -> None:
+        self._handle(ev.PulsesObserved(progress=self._children.progress()))
+        self._loop.after(self._supervisor.observe_every_ns, self._observe)
+
+    def _child_said(self, name: ProcessName, word: bytes) -> None:
+        if word == lifeline.READY:
+            self._handle(ev.ChildReady(name=name))
+        elif word == lifeline.APPLIED:
+            self._handle(ev.ChildApplied(name=name))
+        elif word == lifeline.RELOAD and name is ProcessName.CONTROL:
+            self._logger.info("reload_wanted", by=str(name))
+            self._handle(ev.ReloadWanted())
+        else:
+            self._logger.warning("word_not_understood", child=str(name), word=repr(word))
+
+    def _child_exited(self, name: ProcessName, status: int) -> None:
+        self._pid_files.remove(name)
+        self._handle(ev.ChildExited(name=name, status=status))
+
+    def _set_signals(self) -> None:
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *_DUMPS):
+            signal.signal(number, lambda _number, _frame: None)
+        if self._options.ignore_sigint:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._loop.watch(reader, lambda _events: self._signalled(os.read(reader, 256)))
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+    def _signalled(self, numbers: bytes) -> None:
+        for number in dict.fromkeys(numbers):
+            if number in (signal.SIGTERM, signal.SIGINT):
+                self._logger.info("stop_wanted", signal=number)
+                self._handle(ev.StopWanted())
+            elif number == signal.SIGHUP:
+                self._logger.info("reload_wanted", by="signal")
+                self._handle(ev.ReloadWanted())
+            else:
+                self._logger.warning("signal_without_effect", signal=number)
+
+    # ----------------------------------------------------------------------------------------- effects
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case do.StartChild():
+                self._start_child(effect.name)
+            case do.TerminateChild():
+                self._children.terminate(effect.name)
+            case do.KillChild():
+                self._children.kill(effect.name)
+            case do.ShowProcess():
+                self._children.show(effect.name, effect.state, effect.restarts)
+            case do.CompileConfiguration():
+                self._compile()
+            case do.AdoptConfiguration():
+                self._adopt()
+            case do.SendDocument():
+                assert self._documents is not None
+                self._children.say(effect.name, lifeline.DOCUMENT, self._documents.fds[effect.name])
+            case do.ReportReload():
+                self._report_reload(effect.accepted)
+            case do.NotifySystemd():
+                self._notify(effect.phase)
+            case do.Remark():
+                log = self._logger.warning if effect.warning else self._logger.info
+                log(effect.event, **effect.fields)
+            case do.Exit():
+                self._exit_code = effect.code
+                self._loop.stop()
+            case _:
+                assert_never(effect)
+
+    def _start_child(self, name: ProcessName) -> None:
+        assert self._documents is not None
+        try:
+            pid = self._children.start(name, self._documents.content(name))
+        except OSError as error:
+            self._logger.error("child_not_started", child=str(name), error=str(error))
+            self._handle(ev.ChildExited(name=name, status=NOT_FORKED))
+            return
+        self._logger.info("child_started", child=str(name), child_pid=pid)
+        try:
+            self._pid_files.write(name, pid)
+        except OSError as error:  # a missing PID file is no reason to serve nobody
+            self._logger.warning("pid_file_not_written", child=str(name), error=str(error))
+
+    def _notify(self, phase: Phase) -> None:
+        match phase:
+            case Phase.READY | Phase.RELOADED:
+                self._manager.ready("serving", os.getpid())
+                if phase is Phase.READY:
+                    self._logger.info("daemon_ready")
+                    self._announce(0)
+            case Phase.RELOADING:
+                self._manager.reloading()
+            case Phase.REFUSED:
+                self._manager.ready("serving; the last reload was refused", os.getpid())
+            case Phase.STOPPING:
+                self._manager.stopping()
+
+    # ------------------------------------------------------------------------------------------ reload
+
+    def _compile(self) -> None:
+        self._generation += 1
+        try:
+            self._compilation = compilation = Compilation(
+                self._compile_files,
+                self._options,
+                generation=self._generation,
+                account=self._account,
+                log=self._log_settings,
+            )
+        except OSError as error:
+            self._logger.error("reload_refused", first_error=str(error), errors=1)
+            self._report = f"{error}\n"
+            self._handle(ev.ConfigurationRefused())
+            return
+        limit = self._loop.at(compilation.limit_at_ns, compilation.kill)
+        self._loop.watch(compilation.pidfd, lambda _events: self._compiled(compilation, limit))
+
+    def _compiled(self, compilation: Compilation, limit: Timer) -> None:
+        limit.cancel()
+        self._loop.unwatch(compilation.pidfd)
+        self._compilation = None
+        outcome = compilation.outcome()
+        if outcome.documents is not None:
+            self._configuration_ready(outcome)
+            return
+        self._report = outcome.report
+        self._logger.error(
+            "reload_refused", first_error=outcome.summary.first_error, errors=outcome.summary.errors
+        )  # fmt: skip
+        self._handle(ev.ConfigurationRefused())
+
+    def _configuration_ready(self, outcome: Outcome) -> None:
+        assert outcome.documents is not None
+        self._fresh = outcome.documents
+        self._report = outcome.report
+        settings = settings_of(outcome.documents.parent, self._wish)
+        self._logger.info(
+            "configuration_compiled",
+            generation=outcome.documents.parent.generation,
+            warnings=outcome.documents.parent.warnings,
+            children=",".join(sorted(settings.needed)),
+            watchdog_ms=settings.watchdog_ns // 1_000_000,
+        )
+        if len(settings.needed) == 1:  # PROC-1
+            self._logger.warning("nothing_configured")
+        self._handle(ev.ConfigurationReady(settings=settings))
+
+    def _adopt(self) -> None:
+        assert self._fresh is not None
+        if self._documents is not None:
+            self._documents.close()
+        self._documents, self._fresh = self._fresh, None
+
+    def _report_reload(self, accepted: bool) -> None:
+        if accepted:
+            self._logger.info("configuration_in_force", generation=self._generation)
+        fd = lifeline.write_memfd("pyhad_report", self._report.encode("utf-8", "replace"))
+        word = lifeline.RELOADED if accepted else lifeline.REFUSED
+        self._children.say(ProcessName.CONTROL, word, fd)
+        os.close(fd)

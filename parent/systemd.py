@@ -1,0 +1,64 @@
+"""What the service manager is told: datagrams to $NOTIFY_SOCKET. Without one, nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+
+class ServiceManager:
+    """The other end of sd_notify. `watchdog_ns` is how often it wants to hear of us, 0 for never."""
+
+    def __init__(self, address: str, watchdog_ns: int = 0) -> None:
+        self.watchdog_ns = watchdog_ns
+        self._socket: socket.socket | None = None
+        if not address:
+            return
+        where = "\0" + address[1:] if address.startswith("@") else address
+        try:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+            self._socket.connect(where)
+        except OSError:  # a manager that does not listen is no reason to serve nobody
+            self._socket = None
+
+    def ready(self, status: str, pid: int) -> None:
+        """All children do their work. Also the end of a reload."""
+        self._say(f"READY=1\nMAINPID={pid}\nSTATUS={status}")
+
+    def reloading(self) -> None:
+        """A reload begins; Type=notify-reload wants the moment."""
+        self._say(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}\nSTATUS=reading the configuration")
+
+    def stopping(self) -> None:
+        """An orderly stop begins."""
+        self._say("STOPPING=1\nSTATUS=stopping")
+
+    def status(self, text: str) -> None:
+        """One line for `systemctl status`."""
+        self._say(f"STATUS={text}")
+
+    def failed(self, code: int) -> None:
+        """The daemon ends because of a permanent error (CLI-38)."""
+        self._say(f"ERRNO={code}")
+
+    def beat(self) -> None:
+        """Still turning."""
+        self._say("WATCHDOG=1")
+
+    def _say(self, text: str) -> None:
+        if self._socket is None:
+            return
+        try:
+            self._socket.send(text.encode())
+        except OSError:  # full or gone: the next word says it again
+            pass
+
+
+def service_manager() -> ServiceManager:
+    """The manager of this process's environment. Takes its variables out, so that no child speaks for us."""
+    address = os.environ.pop("NOTIFY_SOCKET", "")
+    usec = os.environ.pop("WATCHDOG_USEC", "0")
+    pid = os.environ.pop("WATCHDOG_PID", "")
+    is_ours = pid in ("", str(os.getpid()))
+    return ServiceManager(address, int(usec) * 1000 if usec.isdigit() and is_ours else 0)

@@ -1,0 +1,44 @@
+"""Who must run, and what silence means."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyhad.common.config.model import ParentDocument
+from pyhad.common.states import ProcessName
+from pyhad.parent.core.settings import Wish, settings_of, watchdog_ns
+
+CONTROL, IPVS, CHECKER, VRRP = ProcessName.CONTROL, ProcessName.IPVS, ProcessName.CHECKER, ProcessName.VRRP
+
+
+def document(*, vrrp: bool, checker: bool) -> ParentDocument:
+    return ParentDocument(schema=1, generation=1, vrrp=vrrp, checker=checker, down_interval_ns=0)
+
+
+@pytest.mark.behaviour("PROC-1")
+@pytest.mark.parametrize(
+    ("vrrp", "checker", "wish", "needed"),
+    [
+        (False, False, Wish(), {CONTROL}),
+        (True, False, Wish(), {CONTROL, VRRP}),
+        (False, True, Wish(), {CONTROL, CHECKER, IPVS}),
+        (True, True, Wish(no_checker=True), {CONTROL, VRRP}),
+        (True, True, Wish(no_vrrp=True), {CONTROL, CHECKER, IPVS}),
+        (False, False, Wish(all_children=True), {CONTROL, CHECKER, IPVS, VRRP}),
+        (False, False, Wish(all_children=True, no_vrrp=True), {CONTROL, CHECKER, IPVS}),
+    ],
+)
+def test_children_follow_from_configuration_and_command_line(
+    vrrp: bool, checker: bool, wish: Wish, needed: set[ProcessName]
+) -> None:
+    assert settings_of(document(vrrp=vrrp, checker=checker), wish).needed == needed
+
+
+@pytest.mark.parametrize(
+    ("down_interval_ms", "watchdog_ms"),
+    [(0, 10_000), (37, 500), (750, 500), (900, 600), (3600, 2400), (15_000, 10_000), (60_000, 10_000)],
+)
+def test_the_watchdog_waits_two_thirds_of_the_down_interval_within_bounds(
+    down_interval_ms: int, watchdog_ms: int
+) -> None:
+    assert watchdog_ns(down_interval_ms * 1_000_000) == watchdog_ms * 1_000_000
