@@ -1,18 +1,12 @@
-"""The real control process under a stand-in parent: garbage, stopped peers, reloads, and pyhadctl as scripts see it.
-
-Run as a program this file is that parent: it forks the control process and three peers that report a little status,
-says who has which pid, and obeys one word per line from its standard input.
-"""
+"""The real control process under a stand-in parent: garbage, stopped peers, reloads, and pyhadctl as scripts see it."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import pathlib
 import pickle
 import random
-import selectors
 import shutil
 import signal
 import socket
@@ -25,172 +19,19 @@ from typing import Any
 
 import pytest
 
-from pyhad.common import lifeline, privileges
 from pyhad.common import messages as m
-from pyhad.common.blackbox import BlackBox
-from pyhad.common.bus import Link
 from pyhad.common.channels import OPERATOR, STATUS
 from pyhad.common.codec import encode
-from pyhad.common.config.model import SCHEMA, ControlDocument
-from pyhad.common.log import LogSettings
-from pyhad.common.pulse import PulsePage
-from pyhad.common.runtime import ChildContext, ChildOptions, Runtime
-from pyhad.common.states import ProcessName, ProcessState, RouterState
-from pyhad.control_proc.main import main as control_main
+from pyhad.common.states import ProcessName
+from tests.lab.control_stand_in import BROKEN, PEERS, report_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PYHADCTL = ROOT / ".venv" / "bin" / "pyhadctl"
-PEERS = (ProcessName.VRRP, ProcessName.CHECKER, ProcessName.IPVS)
-BROKEN = "keepalived.conf:3:1: unknown keyword 'vrrp_instnce'"
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else"),
 ]
-
-
-# -------------------------------------------------------------------------------------- the stand-in parent
-
-
-class StandIn:
-    """Pulse page, listening sockets, four children, one selector."""
-
-    def __init__(self, run_dir: str) -> None:
-        self.run_dir = run_dir
-        self.account = privileges.service_account()
-        self.pulse = PulsePage()
-        self.listeners = {channel.name: self._listen(channel.path) for channel in (STATUS, OPERATOR)}
-        self.pids: dict[ProcessName, int] = {}
-        self.ends: dict[ProcessName, socket.socket] = {}
-        self.reload_ok = True
-        self.selector = selectors.DefaultSelector()
-        started_ns = time.monotonic_ns()
-        self.pulse.write_process(
-            ProcessName.PARENT, pid=os.getpid(), started_ns=started_ns, restarts=0, state=ProcessState.RUNNING
-        )
-
-    def _listen(self, path: str) -> int:
-        full = os.path.join(self.run_dir, path)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
-        os.chmod(os.path.dirname(full), 0o755)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(full)
-        os.chmod(full, 0o660)
-        os.chown(full, 0, self.account[2])
-        listener.listen(128)
-        return listener.detach()
-
-    def fork(self, name: ProcessName, restarts: int = 0) -> None:
-        ours, theirs = lifeline.pair()
-        parent_pid = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            ours.close()
-            try:
-                os._exit(self._child(name, parent_pid, theirs))
-            except BaseException as error:
-                print(f"{name}: {error!r}", file=sys.stderr, flush=True)
-                os._exit(70)
-        theirs.close()
-        self.pids[name], self.ends[name] = pid, ours
-        started_ns = time.monotonic_ns()
-        self.pulse.write_process(name, pid=pid, started_ns=started_ns, restarts=restarts, state=ProcessState.RUNNING)
-
-    def _child(self, name: ProcessName, parent_pid: int, theirs: socket.socket) -> int:
-        document = ControlDocument(
-            schema=SCHEMA, generation=5, router_id="lab", files=("/etc/keepalived/keepalived.conf",),
-            instances=("VI_1", "VI_2"), services=(),
-        )  # fmt: skip
-        context = ChildContext(
-            name=name, parent_pid=parent_pid, run_dir=self.run_dir, document=encode(document), pulse=self.pulse,
-            box=BlackBox(1, 64), lifeline=theirs, account=self.account, options=ChildOptions(),
-            log=LogSettings(console=True, syslog=False),
-            listeners=self.listeners if name is ProcessName.CONTROL else {},
-        )  # fmt: skip
-        return control_main(context) if name is ProcessName.CONTROL else peer_main(context)
-
-    def run(self) -> None:
-        for name in (ProcessName.CONTROL, *PEERS):
-            self.fork(name)
-        self.say_pids()
-        self.selector.register(sys.stdin, selectors.EVENT_READ)
-        while True:
-            self.pulse.beat(ProcessName.PARENT)
-            for name, end in self.ends.items():
-                while (heard := lifeline.hear(end)) is not None and heard[0]:
-                    if heard[0] == lifeline.RELOAD and name is ProcessName.CONTROL:
-                        self._answer_reload(end)
-            if self.selector.select(0.05) and not self.obey(sys.stdin.readline().split()):
-                return
-
-    def _answer_reload(self, end: socket.socket) -> None:
-        time.sleep(0.1)
-        text = b"" if self.reload_ok else BROKEN.encode()
-        fd = lifeline.write_memfd("report", text)
-        lifeline.say(end, lifeline.RELOADED if self.reload_ok else lifeline.REFUSED, fd)
-        os.close(fd)
-
-    def obey(self, words: list[str]) -> bool:
-        match words:
-            case ["break-config"]:
-                self.reload_ok = False
-            case ["replace", name]:
-                self._end(ProcessName(name))
-                self.fork(ProcessName(name), restarts=1)
-            case ["bury", name]:
-                self._end(ProcessName(name))
-                self.pulse.write_process(ProcessName(name), pid=0, started_ns=0, restarts=2, state=ProcessState.BACKOFF)
-            case _:
-                for name in tuple(self.pids):
-                    self._end(name)
-                return False
-        self.say_pids()
-        return True
-
-    def _end(self, name: ProcessName) -> None:
-        pid = self.pids.pop(name, 0)
-        if pid:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            self.ends.pop(name).close()
-
-    def say_pids(self) -> None:
-        print(json.dumps({"parent": os.getpid(), **self.pids}), flush=True)
-
-
-def peer_main(context: ChildContext) -> int:
-    """A peer of the control process: one Link on which it says its status when asked."""
-    runtime = Runtime(context, as_root=False, keep=frozenset())
-
-    def report(ticket: int = 0) -> None:
-        link.send(_report(context.name, ticket, runtime.loop.now_ns()))
-
-    link = Link(
-        runtime.loop, runtime.bus, STATUS, path=runtime.path(STATUS.path), identity=context.name,
-        logger=runtime.logger, counters=runtime.counters, on_up=report,
-        on_message=lambda wanted: report(wanted.ticket),
-    )  # fmt: skip
-    runtime.ready()
-    return runtime.run()
-
-
-def _report(name: ProcessName, ticket: int, now_ns: int) -> object:
-    if name is ProcessName.CHECKER:
-        return m.CheckerStatus(ticket=ticket, taken_ns=now_ns, generation=5, servers=(), counters={})
-    if name is ProcessName.IPVS:
-        return m.IpvsStatus(
-            ticket=ticket, taken_ns=now_ns, generation=5, data_plane="nftables", services=(), counters={}
-        )
-    first = m.RouterStatus(
-        name="VI_1", vrid=51, family=4, version=2, interface="eth0", state=RouterState.MASTER, since_ns=now_ns,
-        reason="active_down_timer", base_priority=150, effective_priority=150, master_address="192.0.2.2",
-        master_priority=150, addresses=("192.0.2.100/24",), advert_interval_cs=100, counters={},
-    )  # fmt: skip
-    second = dataclasses.replace(first, name="VI_2", state=RouterState.BACKUP)
-    return m.VrrpStatus(ticket=ticket, taken_ns=now_ns, generation=5, routers=(first, second), counters={})
-
-
-# ------------------------------------------------------------------------------------------------- the tests
 
 
 class Daemon:
@@ -200,7 +41,7 @@ class Daemon:
         self.run_dir = run_dir
         with (run_dir / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, __file__, str(run_dir)],
+                [sys.executable, "-m", "tests.lab.control_stand_in", str(run_dir)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT,
             )  # fmt: skip
         self.pids = self._hear()
@@ -400,7 +241,7 @@ def mutations(chance: random.Random) -> list[bytes]:
     good = [
         encode(m.StatusRequest(version=1)),
         encode(m.ReloadRequest(version=1)),
-        encode(_report(ProcessName.VRRP, 1, 1)),
+        encode(report_of(ProcessName.VRRP, 1, 1)),
     ]
     frames = []
     for _ in range(200):
@@ -436,7 +277,3 @@ def shout(path: pathlib.Path, frames: list[bytes]) -> None:
         "dealer.close(linger=3000); context.term()\n"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], input=pickle.dumps(frames), check=True, timeout=30)
-
-
-if __name__ == "__main__":
-    StandIn(sys.argv[1]).run()
