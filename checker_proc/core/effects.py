@@ -1,0 +1,42 @@
+"""What a check wants done: imperatives, performed in the order given. A closed union."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.checker_proc.core.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartProbe:
+    """Ask the server once and answer with ProbeSucceeded, ProbeFailed or ProbeImpossible. `url`: index, HTTP only."""
+
+    url: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportChange:
+    """The machine's `is_up`, `is_tested` or `weight` changed: judge the servers that use this check again."""
+
+    went_up: bool
+    """It is up now and was not, or was not tested before."""
+    went_down: bool
+    """It is down now and was not, or was not tested before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFailure:
+    """One try failed and changed nothing; said with log_all_failures (CHK-8). `tries_left` before it goes down."""
+
+    reason: Reason
+    tries_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportImpossible:
+    """A probe could not be made at all."""
+
+    reason: Reason
+
+
+Effect = StartProbe | ReportChange | ReportFailure | ReportImpossible

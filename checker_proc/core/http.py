@@ -1,0 +1,247 @@
+"""HTTP as a check needs it: the request's bytes, and a reader for a response that may be hostile.
+
+Sans-IO. The reader takes bytes as they come and never raises: whatever arrives, it ends in a status, a digest, or a
+`problem`. Everything is capped; the body is hashed as it passes, never kept. Lines end in CRLF or LF (RFC 9112 2.2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from pyhad.checker_proc.core.reasons import Reason
+from pyhad.common.config.model import HttpCheck, HttpUrl, Target
+
+STATUS_LINE_MAX = 8 * 1024
+HEADERS_MAX = 64 * 1024
+BODY_MAX = 16 * 1024 * 1024
+BODY_ENOUGH = 64 * 1024
+"""Without a digest to compare, a body is read to here out of politeness, then the answer counts as whole."""
+CHUNK_LINE_MAX = 1024
+CHUNKS_MAX = 65_536
+USER_AGENT = "KeepAliveClient"
+_DIGITS_MAX = 15
+
+
+def request_bytes(check: HttpCheck, url: HttpUrl) -> bytes:
+    """The request for one url, byte for byte as operators' servers know it (CHK-20, CHK-21)."""
+    version = "1.1" if check.http_protocol == "1.1" else "1.0"
+    closing = "" if check.http_protocol == "1.0" else "Connection: close\r\n"
+    host = url.host or host_of(check.target)
+    text = f"GET {url.path} HTTP/{version}\r\nUser-Agent: {USER_AGENT}\r\n{closing}Host: {host}\r\n\r\n"
+    return text.encode("utf-8", "surrogateescape")
+
+
+def host_of(target: Target) -> str:
+    """`ADDRESS:PORT` of the connection, IPv6 in brackets and without its zone."""
+    address = target.address.partition("%")[0]
+    return f"[{address}]:{target.port}" if ":" in address else f"{address}:{target.port}"
+
+
+class ResponseReader:
+    """Reads one response. Feed it until `is_done`; call `end()` when the peer closed; then ask `judge`."""
+
+    __slots__ = (
+        "_buffer", "_chunks", "_head_bytes", "_is_chunked", "_left", "_length", "_md5", "_step", "_version_1_1",
+        "body_bytes", "is_done", "problem", "remark", "status",
+    )  # fmt: skip
+
+    def __init__(self, *, wants_digest: bool) -> None:
+        self.status = 0
+        self.body_bytes = 0
+        self.is_done = False
+        self.problem: Reason | None = None
+        self.remark = ""
+        """`body_shorter` or `body_longer` than was announced: worth a log line, no failure (CHK-25)."""
+        self._md5 = hashlib.md5(usedforsecurity=False) if wants_digest else None
+        self._buffer = bytearray()
+        self._head_bytes = 0
+        self._chunks = 0
+        self._is_chunked = False
+        self._version_1_1 = False
+        self._length: int | None = None
+        self._left = 0
+        self._step: Callable[[ResponseReader], bool] = ResponseReader._read_status_line  # unbound: no cycle
+
+    def feed(self, data: bytes) -> bool:
+        """Take some bytes. True when nothing more is wanted."""
+        if self.is_done:
+            return True
+        self._buffer += data
+        while not self.is_done and self._step(self):
+            pass
+        return self.is_done
+
+    def end(self) -> None:
+        """The peer closed. Says what that means where we stand."""
+        if self.is_done:
+            return
+        if self._step == ResponseReader._read_status_line:
+            self._fail(Reason.HTTP_INCOMPLETE if self._buffer or self._head_bytes else Reason.HTTP_NO_DATA)
+        elif self._step == ResponseReader._read_header:
+            self._fail(Reason.HTTP_INCOMPLETE)
+        else:
+            if self._step != ResponseReader._read_to_close:
+                self.remark = "body_shorter"
+            self.is_done = True
+
+    def digest(self) -> str:
+        """MD5 of the body so far, 32 hex digits."""
+        return self._md5.hexdigest() if self._md5 is not None else ""
+
+    def _fail(self, reason: Reason) -> bool:
+        self.problem = reason
+        self.is_done = True
+        self._buffer.clear()
+        return False
+
+    def _line(self, limit: int, too_long: Reason) -> bytes | None:
+        """The next line without its end; None when it is not whole yet, or longer than may be."""
+        at = self._buffer.find(b"\n", 0, limit)
+        if at < 0:
+            if len(self._buffer) >= limit:
+                self._fail(too_long)
+            return None
+        line = bytes(self._buffer[:at])
+        del self._buffer[: at + 1]
+        self._head_bytes += at + 1
+        return line[:-1] if line.endswith(b"\r") else line
+
+    def _read_status_line(self) -> bool:
+        if not b"HTTP/1.".startswith(bytes(self._buffer[:7])):
+            return self._fail(Reason.HTTP_BAD_STATUS_LINE)
+        line = self._line(STATUS_LINE_MAX, Reason.HTTP_BAD_STATUS_LINE)
+        if line is None:
+            return False
+        status = line[9:12]
+        is_shaped = line[7:8].isdigit() and line[8:9] == b" " and len(status) == 3 and status.isdigit()
+        if not is_shaped or line[12:13] not in (b"", b" ") or status < b"100":
+            return self._fail(Reason.HTTP_BAD_STATUS_LINE)
+        self.status = int(status)
+        self._version_1_1 = line[7:8] != b"0"
+        self._step = ResponseReader._read_header
+        return True
+
+    def _read_header(self) -> bool:
+        line = self._line(HEADERS_MAX - self._head_bytes + 1, Reason.HTTP_HEADERS_TOO_LONG)
+        if line is None:
+            return False
+        if self._head_bytes > HEADERS_MAX:
+            return self._fail(Reason.HTTP_HEADERS_TOO_LONG)
+        if not line:
+            return self._begin_body()
+        if line[:1] in (b" ", b"\t"):  # a folded line: an old form, nothing in it matters to us
+            return True
+        name, colon, value = line.partition(b":")
+        if not colon or not name.strip() or b"\0" in line:
+            return self._fail(Reason.HTTP_BAD_HEADER)
+        return self._note_header(name.strip().lower(), value.strip())
+
+    def _note_header(self, name: bytes, value: bytes) -> bool:
+        if name == b"content-length":
+            if not value.isdigit() or len(value) > _DIGITS_MAX or self._length not in (None, int(value)):
+                return self._fail(Reason.HTTP_BAD_HEADER)
+            self._length = int(value)
+        elif name == b"transfer-encoding":
+            self._is_chunked = self._version_1_1 and value.lower().endswith(b"chunked")
+        return True
+
+    def _begin_body(self) -> bool:
+        if 100 <= self.status < 200 and self.status != 101:  # interim: the real one follows
+            self._length, self._is_chunked = None, False
+            self._step = ResponseReader._read_status_line
+            return True
+        if self.status in (101, 204, 304):
+            self.is_done = True
+            return False
+        if self._is_chunked:
+            self._step = ResponseReader._read_chunk_size
+        elif self._length is not None:
+            self._left = self._length
+            self._step = ResponseReader._read_length
+        else:
+            self._step = ResponseReader._read_to_close
+        return True
+
+    def _take_body(self, wanted: int) -> bool:
+        """Move up to `wanted` bytes from the buffer to the digest. False when the response is over because of it."""
+        data = bytes(self._buffer[:wanted])
+        del self._buffer[: len(data)]
+        self.body_bytes += len(data)
+        if self._md5 is None:
+            if self.body_bytes > BODY_ENOUGH:
+                self.is_done = True
+        elif self.body_bytes > BODY_MAX:
+            self._fail(Reason.HTTP_BODY_TOO_LONG)
+        else:
+            self._md5.update(data)
+        return not self.is_done
+
+    def _read_to_close(self) -> bool:
+        self._take_body(len(self._buffer))
+        return False
+
+    def _read_length(self) -> bool:
+        taken = min(self._left, len(self._buffer))
+        self._left -= taken
+        if self._take_body(taken) and self._left == 0:
+            if self._buffer:
+                self.remark = "body_longer"
+            self.is_done = True
+        return False
+
+    def _read_chunk_size(self) -> bool:
+        line = self._line(CHUNK_LINE_MAX, Reason.HTTP_BAD_CHUNK)
+        if line is None:
+            return False
+        digits = line.partition(b";")[0].strip()
+        if not digits or len(digits) > _DIGITS_MAX or digits.strip(b"0123456789abcdefABCDEF"):
+            return self._fail(Reason.HTTP_BAD_CHUNK)
+        self._chunks += 1
+        if self._chunks > CHUNKS_MAX:
+            return self._fail(Reason.HTTP_BODY_TOO_LONG)
+        self._left = int(digits, 16)
+        if self._left == 0:
+            self._head_bytes = 0
+            self._step = ResponseReader._read_trailer
+        else:
+            self._step = ResponseReader._read_chunk_data
+        return True
+
+    def _read_chunk_data(self) -> bool:
+        if not self._buffer:
+            return False
+        taken = min(self._left, len(self._buffer))
+        self._left -= taken
+        if self._take_body(taken) and self._left == 0:
+            self._step = ResponseReader._read_chunk_end
+        return not self.is_done and self._left == 0
+
+    def _read_chunk_end(self) -> bool:
+        line = self._line(2, Reason.HTTP_BAD_CHUNK)
+        if line is None:
+            return False
+        if line:
+            return self._fail(Reason.HTTP_BAD_CHUNK)
+        self._step = ResponseReader._read_chunk_size
+        return True
+
+    def _read_trailer(self) -> bool:
+        line = self._line(HEADERS_MAX - self._head_bytes + 1, Reason.HTTP_HEADERS_TOO_LONG)
+        if line is None:
+            return False
+        if self._head_bytes > HEADERS_MAX:
+            return self._fail(Reason.HTTP_HEADERS_TOO_LONG)
+        self.is_done = not line
+        return bool(line)
+
+
+def judge(url: HttpUrl, reader: ResponseReader) -> Reason | None:
+    """None when the response passes every test of this url (CHK-23), else the first that it fails."""
+    if reader.problem is not None:
+        return reader.problem
+    if not any(accepted.first <= reader.status <= accepted.last for accepted in url.status):
+        return Reason.HTTP_STATUS
+    if url.digest and reader.digest() != url.digest:
+        return Reason.HTTP_DIGEST
+    return None

@@ -1,0 +1,44 @@
+"""Why a probe ended as it did: fixed tokens for verdicts, logs and `pyhadctl status`. A closed set."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Reason(enum.StrEnum):
+    """One token per cause. The first group are states of a verdict, the rest outcomes of a probe."""
+
+    NO_CHECKS = "no_checks"
+    NOT_CHECKED_YET = "not_checked_yet"
+    CHECK_SUCCEEDED = "check_succeeded"
+
+    CONNECT_REFUSED = "connect_refused"
+    TIMEOUT = "timeout"
+    NO_ROUTE = "no_route"
+    HOST_UNREACHABLE = "host_unreachable"
+    CONNECTION_RESET = "connection_reset"
+    NOT_PERMITTED = "not_permitted"
+    CONNECT_FAILED = "connect_failed"
+
+    HTTP_NO_DATA = "http_no_data"
+    HTTP_BAD_STATUS_LINE = "http_bad_status_line"
+    HTTP_BAD_HEADER = "http_bad_header"
+    HTTP_HEADERS_TOO_LONG = "http_headers_too_long"
+    HTTP_BAD_CHUNK = "http_bad_chunk"
+    HTTP_BODY_TOO_LONG = "http_body_too_long"
+    HTTP_INCOMPLETE = "http_incomplete"
+    HTTP_STATUS = "http_status"
+    HTTP_DIGEST = "http_digest"
+
+    EXIT_STATUS = "exit_status"
+    KILLED_BY_SIGNAL = "killed_by_signal"
+    CANNOT_RUN = "cannot_run"
+    PREVIOUS_RUN_LINGERS = "previous_run_lingers"
+
+    # We could not ask: says nothing about the server and changes no verdict (see ProbeImpossible).
+    NO_RESOURCES = "no_resources"
+    BIND_FAILED = "bind_failed"
+    BIND_INTERFACE_FAILED = "bind_interface_failed"
+    FWMARK_NOT_PERMITTED = "fwmark_not_permitted"
+    NO_ICMP_SOCKET = "no_icmp_socket"
+    BAD_TARGET = "bad_target"

@@ -1,0 +1,63 @@
+"""When probes run: what identifies a check, its place in the warm-up, the grid. Pure arithmetic, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import assert_never
+
+from pyhad.common.config.model import Check, HttpCheck, MiscCheck, PingCheck, Target, TcpCheck
+
+GRID_NS = 10_000_000
+"""Probes start on multiples of this, so that many share one wake-up."""
+FIRST_DELAY_NS = 1_000_000_000
+"""No probe in the first second (CHK-2)."""
+
+Identity = tuple[object, ...]
+
+
+def identity_of(check: Check) -> Identity:
+    """What makes a check the same over a reload or a restart: its kind and whom it asks what (REL-37).
+
+    Timing, timeout and alpha are left out: a check whose pace changed keeps its result.
+    """
+    match check:
+        case TcpCheck():
+            return ("TCP_CHECK", *_whom(check.target))
+        case HttpCheck():
+            return ("HTTP_GET", *_whom(check.target), check.http_protocol, check.urls)
+        case PingCheck():
+            return ("PING_CHECK", *_whom(replace(check.target, port=0)))
+        case MiscCheck():
+            return ("MISC_CHECK", check.argv, check.dynamic)
+        case _:
+            assert_never(check)
+
+
+def _whom(target: Target) -> Identity:
+    return (target.address, target.port, target.bind_address, target.bind_port, target.bind_interface, target.fwmark)
+
+
+def fingerprint(identity: Identity) -> int:
+    """64 bits that stand for an identity, the same in every process."""
+    return int.from_bytes(hashlib.blake2b(repr(identity).encode(), digest_size=8).digest(), "big")
+
+
+def spread_ns(identity: Identity, span_ns: int) -> int:
+    """A place in 0..span for this identity, on the grid: always the same one, far from that of most others."""
+    places = span_ns // GRID_NS
+    return fingerprint(identity) % places * GRID_NS if places > 0 else 0
+
+
+def grid_slot(at_ns: int) -> int:
+    """The first moment of the grid at or after `at_ns`."""
+    return -(-at_ns // GRID_NS) * GRID_NS
+
+
+def next_turn_ns(turn_ns: int, period_ns: int, now_ns: int) -> int:
+    """The first `turn_ns + k * period_ns`, k >= 1, after `now_ns`: keeps the phase, never catches up."""
+    period_ns = max(period_ns, GRID_NS)
+    following_ns = turn_ns + period_ns
+    if following_ns > now_ns:
+        return following_ns
+    return turn_ns + ((now_ns - turn_ns) // period_ns + 1) * period_ns

@@ -1,0 +1,69 @@
+"""Starts the right kind of probe for a check. The only place that knows all kinds and how many may run at once."""
+
+from __future__ import annotations
+
+import resource
+from typing import assert_never
+
+from pyhad.checker_proc import http_probe, tcp
+from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible
+from pyhad.checker_proc.core.http import request_bytes
+from pyhad.checker_proc.core.reasons import Reason
+from pyhad.checker_proc.deadlines import Deadlines
+from pyhad.checker_proc.misc import Programs
+from pyhad.checker_proc.ping import Pinger
+from pyhad.checker_proc.probe import Owner, Probe
+from pyhad.common.config.model import Check, HttpCheck, MiscCheck, PingCheck, TcpCheck
+from pyhad.common.loop import Loop
+
+SPARE_DESCRIPTORS = 128
+"""Kept for the bus, the log and the interpreter: ZeroMQ gives up the whole process when it finds none."""
+
+Started = Probe | ProbeFailed | ProbeImpossible
+
+
+def raise_descriptor_limit() -> int:
+    """Use all the descriptors the kernel grants this process; how many that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+class Prober:
+    """The shared sockets, deadlines and programs of all probes."""
+
+    def __init__(self, loop: Loop, *, icmp4: int, icmp6: int, max_descriptors: int) -> None:
+        self._loop = loop
+        self._deadlines = Deadlines(loop)
+        self._ping4 = Pinger(loop, self._deadlines, 4, icmp4)
+        self._ping6 = Pinger(loop, self._deadlines, 6, icmp6)
+        self.programs = Programs(loop, self._deadlines)
+        self._limit = max(1, max_descriptors - SPARE_DESCRIPTORS)
+        self.in_flight = 0
+        """Probes that hold a descriptor; their checks count them (`RunningCheck`)."""
+
+    def requests_of(self, check: Check) -> tuple[bytes, ...]:
+        """The HTTP requests of a check, by url, so that they are built once."""
+        if not isinstance(check, HttpCheck):
+            return ()
+        return tuple(request_bytes(check, url) for url in check.urls)
+
+    def start(self, check: Check, url: int, requests: tuple[bytes, ...], owner: Owner, now_ns: int) -> Started:
+        """Start one probe; `owner.take` hears its result, unless the result is what this returns."""
+        if self.in_flight >= self._limit:
+            return ProbeImpossible(reason=Reason.NO_RESOURCES)
+        match check:
+            case TcpCheck():
+                return tcp.start(self._loop, self._deadlines, check.target, owner, now_ns)
+            case HttpCheck():
+                return http_probe.start(
+                    self._loop, self._deadlines, check.target, requests[url], check.urls[url], owner, now_ns
+                )
+            case PingCheck():
+                pinger = self._ping6 if ":" in check.target.address else self._ping4
+                return pinger.start(check.target, owner, now_ns)
+            case MiscCheck():
+                return self.programs.start(check, owner, now_ns)
+            case _:
+                assert_never(check)

@@ -1,0 +1,101 @@
+"""What the checker says on the bus: verdicts to the IPVS owner, status to control. Decides nothing about servers.
+
+Every snapshot begins a new generation, taken from the monotonic clock, so that none goes back over a respawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyhad.common.bus import Link
+from pyhad.common.channels import STATUS, VERDICTS, Channel
+from pyhad.common.loop import Timer
+from pyhad.common.messages import (
+    Beat,
+    CheckerStatus,
+    SnapshotWanted,
+    StatusWanted,
+    Verdict,
+    VerdictChanged,
+    VerdictSnapshot,
+)
+from pyhad.common.runtime import Runtime
+
+IDENTITY = "checker"
+BEAT_NS = 500_000_000
+STATUS_PAUSE_NS = 200_000_000
+"""Status goes out on change at most this often, and less often where building it is dear."""
+STATUS_SHARE = 20
+"""At most one part in so many of the time is spent on status that nobody asked for."""
+
+
+class Publisher:
+    """The two links. `verdicts` and `status` give what there is to say at the moment they are called."""
+
+    def __init__(
+        self, runtime: Runtime, verdicts: Callable[[], tuple[Verdict, ...]], status: Callable[[int, int], CheckerStatus]
+    ) -> None:
+        self._runtime = runtime
+        self._loop = runtime.loop
+        self._all_verdicts = verdicts
+        self._status = status
+        self._generation = 0
+        self._sequence = 0
+        self._status_timer: Timer | None = None
+        self._status_free_ns = 0
+        self._verdict_link = self._link(VERDICTS, self._snapshot_wanted, self.say_all)
+        self._status_link = self._link(STATUS, self._status_wanted, self._say_status)
+        self._loop.every(BEAT_NS, self._beat)
+
+    def _link(self, channel: Channel, on_message: Callable[..., None], on_up: Callable[[], None]) -> Link:
+        return Link(
+            self._loop,
+            self._runtime.bus,
+            channel,
+            path=self._runtime.path(channel.path),
+            identity=IDENTITY,
+            logger=self._runtime.logger,
+            counters=self._runtime.counters,
+            on_message=on_message,
+            on_up=on_up,
+        )
+
+    def say_all(self) -> None:
+        """All verdicts, as a new generation."""
+        self._generation = max(self._generation + 1, self._loop.now_ns())
+        self._sequence = 0
+        self._verdict_link.send(VerdictSnapshot(generation=self._generation, sequence=0, verdicts=self._all_verdicts()))
+
+    def say(self, verdict: Verdict) -> None:
+        """One verdict that changed."""
+        self._sequence += 1
+        self._verdict_link.send(VerdictChanged(generation=self._generation, sequence=self._sequence, verdict=verdict))
+
+    def status_changed(self) -> None:
+        """Say the status soon."""
+        if self._status_timer is None:
+            at_ns = max(self._loop.now_ns() + STATUS_PAUSE_NS, self._status_free_ns)
+            self._status_timer = self._loop.at(at_ns, self._say_status)
+
+    def _beat(self) -> None:
+        if self._generation:
+            self._verdict_link.send(Beat(generation=self._generation, sequence=self._sequence))
+
+    def _snapshot_wanted(self, wanted: SnapshotWanted) -> None:
+        self._runtime.logger.info("snapshot_wanted", reason=wanted.reason)
+        self.say_all()
+
+    def _status_wanted(self, wanted: StatusWanted) -> None:
+        self._send_status(wanted.ticket)
+
+    def _say_status(self) -> None:
+        self._send_status(0)
+
+    def _send_status(self, ticket: int) -> None:
+        if self._status_timer is not None:
+            self._status_timer.cancel()
+            self._status_timer = None
+        began_ns = self._loop.now_ns()
+        self._status_link.send(self._status(ticket, self._generation))
+        ended_ns = self._loop.now_ns()
+        self._status_free_ns = ended_ns + (ended_ns - began_ns) * STATUS_SHARE

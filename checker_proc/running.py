@@ -1,0 +1,129 @@
+"""One check at work: its machine, its place in the timetable, the probe under way, and the servers that hang on it."""
+
+from __future__ import annotations
+
+from typing import Protocol, assert_never
+
+from pyhad.checker_proc.core.checker import CheckMachine
+from pyhad.checker_proc.core.effects import Effect, ReportChange, ReportFailure, ReportImpossible, StartProbe
+from pyhad.checker_proc.core.events import (
+    TIME_PASSED,
+    ProbeFailed,
+    ProbeImpossible,
+    ProbeSucceeded,
+    Restored,
+    Result,
+    Startup,
+)
+from pyhad.checker_proc.core.schedule import identity_of, spread_ns
+from pyhad.checker_proc.core.verdicts import ServerJudge
+from pyhad.checker_proc.probe import Probe
+from pyhad.checker_proc.prober import Prober
+from pyhad.checker_proc.timetable import Timetable
+from pyhad.common.config.model import Check, PingCheck
+from pyhad.common.loop import Loop
+
+
+class Listener(Protocol):
+    """Who hears what became of a check (the service)."""
+
+    def check_changed(self, running: RunningCheck, change: ReportChange) -> None:
+        """It went up or down, was tested for the first time, or wants another weight."""
+
+    def probe_failed(self, running: RunningCheck, failure: ReportFailure) -> None:
+        """A try failed and changed nothing."""
+
+    def probe_impossible(self, running: RunningCheck, problem: ReportImpossible) -> None:
+        """A probe could not be made; told once until one can be made again."""
+
+    def probe_remarked(self, running: RunningCheck, remark: str) -> None:
+        """A good response was odd in a way not told before."""
+
+
+class RunningCheck:
+    """Drives one `CheckMachine`. Probes asked for by several servers run once, here."""
+
+    __slots__ = (
+        "_holds", "_is_impossible", "_listener", "_loop", "_probe", "_prober", "_remark", "_requests", "_timetable",
+        "judges", "kind", "machine", "slot_ns",
+    )  # fmt: skip
+
+    def __init__(self, check: Check, loop: Loop, timetable: Timetable, prober: Prober, listener: Listener) -> None:
+        self.machine = CheckMachine(check)
+        self.kind = str(identity_of(check)[0])
+        self.judges: list[ServerJudge] = []
+        self.slot_ns = 0
+        self._loop = loop
+        self._timetable = timetable
+        self._prober = prober
+        self._listener = listener
+        self._requests = prober.requests_of(check)
+        self._probe: Probe | None = None
+        self._holds = 0 if isinstance(check, PingCheck) else 1  # descriptors of a probe under way
+        self._is_impossible = False
+        self._remark = ""
+
+    def begin(self, restored: Restored | None, now_ns: int) -> None:
+        """Take a place in the timetable: in the warm-up, or soon where there is a result already."""
+        timing = self.machine.check.timing
+        span_ns = timing.warmup_ns if restored is None else timing.delay_loop_ns
+        spread = spread_ns(identity_of(self.machine.check), span_ns)
+        self._perform(self.machine.handle(Startup(spread_ns=spread, restored=restored), now_ns), now_ns)
+
+    def tick(self) -> None:
+        """Its time has come."""
+        now_ns = self._loop.now_ns()
+        self._perform(self.machine.handle(TIME_PASSED, now_ns), now_ns)
+
+    def take(self, result: Result) -> None:
+        """The result of the probe under way."""
+        if self._probe is not None:
+            self._probe = None
+            self._prober.in_flight -= self._holds
+        self._conclude(result)
+
+    def cancel(self) -> None:
+        """Nobody wants this check any more."""
+        self.slot_ns = 0
+        if self._probe is not None:
+            self._prober.in_flight -= self._holds
+            self._probe.cancel()
+            self._probe = None
+
+    def _conclude(self, result: Result) -> None:
+        now_ns = self._loop.now_ns()
+        if not isinstance(result, ProbeImpossible):
+            self._is_impossible = False
+        self._perform(self.machine.handle(result, now_ns), now_ns)
+        if isinstance(result, ProbeSucceeded) and result.remark != self._remark:
+            self._remark = result.remark
+            if result.remark:
+                self._listener.probe_remarked(self, result.remark)
+
+    def _perform(self, effects: tuple[Effect, ...], now_ns: int) -> None:
+        for effect in effects:
+            match effect:
+                case StartProbe():
+                    self._start_probe(effect.url, now_ns)
+                    return  # alone by construction; a probe that ended at once has put us back already
+                case ReportChange():
+                    self._listener.check_changed(self, effect)
+                case ReportFailure():
+                    self._listener.probe_failed(self, effect)
+                case ReportImpossible():
+                    if not self._is_impossible:
+                        self._is_impossible = True
+                        self._listener.probe_impossible(self, effect)
+                case _:
+                    assert_never(effect)
+        due_ns = self.machine.next_deadline_ns()
+        if due_ns is not None:
+            self._timetable.put(self, due_ns)
+
+    def _start_probe(self, url: int, now_ns: int) -> None:
+        started = self._prober.start(self.machine.check, url, self._requests, self, now_ns)
+        if isinstance(started, (ProbeFailed, ProbeImpossible)):
+            self._conclude(started)
+        else:
+            self._probe = started
+            self._prober.in_flight += self._holds

@@ -1,0 +1,250 @@
+"""The checker process at work: documents become running checks, their changes become verdicts, log lines and journal.
+
+Everything that a successor must know is in the black box before it is said to anybody.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pyhad.checker_proc.core.checker import CheckMachine
+from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible
+from pyhad.checker_proc.core.journal import ServerRecord, inherit, pack, record_of, unpack
+from pyhad.checker_proc.core.verdicts import ServerJudge
+from pyhad.checker_proc.prober import Prober, raise_descriptor_limit
+from pyhad.checker_proc.publisher import Publisher
+from pyhad.checker_proc.running import RunningCheck
+from pyhad.checker_proc.timetable import Timetable
+from pyhad.common.blackbox import key_of
+from pyhad.common.codec import decode
+from pyhad.common.config.model import SCHEMA, Check, CheckedServer, CheckerDocument, MiscCheck
+from pyhad.common.errors import WireError
+from pyhad.common.messages import CheckerStatus, CheckStatus, ServerHealth, Verdict
+from pyhad.common.runtime import Runtime
+
+STOP_WAIT_NS = 300_000_000
+"""For programs of MISC_CHECK to end when the process stops."""
+
+ServerKey = tuple[str, str]
+
+
+def read_document(content: bytes) -> CheckerDocument:
+    """The document in `content`. Raises `WireError`, also for a schema that is not ours."""
+    document = decode(CheckerDocument, content)
+    if document.schema != SCHEMA:
+        raise WireError(f"document schema {document.schema}, this is {SCHEMA}")
+    return document
+
+
+def checks_of(server: CheckedServer) -> tuple[Check, ...]:
+    """Its checks; those of an alpha server are alpha (CHK-6)."""
+    if not server.alpha:
+        return server.checks
+    return tuple(dataclasses.replace(check, alpha=True) for check in server.checks)
+
+
+class CheckerService:
+    """Wires the cores to the loop. Implements `running.Listener`."""
+
+    def __init__(self, runtime: Runtime, document: CheckerDocument) -> None:
+        self._runtime = runtime
+        self._loop = runtime.loop
+        self._logger = runtime.logger
+        self._box = runtime.context.box
+        self._log_all_failures = False
+        self._checks: dict[Check, RunningCheck] = {}
+        self._judges: dict[ServerKey, ServerJudge] = {}
+        self._box_keys: dict[ServerKey, bytes] = {}
+        self._timetable = Timetable(self._loop)
+        self._prober = Prober(
+            self._loop,
+            icmp4=runtime.context.icmp4,
+            icmp6=runtime.context.icmp6,
+            max_descriptors=raise_descriptor_limit(),
+        )
+        self._publisher = Publisher(runtime, self._verdicts, self._status)
+        self._apply(document, self._read_box(document))
+        runtime.on_document = self._document_received
+        runtime.on_stop = self._stop
+
+    # ------------------------------------------------------------------------------------------ documents
+
+    def _document_received(self, content: bytes) -> None:
+        try:
+            document = read_document(content)
+        except WireError as error:  # go on with what is known: no check stops for a bad document
+            self._logger.error("document_refused", error=str(error))
+            return
+        before = {key: judge.verdict for key, judge in self._judges.items()}
+        self._apply(document, {key: record_of(judge) for key, judge in self._judges.items()})
+        for key, judge in self._judges.items():
+            was = before.get(key)
+            if was is not None and was.up != judge.verdict.up:
+                self._log_verdict(judge.verdict)
+            self._journal(judge)
+        for key in before.keys() - self._judges.keys():
+            self._box.forget(self._box_keys.pop(key))
+        self._publisher.say_all()
+        self._publisher.status_changed()
+
+    def _read_box(self, document: CheckerDocument) -> dict[ServerKey, ServerRecord]:
+        """What a predecessor left about the servers of this document; the rest is cleared."""
+        found = self._box.load()
+        records = {}
+        for server in document.servers:
+            payload = found.pop(key_of("server", server.service, server.server), None)
+            record = unpack(payload) if payload is not None else None
+            if record is not None:
+                records[(server.service, server.server)] = record
+        for key in found:
+            self._box.forget(key)
+        if records:
+            self._logger.info("verdicts_restored", servers=len(records))
+        return records
+
+    def _apply(self, document: CheckerDocument, records: dict[ServerKey, ServerRecord]) -> None:
+        """Run the checks of `document`: those that run already go on, the others begin with what they inherit."""
+        now_ns = self._loop.now_ns()
+        old, self._checks = self._checks, {}
+        users: dict[Check, list[ServerRecord | None]] = {}
+        for server in document.servers:
+            for check in checks_of(server):
+                users.setdefault(check, []).append(records.get((server.service, server.server)))
+        for check, known in users.items():
+            running = old.pop(check, None)
+            if running is None:
+                running = RunningCheck(check, self._loop, self._timetable, self._prober, self)
+                running.begin(inherit(check, known), now_ns)
+            running.judges = []
+            self._checks[check] = running
+        for gone in old.values():
+            gone.cancel()
+        self._log_all_failures = document.log_all_failures
+        self._judges = {}
+        for server in document.servers:
+            self._add_server(server, records.get((server.service, server.server)), now_ns)
+        self._logger.info("checks_started", servers=len(self._judges), checks=len(self._checks))
+
+    def _add_server(self, server: CheckedServer, record: ServerRecord | None, now_ns: int) -> None:
+        key = (server.service, server.server)
+        checks = checks_of(server)
+        judge = ServerJudge(server, tuple(self._checks[check].machine for check in checks), now_ns)
+        if record is not None and record.up == judge.verdict.up:
+            judge.restore(record.since_ns, record.reason)
+        self._judges[key] = judge
+        self._box_keys[key] = key_of("server", *key)
+        for check in dict.fromkeys(checks):
+            self._checks[check].judges.append(judge)
+
+    # ------------------------------------------------------------------------------- what checks tell us
+
+    def check_changed(self, running: RunningCheck, change: ReportChange) -> None:
+        """Judge each server that uses this check again; journal first, then say it."""
+        now_ns = self._loop.now_ns()
+        for judge in running.judges:
+            if change.went_down:
+                self._logger.warning("check_failed", **self._fields(running, judge), reason=running.machine.reason)
+            elif change.went_up:
+                self._logger.info("check_succeeded", **self._fields(running, judge))
+            was_up = judge.verdict.up
+            verdict = judge.judge(now_ns)
+            self._journal(judge)
+            if verdict is None:
+                continue
+            self._publisher.say(verdict)
+            if verdict.up != was_up:
+                self._log_verdict(verdict)
+        self._publisher.status_changed()
+
+    def probe_failed(self, running: RunningCheck, failure: ReportFailure) -> None:
+        """CHK-8: only said where all failures are wanted."""
+        self._runtime.counters["probes_failed"] += 1
+        if not (self._log_all_failures or running.machine.check.timing.log_all_failures):
+            return
+        for judge in running.judges:
+            self._logger.info(
+                "probe_failed",
+                **self._fields(running, judge),
+                reason=str(failure.reason),
+                tries_left=failure.tries_left,
+            )
+
+    def probe_impossible(self, running: RunningCheck, problem: ReportImpossible) -> None:
+        """We could not ask: servers keep their state, but somebody should know."""
+        self._runtime.counters["probes_impossible"] += 1
+        for judge in running.judges:
+            self._logger.error("probe_impossible", **self._fields(running, judge), reason=str(problem.reason))
+        self._publisher.status_changed()
+
+    def probe_remarked(self, running: RunningCheck, remark: str) -> None:
+        """CHK-25."""
+        for judge in running.judges:
+            self._logger.info("response_odd", **self._fields(running, judge), remark=remark)
+
+    def _journal(self, judge: ServerJudge) -> None:
+        key = (judge.server.service, judge.server.server)
+        if not self._box.put(self._box_keys[key], pack(record_of(judge))):
+            self._runtime.counters["blackbox_full"] += 1
+
+    def _fields(self, running: RunningCheck, judge: ServerJudge) -> dict[str, str]:
+        check = running.machine.check
+        fields = {"service": judge.server.service, "server": judge.server.server, "check": running.kind}
+        if isinstance(check, MiscCheck):
+            fields["program"] = check.argv[0]
+        return fields
+
+    def _log_verdict(self, verdict: Verdict) -> None:
+        say = self._logger.info if verdict.up else self._logger.warning
+        event = "server_up" if verdict.up else "server_down"
+        say(event, service=verdict.service, server=verdict.server, reason=verdict.reason, weight=verdict.weight)
+
+    # ---------------------------------------------------------------------------------- what there is to say
+
+    def _verdicts(self) -> tuple[Verdict, ...]:
+        return tuple(judge.verdict for judge in self._judges.values())
+
+    def _status(self, ticket: int, generation: int) -> CheckerStatus:
+        counters = dict(self._runtime.counters)
+        counters["checks"] = len(self._checks)
+        counters["probes_in_flight"] = self._prober.in_flight
+        counters["log_lines_dropped"] = self._runtime.log.dropped
+        statuses = {id(running.machine): _status_of(running) for running in self._checks.values()}
+        return CheckerStatus(
+            ticket=ticket,
+            taken_ns=self._loop.now_ns(),
+            generation=generation,
+            servers=tuple(
+                ServerHealth(verdict=judge.verdict, checks=tuple(statuses[id(machine)] for machine in judge.machines))
+                for judge in self._judges.values()
+            ),
+            counters=counters,
+        )
+
+    # ------------------------------------------------------------------------------------------------ end
+
+    def _stop(self) -> None:
+        """End probes and programs. Verdicts stay as they are: nobody hears of a stop."""
+        for running in self._checks.values():
+            running.cancel()
+        self._prober.programs.end_all()
+        if self._prober.programs.count:
+            self._loop.after(STOP_WAIT_NS, self._finish)
+        else:
+            self._finish()
+
+    def _finish(self) -> None:
+        self._prober.programs.kill_all()
+        self._runtime.finish()
+
+
+def _status_of(running: RunningCheck) -> CheckStatus:
+    machine: CheckMachine = running.machine
+    return CheckStatus(
+        kind=running.kind,
+        up=machine.is_up,
+        reason=str(machine.last_reason),
+        runs=machine.runs,
+        failures=machine.failures,
+        last_ns=machine.last_ns,
+        latency_ns=machine.latency_ns,
+    )

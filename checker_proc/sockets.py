@@ -1,0 +1,102 @@
+"""Sockets for TCP probes: opened, bound and connecting, never waiting. Maps the kernel's answers to reasons."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+
+from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible
+from pyhad.checker_proc.core.reasons import Reason
+from pyhad.common.config.model import Target
+
+SO_MARK = 36
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+
+_FAILURES = {
+    errno.ECONNREFUSED: Reason.CONNECT_REFUSED,
+    errno.ETIMEDOUT: Reason.TIMEOUT,
+    errno.ENETUNREACH: Reason.NO_ROUTE,
+    errno.EHOSTUNREACH: Reason.HOST_UNREACHABLE,
+    errno.EHOSTDOWN: Reason.HOST_UNREACHABLE,
+    errno.ECONNRESET: Reason.CONNECTION_RESET,
+    errno.EPIPE: Reason.CONNECTION_RESET,
+    errno.EPERM: Reason.NOT_PERMITTED,
+    errno.EACCES: Reason.NOT_PERMITTED,
+}
+_OUR_OWN = {
+    errno.EMFILE: Reason.NO_RESOURCES,
+    errno.ENFILE: Reason.NO_RESOURCES,
+    errno.ENOBUFS: Reason.NO_RESOURCES,
+    errno.ENOMEM: Reason.NO_RESOURCES,
+    errno.EAGAIN: Reason.NO_RESOURCES,
+    errno.EADDRNOTAVAIL: Reason.BIND_FAILED,
+    errno.EADDRINUSE: Reason.BIND_FAILED,
+}
+
+
+def failure_of(number: int, latency_ns: int = 0) -> ProbeFailed | ProbeImpossible:
+    """What an errno says: about the server, or about ourselves (then nothing is said about the server)."""
+    ours = _OUR_OWN.get(number)
+    if ours is not None:
+        return ProbeImpossible(reason=ours)
+    return ProbeFailed(reason=_FAILURES.get(number, Reason.CONNECT_FAILED), latency_ns=latency_ns)
+
+
+def begin_connect(target: Target) -> socket.socket | ProbeFailed | ProbeImpossible:
+    """A socket that is connecting or connected, or why there is none. Never waits, looks no name up."""
+    is_v6 = ":" in target.address
+    try:
+        sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, _STREAM)
+    except OSError as error:
+        return failure_of(error.errno or 0)
+    problem = _set_origin(sock, target) if _has_origin(target) else None
+    if problem is None:
+        try:
+            number = sock.connect_ex(peer_of(target))
+        except (OSError, OverflowError, ValueError):  # not an address, or its zone has no interface
+            problem = ProbeImpossible(reason=Reason.BAD_TARGET)
+        else:
+            if number in (0, errno.EINPROGRESS):
+                return sock
+            sock.close()
+            return failure_of(number)
+    sock.close()
+    return problem
+
+
+def peer_of(target: Target) -> tuple[str, int] | tuple[str, int, int, int]:
+    """The address for connect and sendto. Raises OSError when a zone (`fe80::1%eth0`) names no interface."""
+    if ":" not in target.address:
+        return target.address, target.port
+    address, _, zone = target.address.partition("%")
+    return address, target.port, 0, socket.if_nametoindex(zone) if zone else 0
+
+
+def _has_origin(target: Target) -> bool:
+    return bool(target.bind_address or target.bind_port or target.bind_interface or target.fwmark)
+
+
+def _set_origin(sock: socket.socket, target: Target) -> ProbeImpossible | None:
+    """bindto, bind_port, bind_if, fwmark (CHK-9). A mark needs CAP_NET_ADMIN, an interface a kernel from 5.7 on."""
+    if target.fwmark:
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, SO_MARK, target.fwmark)
+        except OSError:
+            return ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
+    if target.bind_interface:
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, target.bind_interface.encode() + b"\0")
+        except OSError:
+            return ProbeImpossible(reason=Reason.BIND_INTERFACE_FAILED)
+    if not (target.bind_address or target.bind_port):
+        return None
+    try:
+        if target.bind_port:  # the one port must be free again for the next probe
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        sock.bind((target.bind_address, target.bind_port))  # "" is any address
+    except (OSError, OverflowError):
+        return ProbeImpossible(reason=Reason.BIND_FAILED)
+    return None
