@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 
 DOCUMENT = b"document"
 """parent -> child, with one memfd: your part of a new configuration. Answered by APPLIED."""
@@ -24,6 +25,7 @@ RELOAD = b"reload"
 """control -> parent: somebody asks for a reload."""
 
 MAX_WORD = 16
+_INT = struct.Struct("=i")
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -49,11 +51,13 @@ def say(end: socket.socket, word: bytes, fd: int = -1) -> bool:
 def hear(end: socket.socket) -> tuple[bytes, int] | None:
     """One word and its descriptor (-1 without); None when nothing waits; (b"", -1) when the other end is gone."""
     try:
-        word, fds, _, _ = socket.recv_fds(end, MAX_WORD, 1, socket.MSG_CMSG_CLOEXEC)
+        # Not socket.recv_fds: in Python 3.11 it ignores its flags, and a check script would inherit the document.
+        word, rights, _, _ = end.recvmsg(MAX_WORD, socket.CMSG_SPACE(_INT.size), socket.MSG_CMSG_CLOEXEC)
     except BlockingIOError:
         return None
     except OSError:
         return b"", -1
+    fds = [_INT.unpack_from(data)[0] for _, kind, data in rights if kind == socket.SCM_RIGHTS]
     return word, fds[0] if fds else -1
 
 

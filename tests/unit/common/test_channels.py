@@ -1,0 +1,27 @@
+"""The table of sockets covers the catalogue of messages."""
+
+from __future__ import annotations
+
+import typing
+
+from pyhad.common import messages as m
+from pyhad.common.channels import CHANNELS
+
+
+def test_every_message_of_the_catalogue_travels_on_exactly_one_channel_and_direction() -> None:
+    ways = [kind for channel in CHANNELS for kinds in (channel.to_hub, channel.to_link) for kind in kinds]
+    assert sorted(kind.__name__ for kind in ways) == sorted(kind.__name__ for kind in typing.get_args(m.Message))
+
+
+def test_names_and_paths_are_unique() -> None:
+    assert len({channel.name for channel in CHANNELS}) == len(CHANNELS)
+    assert len({channel.path for channel in CHANNELS}) == len(CHANNELS)
+
+
+def test_no_socket_is_open_to_everybody() -> None:
+    assert [channel.mode & 0o007 for channel in CHANNELS] == [0, 0, 0]
+
+
+def test_only_the_socket_of_operators_lies_outside_the_closed_folder() -> None:
+    assert [channel.name for channel in CHANNELS if not channel.path.startswith("bus/")] == ["operator"]
+    assert [channel.name for channel in CHANNELS if not channel.links] == ["operator"]

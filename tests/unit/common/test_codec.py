@@ -1,0 +1,216 @@
+"""The codec: what goes in comes out, and nothing else comes out but WireError."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pyhad.common import messages as m
+from pyhad.common.codec import MAX_BYTES, Decoder, decode, encode
+from pyhad.common.config import model
+from pyhad.common.errors import WireError
+from pyhad.common.states import ProcessName
+
+CATALOGUE: tuple[type, ...] = typing.get_args(m.Message)
+DECODER = Decoder(CATALOGUE)
+DOCUMENTS: tuple[type, ...] = tuple(
+    kind for name, kind in vars(model).items() if name.endswith("Document") and dataclasses.is_dataclass(kind)
+)
+MSGPACK_INTEGERS = st.integers(-(2**63), 2**64 - 1)
+st.register_type_strategy(int, MSGPACK_INTEGERS)
+st.register_type_strategy(str, st.text(max_size=12))
+RELAXED = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+REPLY = m.ReloadReply(ok=True, report="fine")
+
+
+def packed(value: object) -> bytes:
+    return bytes(msgpack.packb(value, use_bin_type=True))
+
+
+@pytest.mark.parametrize("kind", CATALOGUE, ids=lambda kind: str(kind.__name__))
+def test_every_message_of_the_catalogue_travels_unchanged(kind: type) -> None:
+    @RELAXED
+    @given(st.builds(kind))
+    def check(message: object) -> None:
+        assert DECODER.decode(encode(message)) == message
+
+    check()
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS, ids=lambda kind: str(kind.__name__))
+def test_every_document_of_the_configuration_travels_unchanged(kind: type) -> None:
+    @settings(RELAXED, max_examples=4)
+    @given(st.builds(kind))
+    def check(document: object) -> None:
+        assert decode(kind, encode(document)) == document
+
+    check()
+
+
+def test_the_frame_is_kind_and_fields() -> None:
+    frame = encode(m.ReloadReply(ok=True, report="x"))
+    assert msgpack.unpackb(frame) == ["ReloadReply", {"ok": True, "report": "x"}]
+
+
+def test_enums_travel_as_their_words_and_come_back_as_enums() -> None:
+    row = m.ProcessStatus(
+        name=ProcessName.IPVS, state=next(iter(m.ProcessState)), pid=1, uptime_ns=2, restarts=3, silent_ns=4,
+        silent=False, late_ns=5,
+    )  # fmt: skip
+    back = decode(m.ProcessStatus, encode(row))
+    assert isinstance(back.name, ProcessName)
+    assert msgpack.unpackb(encode(row))[1]["name"] == "ipvs"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        7,
+        "ReloadReply",
+        [],
+        {},
+        ["ReloadReply"],
+        ["ReloadReply", {}, 1],
+        ["ReloadReply", []],
+        [1, {}],
+        [["ReloadReply"], {}],
+        [b"ReloadReply", {"ok": True, "report": ""}],
+        ["Reloadreply", {"ok": True, "report": ""}],
+        ["", {}],
+        ["Verdict", {}],
+    ],
+    ids=repr,
+)
+def test_what_is_no_kind_with_fields_is_refused(value: object) -> None:
+    with pytest.raises(WireError):
+        DECODER.decode(packed(value))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"ok": True},
+        {"report": "x"},
+        {"ok": True, "report": "x", "more": 1},
+        {"ok": True, "Report": "x"},
+        {"ok": 1, "report": "x"},
+        {"ok": None, "report": "x"},
+        {"ok": True, "report": b"x"},
+        {"ok": True, "report": ["x"]},
+        {"ok": "true", "report": "x"},
+    ],
+    ids=repr,
+)
+def test_missing_extra_and_wrongly_typed_fields_are_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(WireError, match="ReloadReply"):
+        DECODER.decode(packed(["ReloadReply", fields]))
+
+
+def test_a_bool_is_no_integer_and_a_float_neither() -> None:
+    for value in (True, 1.0, "1"):
+        with pytest.raises(WireError, match="expected int"):
+            DECODER.decode(packed(["StatusRequest", {"version": value}]))
+
+
+def test_an_unknown_word_of_an_enum_is_refused() -> None:
+    row = {
+        "name": "vrrp", "state": "sleeping", "pid": 1, "uptime_ns": 1, "restarts": 0, "silent_ns": 0, "silent": False,
+        "late_ns": 0,
+    }  # fmt: skip
+    with pytest.raises(WireError, match="not a ProcessState"):
+        decode(m.ProcessStatus, packed(["ProcessStatus", row]))
+    for state in (["running"], {"running": 1}):
+        with pytest.raises(WireError, match="not a ProcessState"):
+            decode(m.ProcessStatus, packed(["ProcessStatus", row | {"state": state}]))
+
+
+def test_the_items_of_tuples_and_dictionaries_are_checked() -> None:
+    fields: dict[str, Any] = {"ticket": 1, "taken_ns": 2, "generation": 3, "servers": [], "counters": {"a": 1}}
+    assert DECODER.decode(packed(["CheckerStatus", fields])).counters == {"a": 1}
+    for odd in ({"counters": {"a": "1"}}, {"counters": {1: 1}}, {"counters": []}, {"servers": [1]}, {"servers": {}}):
+        with pytest.raises(WireError):
+            DECODER.decode(packed(["CheckerStatus", fields | odd]))
+
+
+def test_a_message_of_another_kind_in_a_field_is_refused() -> None:
+    inner = ["Beat", {"generation": 1, "sequence": 1}]
+    fields = {"generation": 1, "sequence": 2, "verdict": inner}
+    with pytest.raises(WireError, match="unknown kind 'Beat'"):
+        DECODER.decode(packed(["VerdictChanged", fields]))
+
+
+def test_a_kind_of_another_channel_is_refused() -> None:
+    with pytest.raises(WireError, match="unknown kind 'ReloadReply'"):
+        Decoder((m.StatusRequest,)).decode(encode(REPLY))
+
+
+@pytest.mark.parametrize("opener", [b"\x91", b"\x81\xa1a", b"\xdd\x00\x00\x00\x01"])
+def test_deep_nesting_is_refused(opener: bytes) -> None:
+    with pytest.raises(WireError):
+        DECODER.decode(opener * 200_000 + b"\x00")
+
+
+def test_a_frame_that_claims_a_huge_array_is_refused() -> None:
+    for frame in (b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff"):
+        with pytest.raises(WireError):
+            DECODER.decode(frame)
+
+
+def test_a_frame_over_the_limit_is_refused_unread() -> None:
+    with pytest.raises(WireError, match="over the limit"):
+        DECODER.decode(bytes(MAX_BYTES + 1))
+
+
+def test_trailing_bytes_are_refused() -> None:
+    with pytest.raises(WireError):
+        DECODER.decode(encode(REPLY) + b"\x00")
+
+
+def test_extension_types_are_refused() -> None:
+    for value in (msgpack.ExtType(5, b"x"), msgpack.Timestamp(1, 2)):
+        with pytest.raises(WireError):
+            DECODER.decode(packed(["ReloadReply", {"ok": True, "report": value}]))
+        with pytest.raises(WireError):
+            DECODER.decode(packed(value))
+
+
+def test_text_that_is_not_utf8_is_refused() -> None:
+    frame = encode(REPLY).replace(b"fine", b"\xff\xfe\xfd\xfc")
+    with pytest.raises(WireError):
+        DECODER.decode(frame)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200))
+def test_garbage_raises_wire_error_and_nothing_else(frame: bytes) -> None:
+    with pytest.raises(WireError):
+        DECODER.decode(frame)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_damaged_frame_is_read_as_a_message_or_raises_wire_error(data: st.DataObject) -> None:
+    server = m.Verdict(service="s", server="r", up=True, weight=1, since_ns=2**40, reason="check_succeeded")
+    frame = bytearray(encode(m.VerdictSnapshot(generation=1, sequence=1, verdicts=(server, server))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(frame) - 1))
+        frame[at] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(frame)))
+    try:
+        message = DECODER.decode(bytes(frame[:cut]))
+    except WireError:
+        return
+    assert type(message) in CATALOGUE
+
+
+def test_what_is_no_dataclass_cannot_be_said() -> None:
+    with pytest.raises(TypeError, match="cannot travel"):
+        encode(object())

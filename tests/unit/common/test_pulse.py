@@ -1,0 +1,75 @@
+"""The pulse page: who may write what, and what readers see."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from pyhad.common.pulse import PulsePage
+from pyhad.common.states import ProcessName, ProcessState
+
+VRRP = ProcessName.VRRP
+
+
+def test_a_new_page_shows_nobody() -> None:
+    pulses = PulsePage().read_all()
+    assert [pulse.name for pulse in pulses] == ["parent", "vrrp", "checker", "ipvs", "control"]
+    assert {(pulse.pid, pulse.turn_ns, pulse.progress, pulse.state) for pulse in pulses} == {
+        (0, 0, 0, ProcessState.ABSENT)
+    }
+
+
+def test_a_beat_raises_the_counter_and_says_when() -> None:
+    page = PulsePage()
+    before_ns = time.monotonic_ns()
+    page.beat(VRRP, late_ns=17)
+    page.beat(VRRP, late_ns=18)
+    pulse = page.read(VRRP)
+    assert (pulse.progress, pulse.late_ns) == (2, 18)
+    assert before_ns <= pulse.turn_ns <= time.monotonic_ns()
+    assert page.read(ProcessName.CHECKER).progress == 0
+
+
+def test_the_parents_half_is_kept_apart_from_the_childs() -> None:
+    page = PulsePage()
+    page.write_process(VRRP, pid=42, started_ns=5, restarts=3, state=ProcessState.RUNNING)
+    page.beat(VRRP)
+    pulse = page.read(VRRP)
+    assert (pulse.pid, pulse.started_ns, pulse.restarts, pulse.state) == (42, 5, 3, ProcessState.RUNNING)
+    assert pulse.progress == 1
+
+
+def test_a_new_pid_starts_with_the_turn_of_its_start() -> None:
+    page = PulsePage()
+    page.write_process(VRRP, pid=42, started_ns=5, restarts=0, state=ProcessState.RUNNING)
+    page.beat(VRRP, late_ns=99)
+    page.write_process(VRRP, pid=43, started_ns=7, restarts=1, state=ProcessState.STARTING)
+    pulse = page.read(VRRP)
+    assert (pulse.turn_ns, pulse.late_ns) == (7, 0)
+
+
+def test_a_new_state_of_the_same_pid_keeps_its_turn() -> None:
+    page = PulsePage()
+    page.write_process(VRRP, pid=42, started_ns=5, restarts=0, state=ProcessState.STARTING)
+    page.beat(VRRP, late_ns=99)
+    turn_ns = page.read(VRRP).turn_ns
+    page.write_process(VRRP, pid=42, started_ns=5, restarts=0, state=ProcessState.RUNNING)
+    pulse = page.read(VRRP)
+    assert (pulse.turn_ns, pulse.late_ns) == (turn_ns, 99)
+
+
+def test_the_counter_goes_round() -> None:
+    page = PulsePage()
+    page._memory[128:136] = b"\xff" * 8  # the record of vrrp is the second
+    page.beat(VRRP)
+    assert page.read(VRRP).progress == 0
+
+
+def test_what_a_forked_child_writes_its_parent_reads() -> None:
+    page = PulsePage()
+    pid = os.fork()
+    if pid == 0:
+        page.beat(VRRP, late_ns=5)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert (page.read(VRRP).progress, page.read(VRRP).late_ns) == (1, 5)
