@@ -15,6 +15,8 @@ from pyhad.vrrp_proc.route_socket import RouteSocket, is_overrun, open_socket, r
 
 _READ_BYTES = 256 * 1024
 _DATAGRAMS_PER_TURN = 256
+_DATAGRAMS_IN_QUEUE = 65536
+"""More than the receive buffer can hold."""
 
 
 @dataclass(slots=True)
@@ -160,7 +162,6 @@ class LinkMonitor:
         Addresses are reported once nothing waits any more: the removal that was read may have been made good since.
         """
         changes, self._unsaid = self._unsaid, Changes()
-        lost = False
         drained = False
         for _ in range(_DATAGRAMS_PER_TURN):
             try:
@@ -171,22 +172,34 @@ class LinkMonitor:
             except OSError as error:
                 if not is_overrun(error):
                     raise
-                self.overruns += 1
-                lost = True
+                self._recover(changes)
                 continue
-            if datagram is None:
-                self.refused += 1
-                continue
-            seen, malformed = netlink.parse(datagram)
-            self.refused += malformed
-            for one in seen:
-                self.links.take(one, changes)
-        if lost:
-            self.ask_everything(changes)
+            self._take(datagram, changes)
         if not drained:
             self._unsaid.addresses, changes.addresses = changes.addresses, set()
         if changes:
             self._on_change(changes)
+
+    def _take(self, datagram: bytes | None, changes: Changes) -> None:
+        if datagram is None:
+            self.refused += 1
+            return
+        seen, malformed = netlink.parse(datagram)
+        self.refused += malformed
+        for one in seen:
+            self.links.take(one, changes)
+
+    def _recover(self, changes: Changes) -> None:
+        """Notifications were lost. Those still queued are older than a dump, and without the lost ones they lie."""
+        self.overruns += 1
+        for _ in range(_DATAGRAMS_IN_QUEUE):
+            try:
+                read_datagram(self._socket, self._buffer)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue
+        self.ask_everything(changes)
 
     def ask_everything(self, changes: Changes) -> None:
         """Compare with full dumps; differences go to `changes`. Raises KernelError."""

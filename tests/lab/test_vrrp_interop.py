@@ -1,0 +1,232 @@
+"""pyhad and the real keepalived as master and backup of one virtual router, in both roles and both versions.
+
+The times are taken from the kernel's own notifications (`ip monitor` on each host): when an address came, when it
+went. Bounds are the protocol's (FSM-1, FSM-2) with the architecture's 5 % and what a busy machine adds.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.lab.net import Lab, Running, wait_until
+
+pytestmark = pytest.mark.lab
+
+PYHAD = os.environ.get("PYHAD_UNDER_TEST", str(Path(sys.executable).with_name("pyhad")))
+VIP = "10.0.0.100"
+ADDRESS = {"a": "10.0.0.1", "b": "10.0.0.2"}
+BUSY_S = 0.15
+"""What a loaded machine may add to any reaction."""
+_EVENT = re.compile(r"^\[(\S+)\]\s*(Deleted )?\d+: \S+\s+inet (\S+)/")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One virtual router as both sides configure it."""
+
+    version: int
+    interval_s: float
+    nopreempt: bool = False
+
+    def text(self, priority: int) -> str:
+        """keepalived.conf of a node."""
+        return f"""
+global_defs {{
+    router_id lab
+    vrrp_garp_master_delay 1
+}}
+vrrp_instance VI_1 {{
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority {priority}
+    advert_int {self.interval_s:g}
+    version {self.version}
+    {"nopreempt" if self.nopreempt else ""}
+    virtual_ipaddress {{
+        {VIP}
+    }}
+}}
+"""
+
+    def skew_s(self, priority: int) -> float:
+        return (256 - priority) / 256 * (1 if self.version == 2 else self.interval_s)
+
+    def down_s(self, priority: int) -> float:
+        return 3 * self.interval_s + self.skew_s(priority)
+
+
+V2 = Setting(version=2, interval_s=1)
+V3 = Setting(version=3, interval_s=0.1)
+
+
+class Segment:
+    """Hosts a and b on one LAN, each with a daemon, each watched by `ip monitor`."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.folder = folder
+        self.daemons: dict[str, Running] = {}
+        for host, address in ADDRESS.items():
+            lab.wire(host, "eth0", "lan", f"{address}/24")
+            lab.start(host, "ip", "-ts", "-o", "monitor", "address", log=folder / f"{host}.monitor")
+
+    def start(self, host: str, daemon: str, setting: Setting, priority: int) -> None:
+        path = self.folder / f"{host}.conf"
+        path.write_text(setting.text(priority))
+        path.chmod(0o644)
+        files = [word for option in "prc" for word in (f"-{option}", str(self.folder / f"{host}.{option}.pid"))]
+        if daemon == "pyhad":
+            run_dir = self.folder / f"{host}.run"
+            command = [PYHAD, "-n", "-l", "-f", str(path), "--run-dir", str(run_dir)]
+        else:
+            command = ["keepalived", "-n", "-l", "-D", "-f", str(path), *files]
+        self.daemons[host] = self.lab.start(host, *command, log=self.folder / f"{host}.log")
+
+    def holders(self) -> list[str]:
+        return self.lab.holders(VIP, ADDRESS)
+
+    def wait_for(self, host: str, timeout_s: float) -> None:
+        """Until `host` alone holds the address."""
+        wait_until(lambda: self.holders() == [host], timeout_s, f"{host} alone holds {VIP}")
+
+    def kill_all(self, host: str) -> None:
+        """Every process of the daemon at once: stopped first, so that none sees another die."""
+        listed = subprocess.run(
+            ["ip", "netns", "pids", self.lab.host(host)], capture_output=True, text=True, check=True
+        )
+        pids = [int(word) for word in listed.stdout.split()]
+        own = [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().startswith(("pyhad", "keepalived"))]
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in own:
+                os.kill(pid, number)
+
+    def events(self, host: str) -> list[tuple[float, bool]]:
+        """(wall-clock time, came or went) of the address on `host`."""
+        found = []
+        for line in (self.folder / f"{host}.monitor").read_text().splitlines():
+            match = _EVENT.match(line)
+            if match and match.group(3) == VIP:
+                when = datetime.datetime.fromisoformat(match.group(1)).timestamp()
+                found.append((when, match.group(2) is None))
+        return found
+
+    def came_after(self, host: str, start: float) -> float:
+        """Seconds from `start` until the address came to `host`; waits for the line to be written."""
+
+        def times() -> list[float]:
+            return [when for when, came in self.events(host) if came and when > start]
+
+        wait_until(times, 5, f"the monitor of {host} has seen {VIP} come")
+        return times()[0] - start
+
+    def overlap_s(self, until: float) -> float:
+        """How long both held the address, in all, before `until`."""
+        both = 0.0
+        edges = sorted((when, host, came) for host in ADDRESS for when, came in self.events(host) if when < until)
+        holding: set[str] = set()
+        last = 0.0
+        for when, host, came in [*edges, (until, "", False)]:
+            if len(holding) == 2:
+                both += when - last
+            (holding.add if came else holding.discard)(host)
+            last = when
+        return both
+
+
+@pytest.fixture
+def segment(lab: Lab, tmp_path: Path) -> Segment:
+    """Two hosts, nothing running yet. Its folder is open to unprivileged processes."""
+    for part in (tmp_path, *list(tmp_path.parents)[:3]):
+        if "pytest" in str(part):
+            part.chmod(0o755)
+    return Segment(lab, tmp_path)
+
+
+@pytest.mark.parametrize("setting", [V2, V3], ids=["v2", "v3"])
+@pytest.mark.parametrize(("master", "backup"), [("pyhad", "keepalived"), ("keepalived", "pyhad")])
+@pytest.mark.behaviour("FSM-2")
+@pytest.mark.behaviour("FSM-20")
+@pytest.mark.behaviour("FSM-21")
+@pytest.mark.behaviour("FSM-33")
+@pytest.mark.behaviour("FSM-42")
+def test_the_backup_takes_over_on_stop_on_link_cut_and_on_kill(
+    segment: Segment, setting: Setting, master: str, backup: str
+) -> None:
+    down_s, skew_s = setting.down_s(100), setting.skew_s(100)
+    again_s = 2 * setting.down_s(150) + 3
+    segment.start("a", master, setting, 150)
+    segment.start("b", backup, setting, 100)
+    segment.wait_for("a", again_s)
+
+    start = time.time()
+    segment.daemons["a"].signal(signal.SIGTERM)
+    assert segment.came_after("b", start) < skew_s + BUSY_S, "orderly stop: no more than the skew time"
+    segment.daemons["a"].wait(5)
+    assert segment.holders() == ["b"]
+
+    segment.start("a", master, setting, 150)  # it preempts the lower priority when its own timer runs out
+    segment.wait_for("a", again_s)
+
+    start = time.time()
+    segment.lab.cut("a", "eth0")
+    took_s = segment.came_after("b", start)
+    assert down_s - setting.interval_s - 0.05 < took_s < down_s * 1.05 + BUSY_S, "link cut"
+    assert segment.holders() == ["b"], "the cut-off node let go"
+    segment.lab.mend("a", "eth0")
+    segment.wait_for("a", again_s)
+
+    # New before old: the old one lets go when it hears the new one, so both hold it for a moment at each hand-over.
+    assert segment.overlap_s(time.time()) < 4 * 0.05
+
+    start = time.time()
+    segment.kill_all("a")
+    took_s = segment.came_after("b", start)
+    assert down_s - setting.interval_s - 0.05 < took_s < down_s * 1.05 + BUSY_S, "kill"
+
+
+@pytest.mark.parametrize(("low", "high"), [("pyhad", "keepalived"), ("keepalived", "pyhad")])
+@pytest.mark.behaviour("FSM-33")
+def test_equal_priorities_settle_on_the_greater_address(segment: Segment, low: str, high: str) -> None:
+    segment.start("a", low, V3, 100)
+    segment.wait_for("a", 5)
+    segment.start("b", high, V3, 100)
+    time.sleep(2 * V3.down_s(100))
+    assert segment.holders() == ["a"], "an equal advert is accepted by the backup (FSM-22)"
+    segment.lab.mute("a", "eth0")  # now both believe to be master
+    wait_until(lambda: segment.holders() == ["a", "b"], 3, "both are master while they cannot hear each other")
+    segment.lab.unmute("a", "eth0")
+    segment.wait_for("b", 3)
+    time.sleep(1)
+    assert segment.holders() == ["b"]
+
+
+@pytest.mark.parametrize(("first", "second"), [("pyhad", "keepalived"), ("keepalived", "pyhad")])
+@pytest.mark.behaviour("FSM-26")
+def test_a_nopreempt_node_of_higher_priority_leaves_the_master_alone(segment: Segment, first: str, second: str) -> None:
+    segment.start("a", first, V3, 100)
+    segment.wait_for("a", 5)
+    segment.start("b", second, Setting(version=3, interval_s=0.1, nopreempt=True), 150)
+    time.sleep(4 * V3.down_s(100))
+    assert segment.holders() == ["a"]
+
+
+@pytest.mark.behaviour("FSM-31")
+def test_a_healthy_segment_never_has_two_masters_nor_a_change(segment: Segment) -> None:
+    segment.start("a", "pyhad", V3, 150)
+    segment.start("b", "keepalived", V3, 100)
+    segment.wait_for("a", 5)
+    before = {host: segment.events(host) for host in ADDRESS}
+    time.sleep(float(os.environ.get("PYHAD_HEALTHY_S", "8")))
+    assert {host: segment.events(host) for host in ADDRESS} == before
+    assert segment.holders() == ["a"]
