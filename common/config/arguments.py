@@ -1,0 +1,153 @@
+"""What one argument of a keyword may be: its kind, range and choices. Data and constructors only; reads no text.
+
+Whole numbers keep their range as it is; times keep theirs in ns.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+UINT_MAX = 4294967295
+INT_MAX = 2147483647
+SECOND_NS = 1_000_000_000
+TIMER_MAX = "4294.967295"
+
+
+class Kind(enum.Enum):
+    """How the text of an argument is read."""
+
+    STRING = "text"
+    PATH = "path"
+    SCRIPT = "command"
+    USER = "user"
+    INTERFACE = "interface name"
+    ADDRESS = "IP address"
+    ADDRESS4 = "IPv4 address"
+    ADDRESS6 = "IPv6 address"
+    PREFIX = "IP address with an optional /length"
+    MULTICAST4 = "IPv4 multicast address"
+    MULTICAST6 = "IPv6 multicast address"
+    NUMBER = "whole number"
+    MARK = "whole number (0x and 0 prefixes allowed)"
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+    BOOLEAN = "on, true, yes, off, false or no"
+    CHOICE = "one of"
+    MD5 = "MD5 of 32 hexadecimal digits"
+    STATUS = "HTTP status code or range, 100 to 599"
+    MAC = "MAC address"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument. `many` (only on the last one) takes all remaining words; `clamp` pulls a number into its range."""
+
+    kind: Kind
+    low: int | None = None
+    high: int | None = None
+    places: int = 0
+    choices: tuple[str, ...] = ()
+    fold: bool = False
+    """Choices are compared without regard to case."""
+    optional: bool = False
+    many: bool = False
+    clamp: bool = False
+    label: str = ""
+
+    def expected(self) -> str:
+        """What a person should have written, with the range."""
+        if self.kind is Kind.CHOICE:
+            return f"one of {', '.join(self.choices)}"
+        text: str = "number of " + self.kind.value if self.kind in _TIMES else self.kind.value
+        low, high = self._edge(self.low), self._edge(self.high)
+        if low and high:
+            text += f" from {low} to {high}"
+        elif low:
+            text += f" from {low}"
+        if self.places:
+            text += f", at most {self.places} decimal places"
+        return text
+
+    def range_text(self) -> str:
+        """The range for the documentation, empty when there is none."""
+        if self.kind is Kind.CHOICE:
+            return ", ".join(self.choices)
+        low, high = self._edge(self.low), self._edge(self.high)
+        return f"{low or ''}..{high or ''}" if low or high else ""
+
+    def _edge(self, value: int | None) -> str:
+        if value is None:
+            return ""
+        unit = _TIMES.get(self.kind)
+        return str(value) if unit is None else format((Decimal(value) / unit).normalize(), "f")
+
+
+_TIMES = {Kind.SECONDS: SECOND_NS, Kind.MILLISECONDS: SECOND_NS // 1000}
+
+
+def _plain(kind: Kind, label: str) -> Argument:
+    return Argument(kind, label=label)
+
+
+TEXT = _plain(Kind.STRING, "TEXT")
+NAME = _plain(Kind.STRING, "NAME")
+PATH = _plain(Kind.PATH, "PATH")
+SCRIPT = _plain(Kind.SCRIPT, "COMMAND [USER [GROUP]]")
+USER = _plain(Kind.USER, "USER")
+GROUP = _plain(Kind.USER, "GROUP")
+INTERFACE = _plain(Kind.INTERFACE, "IFNAME")
+ADDRESS = _plain(Kind.ADDRESS, "ADDRESS")
+ADDRESS4 = _plain(Kind.ADDRESS4, "IPV4")
+ADDRESS6 = _plain(Kind.ADDRESS6, "IPV6")
+PREFIX = _plain(Kind.PREFIX, "ADDRESS[/LENGTH]")
+MULTICAST4 = _plain(Kind.MULTICAST4, "IPV4")
+MULTICAST6 = _plain(Kind.MULTICAST6, "IPV6")
+BOOL = Argument(Kind.BOOLEAN, optional=True, label="BOOL")
+MD5 = _plain(Kind.MD5, "MD5HEX")
+STATUS = Argument(Kind.STATUS, many=True, label="CODE|CODE-CODE")
+MAC = _plain(Kind.MAC, "MAC")
+MARK = Argument(Kind.MARK, 0, UINT_MAX, label="MARK")
+
+
+def text(label: str) -> Argument:
+    """Free text, or a small language that its builder reads."""
+    return Argument(Kind.STRING, label=label)
+
+
+def number(low: int | None, high: int | None = None, *, clamp: bool = False) -> Argument:
+    """A whole number in a range; decimal only (grammar.md section 10)."""
+    return Argument(Kind.NUMBER, low, high, clamp=clamp, label="N")
+
+
+def seconds(low: str, high: str | None = None, *, places: int = 6, clamp: bool = False) -> Argument:
+    """Seconds with decimals; its value is ns."""
+    top = None if high is None else int(Decimal(high) * SECOND_NS)
+    return Argument(Kind.SECONDS, int(Decimal(low) * SECOND_NS), top, places=places, clamp=clamp, label="SECONDS")
+
+
+def whole_seconds(low: int, high: int, *, clamp: bool = False) -> Argument:
+    """Whole seconds; its value is ns."""
+    return seconds(str(low), str(high), places=0, clamp=clamp)
+
+
+def milliseconds(low: int, high: int) -> Argument:
+    """Milliseconds with up to three decimals; its value is ns."""
+    unit = SECOND_NS // 1000
+    return Argument(Kind.MILLISECONDS, low * unit, high * unit, places=3, label="MILLISECONDS")
+
+
+def choice(*choices: str, fold: bool = False) -> Argument:
+    """One of some words."""
+    return Argument(Kind.CHOICE, choices=choices, fold=fold, label="|".join(choices))
+
+
+def optional(argument: Argument) -> Argument:
+    """The same, but it may be missing."""
+    return replace(argument, optional=True)
+
+
+def many(argument: Argument) -> Argument:
+    """The same, once for each remaining word."""
+    return replace(argument, many=True)

@@ -1,0 +1,103 @@
+"""Lines of `virtual_ipaddress` blocks to virtual addresses (NET-1). Asks no interface, no route."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pyhad.common.config.complaints import Complaints
+from pyhad.common.config.model import VirtualAddress
+from pyhad.common.config.source import Trouble
+from pyhad.common.config.tree import Statement
+
+SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+_MAX_LABEL = 15
+
+
+def family_of(address: str) -> int:
+    """4 or 6, of a canonical address."""
+    return 6 if ":" in address else 4
+
+
+def address_of(entry: Statement) -> str:
+    """The address that a line names, empty when it names none."""
+    found = entry.options.get("ADDRESS")
+    return str(found[0][0]) if found and isinstance(found[0], tuple) else ""
+
+
+def build_address(entry: Statement, interface: str, complaints: Complaints) -> VirtualAddress | None:
+    """One line; None after an error. `interface` is the instance's own."""
+    found = entry.options.get("ADDRESS")
+    if entry.broken or not found or not isinstance(found[0], tuple):
+        if not entry.broken:
+            complaints.error("this line names no address", entry.at, trouble=Trouble.INVALID_VALUE)
+        return None
+    address, prefix_len = str(found[0][0]), int(found[0][1])
+    family = family_of(address)
+    return VirtualAddress(
+        address=address,
+        prefix_len=prefix_len,
+        interface=_text(entry, "dev") or interface,
+        scope=_scope(entry, complaints),
+        label=_label(entry, family, complaints),
+        broadcast=_broadcast(entry, address, prefix_len, complaints),
+    )
+
+
+def is_tracked(entry: Statement) -> bool:
+    """Whether the loss of its interface counts (TRK-31)."""
+    return "no_track" not in entry.options
+
+
+def _text(entry: Statement, name: str) -> str:
+    values = entry.options.get(name)
+    return str(values[0]) if values else ""
+
+
+def _scope(entry: Statement, complaints: Complaints) -> int:
+    text = _text(entry, "scope")
+    if not text:
+        return 0
+    if text in SCOPES:
+        return SCOPES[text]
+    if text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 255:
+        return int(text)
+    names = ", ".join(SCOPES)
+    complaints.error(
+        f"scope: '{text}' is not one of {names} or a number from 0 to 255", entry.at, trouble=Trouble.INVALID_VALUE
+    )
+    return 0
+
+
+def _label(entry: Statement, family: int, complaints: Complaints) -> str:
+    label = _text(entry, "label")
+    if label and family == 6:
+        complaints.warning("label is ignored: only IPv4 addresses have one", entry.at)
+        return ""
+    if len(label.encode()) > _MAX_LABEL:
+        complaints.error(
+            f"label: '{label}' is longer than {_MAX_LABEL} characters", entry.at, trouble=Trouble.INVALID_VALUE
+        )
+    return label
+
+
+def _broadcast(entry: Statement, address: str, prefix_len: int, complaints: Complaints) -> str:
+    """`+` sets the host bits, `-` clears them; anything else is an address."""
+    text = _text(entry, "broadcast")
+    if not text:
+        return ""
+    if family_of(address) == 6:
+        complaints.warning("broadcast is ignored: only IPv4 addresses have one", entry.at)
+        return ""
+    if text not in ("+", "-"):
+        try:
+            return str(ipaddress.IPv4Address(text))
+        except ValueError:
+            message = f"broadcast: '{text}' is not an IPv4 address, '+' or '-'"
+            complaints.error(message, entry.at, trouble=Trouble.INVALID_VALUE)
+            return ""
+    if prefix_len > 30:
+        message = f"broadcast {text} needs a prefix length of at most 30, not {prefix_len}"
+        complaints.error(message, entry.at, hint=f"write {address}/24, say", trouble=Trouble.INVALID_VALUE)
+        return ""
+    network = ipaddress.IPv4Network((address, prefix_len), strict=False)
+    return str(network.broadcast_address if text == "+" else network.network_address)

@@ -1,0 +1,186 @@
+"""The checkers of one real server to the model: checker > real server > virtual server > default (CHK-1)."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from pyhad.common.config.commands import split_command
+from pyhad.common.config.complaints import Complaints
+from pyhad.common.config.model import (
+    SECOND_NS,
+    Check,
+    HttpCheck,
+    HttpUrl,
+    MiscCheck,
+    PingCheck,
+    StatusRange,
+    Target,
+    TcpCheck,
+    Timing,
+)
+from pyhad.common.config.source import Trouble
+from pyhad.common.config.tree import Statement
+from pyhad.common.errors import ConfigError
+
+ACTING = ("TCP_CHECK", "HTTP_GET", "MISC_CHECK", "PING_CHECK")
+NOT_YET = ("SSL_GET", "SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK", "BFD_CHECK")
+_RETRY_DELAY_NS = {"HTTP_GET": 3 * SECOND_NS}
+_RETRIES = {"MISC_CHECK": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The blocks around a checker, and the server that it looks at."""
+
+    virtual: Statement
+    real: Statement
+    address: str
+    port: int
+    log_all_failures: bool
+
+    def number(self, check: Statement, name: str, default: int) -> int:
+        """A setting of the checker, else of the real server, else of the virtual server."""
+        for level in (check, self.real, self.virtual):
+            found = level.last(name)
+            if found is not None and found.values:
+                return found.number()
+        return default
+
+
+def build_checks(around: Around, complaints: Complaints) -> tuple[tuple[Check, ...], list[str]]:
+    """The checks that act, and the names of those that do not yet."""
+    checks: list[Check] = []
+    not_yet: list[str] = []
+    for statement in around.real.children:
+        if statement.broken:
+            continue
+        if statement.name in NOT_YET:
+            not_yet.append(statement.name)
+        elif statement.name in ACTING:
+            check = _check(statement, around, complaints)
+            if check is not None:
+                checks.append(check)
+    return tuple(checks), not_yet
+
+
+def _check(check: Statement, around: Around, complaints: Complaints) -> Check | None:
+    if check.name == "MISC_CHECK":
+        return _misc(check, around, complaints)
+    target = _target(check, around, complaints)
+    if target is None:
+        return None
+    timing, alpha = _timing(check, around), _alpha(check, around)
+    if check.name == "PING_CHECK":
+        return PingCheck(target=target, timing=timing, alpha=alpha)
+    if check.name == "TCP_CHECK":
+        return TcpCheck(target=target, timing=timing, alpha=alpha)
+    urls = _urls(check, around, complaints)
+    if not urls:
+        if not check.given("url"):
+            complaints.warning("HTTP_GET is ignored: it has no url", check.at, hint="add: url { path / }")
+        return None
+    return HttpCheck(
+        target=target,
+        timing=timing,
+        alpha=alpha,
+        urls=urls,
+        http_protocol=check.text_of("http_protocol", "1.0").upper(),
+        fast_recovery=check.has("fast_recovery"),
+    )
+
+
+def _timing(check: Statement, around: Around) -> Timing:
+    delay_loop_ns = around.number(check, "delay_loop", 60 * SECOND_NS)
+    return Timing(
+        delay_loop_ns=delay_loop_ns,
+        retry=around.number(check, "retry", _RETRIES.get(check.name, 1)),
+        delay_before_retry_ns=around.number(check, "delay_before_retry", _RETRY_DELAY_NS.get(check.name, SECOND_NS)),
+        warmup_ns=around.number(check, "warmup", delay_loop_ns),
+        log_all_failures=check.switch("log_all_failures", default=around.log_all_failures),
+    )
+
+
+def is_alpha(real: Statement, virtual: Statement) -> bool:
+    """`alpha` of the real server, else of the service."""
+    return real.switch("alpha", default=virtual.has("alpha"))
+
+
+def _alpha(check: Statement, around: Around) -> bool:
+    return check.switch("alpha", default=is_alpha(around.real, around.virtual))
+
+
+def _target(check: Statement, around: Around, complaints: Complaints) -> Target | None:
+    """Where the check connects; None when it cannot (FIX-65)."""
+    address = check.text_of("connect_ip", around.address)
+    port = check.number_of("connect_port", around.port)
+    device = check.text_of("bind_if")
+    bind = check.text_of("bindto")
+    if ipaddress.ip_address(address).is_link_local and ":" in address and not device:
+        message = f"{check.name} is ignored: {address} is link-local and there is no bind_if"
+        complaints.warning(message, check.at, hint="add: bind_if IFNAME")
+        return None
+    if bind and (":" in bind) != (":" in address):
+        found = check.last("bindto") or check
+        message = f"bindto: {bind} and the target {address} are not of one address family"
+        complaints.error(message, found.at, trouble=Trouble.INVALID_VALUE)
+        return None
+    if not port and check.name != "PING_CHECK":
+        message = f"{check.name} is ignored: neither the real server nor the service has a port"
+        complaints.warning(message, check.at, hint="add: connect_port N")
+        return None
+    return Target(
+        address=address,
+        port=port,
+        bind_address=bind,
+        bind_port=check.number_of("bind_port", 0),
+        bind_interface=device,
+        fwmark=check.number_of("fwmark", 0),
+        connect_timeout_ns=around.number(check, "connect_timeout", 5 * SECOND_NS),
+    )
+
+
+def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[HttpUrl, ...]:
+    host = ""
+    for level in (around.virtual, around.real, check):
+        host = level.text_of("virtualhost", host)
+    urls: list[HttpUrl] = []
+    for url in check.every("url"):
+        path = url.text_of("path")
+        if not path:
+            if not url.given("path"):
+                complaints.warning("url is ignored: it has no path", url.at, hint="add: path /")
+            continue
+        status = url.last("status_code")
+        ranges = (StatusRange(first=200, last=299),) if status is None else _ranges(status)
+        urls.append(
+            HttpUrl(path=path, digest=url.text_of("digest"), status=ranges, host=url.text_of("virtualhost", host))
+        )
+    return tuple(urls)
+
+
+def _ranges(status: Statement) -> tuple[StatusRange, ...]:
+    pairs = [value for value in status.values if isinstance(value, tuple)]
+    return tuple(StatusRange(first=int(first), last=int(last)) for first, last in pairs)
+
+
+def _misc(check: Statement, around: Around, complaints: Complaints) -> MiscCheck | None:
+    found = check.last("misc_path")
+    if found is None:
+        if not check.given("misc_path"):
+            complaints.warning("MISC_CHECK is ignored: it has no misc_path", check.at)
+        return None
+    try:
+        command = split_command(found.line.raw)
+    except ConfigError as problem:
+        message = f"misc_path: {problem.message}"
+        complaints.error(message, found.at, hint=problem.hint, trouble=Trouble.QUOTE)
+        return None
+    service_delay_ns = around.virtual.number_of("delay_loop", 60 * SECOND_NS)
+    return MiscCheck(
+        argv=tuple(command.argv),
+        timeout_ns=check.number_of("misc_timeout", 0) or service_delay_ns,
+        dynamic=check.has("misc_dynamic"),
+        timing=_timing(check, around),
+        alpha=_alpha(check, around),
+    )

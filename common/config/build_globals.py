@@ -1,0 +1,74 @@
+"""Settings of `global_defs` and of the bare words of the top level, with defaults. Builds no instance or service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.common.config.model import SECOND_NS, Announcement, DataPlane
+from pyhad.common.config.tree import Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Globals:
+    """What instances, services and documents take from the global part; where it stands does not matter."""
+
+    router_id: str
+    daemon: str
+    child_wait_ns: int
+    version: int
+    multicast_group: str
+    down_timer_adverts: int
+    skip_check_adv_addr: bool
+    checksum_as_v2: bool
+    lower_prio_no_advert: bool
+    higher_prio_send_advert: bool
+    dynamic_interfaces: bool
+    startup_delay_ns: int
+    announcement: Announcement
+    lower_prio_delay_ns: int | None
+    """None: as the delay after becoming master (NET-24)."""
+    lower_prio_repeat: int | None
+    data_plane: DataPlane
+    flush_at_start: bool
+    log_all_failures: bool
+
+
+def build_globals(root: Statement, router_id: str) -> Globals:
+    """All `global_defs` blocks together; the last word counts. `router_id` is used when the file names none."""
+    one = Statement(root.keyword, root.line)
+    for found in root.every("global_defs"):
+        one.children += found.children
+    lower_delay = one.last("vrrp_garp_lower_prio_delay")
+    lower_repeat = one.last("vrrp_garp_lower_prio_repeat")
+    return Globals(
+        router_id=one.text_of("router_id", router_id),
+        daemon=root.text_of("instance"),
+        child_wait_ns=root.number_of("child_wait_time", 5 * SECOND_NS),
+        version=one.number_of("vrrp_version", 2),
+        multicast_group=one.text_of("vrrp_mcast_group4", "224.0.0.18"),
+        down_timer_adverts=one.number_of("vrrp_down_timer_adverts", 3),
+        skip_check_adv_addr=one.has("vrrp_skip_check_adv_addr"),
+        checksum_as_v2=one.has("v3_checksum_as_v2"),
+        lower_prio_no_advert=one.has("vrrp_lower_prio_no_advert"),
+        higher_prio_send_advert=one.has("vrrp_higher_prio_send_advert"),
+        dynamic_interfaces=one.has("dynamic_interfaces"),
+        startup_delay_ns=one.number_of("vrrp_startup_delay", 0),
+        announcement=_announcement(one),
+        lower_prio_delay_ns=lower_delay.number() if lower_delay else None,
+        lower_prio_repeat=lower_repeat.number() if lower_repeat else None,
+        data_plane=DataPlane(one.text_of("pyhad_data_plane", "auto")),
+        flush_at_start=one.has("lvs_flush"),
+        log_all_failures=one.has("checker_log_all_failures"),
+    )
+
+
+def _announcement(one: Statement) -> Announcement:
+    """NET-20 to NET-27: `vrrp_min_garp` replaces the defaults, not what was written."""
+    least = one.has("vrrp_min_garp")
+    plain = Announcement()
+    return Announcement(
+        master_delay_ns=one.number_of("vrrp_garp_master_delay", 0 if least else plain.master_delay_ns),
+        master_repeat=one.number_of("vrrp_garp_master_repeat", 1 if least else plain.master_repeat),
+        refresh_ns=one.number_of("vrrp_garp_master_refresh", 0),
+        refresh_repeat=one.number_of("vrrp_garp_master_refresh_repeat", 0 if least else plain.refresh_repeat),
+    )

@@ -1,0 +1,162 @@
+"""`real_server` blocks and the sorry server of one service to the model: FIX-56 to FIX-61, with their checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.common.config.build_addresses import family_of
+from pyhad.common.config.build_checks import Around, build_checks
+from pyhad.common.config.complaints import Complaints
+from pyhad.common.config.model import (
+    CheckedServer,
+    Forwarding,
+    Listener,
+    RealServer,
+    SorryServer,
+)
+from pyhad.common.config.source import Trouble
+from pyhad.common.config.tree import Statement
+
+
+def forwarding_of(statement: Statement) -> Forwarding:
+    """The method of an `lb_kind`, `lvs_method` or `sorry_server_lvs_method` line."""
+    return Forwarding(statement.text())
+
+
+def server_id(address: str, port: int) -> str:
+    """`10.0.0.11:80`, `[fd00::2]:80`."""
+    return f"[{address}]:{port}" if family_of(address) == 6 else f"{address}:{port}"
+
+
+@dataclass(slots=True, kw_only=True)
+class ServerBuilder:
+    """Builds the servers of one service."""
+
+    block: Statement
+    service: str
+    listeners: tuple[Listener, ...]
+    forwarding: Forwarding
+    log_all_failures: bool
+    complaints: Complaints
+
+    def build(self) -> tuple[tuple[RealServer, ...], list[CheckedServer]]:
+        """The servers, and those of them that have checks that act."""
+        servers: dict[str, RealServer] = {}
+        checked: list[CheckedServer] = []
+        unchecked: list[tuple[str, list[str]]] = []
+        for statement in self.block.every("real_server"):
+            address, port = _address_and_port(statement)
+            forwarding = self._method(statement)
+            if not self._same_family(statement, address, forwarding):
+                continue
+            effective = self._port(statement, port, forwarding)
+            identity = server_id(address, effective)
+            if identity in servers:
+                message = f"real_server {identity} is ignored: the service has it already"
+                self.complaints.warning(message, statement.at)
+                continue
+            around = Around(self.block, statement, address, port or effective, self.log_all_failures)
+            checks, not_yet = build_checks(around, self.complaints)
+            server = self._server(statement, address, effective, forwarding, any(check.alpha for check in checks))
+            servers[identity] = server
+            if not checks and not_yet:
+                unchecked.append((identity, not_yet))
+            if checks:
+                checked.append(
+                    CheckedServer(
+                        service=self.service,
+                        server=identity,
+                        address=address,
+                        port=effective,
+                        weight=server.weight,
+                        alpha=server.alpha,
+                        checks=checks,
+                    )
+                )
+        self._say_unchecked(unchecked)
+        return tuple(servers.values()), checked
+
+    def _server(self, statement: Statement, address: str, port: int, forwarding: Forwarding, alpha: bool) -> RealServer:
+        return RealServer(
+            id=server_id(address, port),
+            address=address,
+            port=port,
+            weight=statement.number_of("weight", self.block.number_of("weight", 1)),
+            forwarding=forwarding,
+            inhibit_on_failure=statement.switch("inhibit_on_failure", default=self.block.has("inhibit_on_failure")),
+            alpha=alpha,
+            upper_threshold=statement.number_of("uthreshold", 0),
+            lower_threshold=statement.number_of("lthreshold", 0),
+        )
+
+    def build_sorry(self, servers: tuple[RealServer, ...]) -> SorryServer | None:
+        """FIX-60: where it is also a real server, that one's inhibit counts."""
+        found = self.block.last("sorry_server")
+        if found is None:
+            return None
+        method = self.block.last("sorry_server_lvs_method")
+        forwarding = forwarding_of(method) if method else self.forwarding
+        address, port = _address_and_port(found)
+        if not self._same_family(found, address, forwarding):
+            return None
+        port = self._port(found, port, forwarding)
+        inhibit = self.block.has("sorry_server_inhibit")
+        for server in servers:
+            if server.id == server_id(address, port) and server.inhibit_on_failure != inhibit:
+                message = f"sorry_server {server.id} is also a real_server: its inhibit_on_failure is used"
+                self.complaints.warning(message, found.at)
+                inhibit = server.inhibit_on_failure
+        return SorryServer(address=address, port=port, forwarding=forwarding, inhibit=inhibit)
+
+    def _method(self, statement: Statement) -> Forwarding:
+        found = statement.last("lb_kind") or statement.last("lvs_method")
+        return forwarding_of(found) if found else self.forwarding
+
+    def _same_family(self, statement: Statement, address: str, forwarding: Forwarding) -> bool:
+        """FIX-61."""
+        family = self.listeners[0].family
+        if family_of(address) == family or forwarding is Forwarding.TUNNEL:
+            return True
+        message = f"{statement.keyword.name} {address} is left out: the service is IPv{family}"
+        self.complaints.warning(message, statement.at)
+        return False
+
+    def _port(self, statement: Statement, port: int, forwarding: Forwarding) -> int:
+        """FIX-57 and FIX-58."""
+        ports = {listener.port for listener in self.listeners if listener.address}
+        what = statement.keyword.name
+        if forwarding is Forwarding.NAT:
+            return port or (ports.pop() if len(ports) == 1 else 0)
+        if not ports:
+            if port:
+                message = f"{what}: port {port} is ignored: with a firewall mark and lb_kind {forwarding} there is none"
+                self.complaints.warning(message, statement.at)
+            return 0
+        if port in ports or (not port and len(ports) > 1):
+            return port
+        if len(ports) > 1:
+            message = f"{what}: with lb_kind {forwarding} the port of each entry of the group is used, not {port}"
+            self.complaints.warning(message, statement.at)
+            return port
+        service_port = ports.pop()
+        if port:
+            message = f"{what}: with lb_kind {forwarding} the port is that of the service: {service_port}, not {port}"
+            self.complaints.warning(message, statement.at, trouble=Trouble.INVALID_VALUE)
+        return service_port
+
+    def _say_unchecked(self, unchecked: list[tuple[str, list[str]]]) -> None:
+        if not unchecked:
+            return
+        kinds = ", ".join(dict.fromkeys(kind for _, names in unchecked for kind in names))
+        servers = ", ".join(identity for identity, _ in unchecked[:5])
+        more = f" and {len(unchecked) - 5} more" if len(unchecked) > 5 else ""
+        self.complaints.warning(
+            f"service {self.service}: {servers}{more} are taken as up: {kinds} is not acted on yet",
+            self.block.at,
+            hint="add a TCP_CHECK until then",
+            trouble=Trouble.NOT_YET,
+        )
+
+
+def _address_and_port(statement: Statement) -> tuple[str, int]:
+    return statement.text(), statement.number(1) if len(statement.values) > 1 else 0

@@ -1,0 +1,334 @@
+"""`vrrp_instance` blocks to the model: defaults, inheritance from the globals, fix-ups. Reads no interface.
+
+An instance that asks for something pyhad does not do yet, and that would change the wire or who holds the addresses,
+is left out with a warning: never run wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pyhad.common.config.build_addresses import address_of, build_address, family_of, is_tracked
+from pyhad.common.config.build_globals import Globals
+from pyhad.common.config.complaints import Complaints
+from pyhad.common.config.keyword import Acts
+from pyhad.common.config.model import Announcement, VirtualAddress, VrrpInstance
+from pyhad.common.config.source import Trouble
+from pyhad.common.config.tree import Statement
+
+OWNER = 255
+DEFAULT_PRIORITY = 100
+MAX_ADDRESSES = 255
+CENTISECOND_NS = 10_000_000
+_UNICAST_WORDS = ("unicast_src_ip", "unicast_ttl", "check_unicast_src", "old_unicast_checksum")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What one virtual router is on the wire: two of the same cannot be (FSM-15)."""
+
+    vrid: int
+    interface: str
+    family: int
+    group: str
+
+
+def build_instances(root: Statement, shared: Globals, complaints: Complaints) -> tuple[VrrpInstance, ...]:
+    """All instances that can be run."""
+    names: dict[str, Statement] = {}
+    places: dict[_Place, tuple[str, Statement]] = {}
+    built: list[VrrpInstance] = []
+    for statement in root.every("vrrp_instance"):
+        name = statement.text()
+        if name in names:
+            first = names[name].at
+            message = f"vrrp_instance '{name}' is defined twice: first at {first.file}:{first.line}"
+            complaints.error(message, statement.at)
+            continue
+        names[name] = statement
+        instance = _Instance(statement, shared, complaints).build()
+        if instance is None:
+            continue
+        place = _Place(instance.vrid, instance.interface, instance.family, instance.multicast_group)
+        other = places.setdefault(place, (name, statement))
+        if other[1] is not statement:
+            complaints.error(
+                f"virtual_router_id {place.vrid} is used twice on {place.interface} (IPv{place.family}): "
+                f"by '{name}' and by '{other[0]}' at {other[1].at.file}:{other[1].at.line}",
+                statement.at,
+                hint="each virtual router of a segment needs its own virtual_router_id",
+            )
+        built.append(instance)
+    return tuple(built)
+
+
+class _Instance:
+    """One block on its way to the model."""
+
+    def __init__(self, block: Statement, shared: Globals, complaints: Complaints) -> None:
+        self._block = block
+        self._shared = shared
+        self._complaints = complaints
+        self._name = block.text()
+        self._interface = block.text_of("interface")
+        self._family = self._find_family()
+
+    def build(self) -> VrrpInstance | None:
+        """The instance; None when it is left out or has errors."""
+        block, shared = self._block, self._shared
+        self._required()
+        version = self._version()
+        if self._left_out():
+            return None
+        addresses, excluded = self._addresses(version)
+        priority, wants_master = self._priority()
+        interval_cs = self._interval_cs(version)
+        preempt, preempt_delay_ns = self._preemption(priority, wants_master)
+        self._unicast_without_peers()
+        self._interface_usable()
+        if not self._interface or not block.last("virtual_router_id"):
+            return None
+        return VrrpInstance(
+            name=self._name,
+            vrid=block.number_of("virtual_router_id", 0),
+            family=self._family,
+            interface=self._interface,
+            version=version,
+            start_as_master=priority == OWNER and wants_master,
+            base_priority=priority,
+            advertisement_interval_cs=interval_cs,
+            down_timer_adverts=block.number_of("down_timer_adverts", shared.down_timer_adverts),
+            preempt_mode=preempt,
+            preempt_delay_ns=preempt_delay_ns,
+            higher_prio_send_advert=block.switch("higher_prio_send_advert", default=shared.higher_prio_send_advert),
+            lower_prio_no_advert=block.switch("lower_prio_no_advert", default=shared.lower_prio_no_advert),
+            skip_check_adv_addr=block.switch("skip_check_adv_addr", default=shared.skip_check_adv_addr),
+            checksum_pseudo_header=not block.switch("v3_checksum_as_v2", default=shared.checksum_as_v2),
+            source_address=block.text_of("mcast_src_ip") or block.text_of("unicast_src_ip"),
+            multicast_group=self._multicast_group(),
+            addresses=addresses,
+            excluded_addresses=excluded,
+            tracked_interfaces=self._tracked(),
+            dont_track_primary=block.has("dont_track_primary"),
+            announcement=self._announcement(),
+        )
+
+    # ------------------------------------------------------------------------------------- what must be there
+
+    def _find_family(self) -> int:
+        """Of the source address, else of the first address; IPv4 without either."""
+        for source in ("mcast_src_ip", "unicast_src_ip"):
+            if self._block.last(source):
+                return family_of(self._block.text_of(source))
+        if self._block.has("native_ipv6"):
+            return 6
+        for entry in self._entries("virtual_ipaddress"):
+            if address_of(entry):
+                return family_of(address_of(entry))
+        return 4
+
+    def _entries(self, name: str) -> Iterator[Statement]:
+        for block in self._block.children:
+            if block.name == name:
+                yield from block.children
+
+    def _required(self) -> None:
+        """FIX-1."""
+        block = self._block
+        if not block.given("virtual_router_id"):
+            message = f"vrrp_instance '{self._name}' has no virtual_router_id"
+            self._complaints.error(message, block.at, hint="add: virtual_router_id N, 1 to 255")
+        unicast = block.given("unicast_peer") and block.given("unicast_src_ip")
+        if not block.given("interface") and not unicast:
+            message = f"vrrp_instance '{self._name}' has no interface"
+            self._complaints.error(message, block.at, hint="add: interface IFNAME")
+
+    def _left_out(self) -> bool:
+        later = [child for child in self._block.children if child.keyword.acts is Acts.LEAVES_OUT]
+        what = list(dict.fromkeys(child.keyword.name for child in later))
+        if self._family == 6:
+            what.append("IPv6")
+        if not what:
+            return False
+        verb = "is" if len(what) == 1 else "are"
+        self._complaints.warning(
+            f"vrrp_instance '{self._name}' is left out: {', '.join(what)} {verb} not acted on yet",
+            later[0].at if later else self._block.at,
+            hint="pyhad does not run a virtual router otherwise than it was asked to",
+            trouble=Trouble.NOT_YET,
+        )
+        return True
+
+    def _interface_usable(self) -> None:
+        found = self._block.last("interface")
+        if found is not None and self._interface == "lo":
+            self._complaints.error("interface: VRRP cannot run on the loopback interface", found.at)
+
+    def _multicast_group(self) -> str:
+        found = self._block.last("mcast_dst_ip")
+        if found is None:
+            return self._shared.multicast_group
+        group = found.text()
+        if family_of(group) != 4 or not 224 <= int(group.partition(".")[0]) <= 239:
+            message = f"mcast_dst_ip: '{group}' is not an IPv4 multicast address"
+            self._complaints.error(message, found.at, trouble=Trouble.INVALID_VALUE)
+        return group
+
+    def _unicast_without_peers(self) -> None:
+        """FIX-9; with peers the instance is left out before."""
+        for word in _UNICAST_WORDS:
+            found = self._block.last(word)
+            if found is not None:
+                message = f"{word} without unicast_peer: '{self._name}' uses multicast"
+                self._complaints.warning(message, found.at, trouble=Trouble.DEPRECATED)
+
+    # -------------------------------------------------------------------------------------------- the numbers
+
+    def _version(self) -> int:
+        """`version`, else `vrrp_version`; version 3 for IPv6 that names none."""
+        default = 3 if self._family == 6 else self._shared.version
+        return self._block.number_of("version", default)
+
+    def _priority(self) -> tuple[int, bool]:
+        """Base priority, and whether it wants to begin as master: QRK-1, FSM-10."""
+        state = self._block.text_of("state")
+        default = OWNER if state == "MASTER" else DEFAULT_PRIORITY
+        priority = self._block.number_of("priority", default)
+        if state == "MASTER" and not self._block.given("priority"):
+            self._complaints.warning(
+                f"'{self._name}' has state MASTER and no priority: it is the address owner, priority {OWNER}",
+                self._block.at,
+                hint="give it a priority unless it owns the addresses",
+            )
+        return priority, state == "MASTER" or (not state and priority == OWNER)
+
+    def _interval_cs(self, version: int) -> int:
+        """FIX-28 for version 2, FIX-29 for version 3; centiseconds."""
+        found = self._block.last("advert_int")
+        if found is None:
+            return 100
+        exact_ns = found.number()
+        unit_cs, most_cs = (100, 25500) if version == 2 else (1, 4095)
+        unit_ns = unit_cs * CENTISECOND_NS
+        value_cs = min(max((exact_ns + unit_ns // 2) // unit_ns, 1) * unit_cs, most_cs)
+        if value_cs * CENTISECOND_NS != exact_ns:
+            rule = "whole seconds up to 255" if version == 2 else "hundredths of a second up to 40.95"
+            message = f"advert_int: version {version} knows {rule}: {value_cs / 100:g} s is used"
+            self._complaints.warning(message, found.at, trouble=Trouble.INVALID_VALUE)
+        return value_cs
+
+    def _preemption(self, priority: int, wants_master: bool) -> tuple[bool, int]:
+        """FIX-19 and FIX-20."""
+        block = self._block
+        order = [child for child in block.children if child.name in ("preempt", "nopreempt") and not child.broken]
+        preempt = not order or order[-1].name == "preempt"
+        master = block.text_of("state") == "MASTER"
+        why = "state MASTER" if master else f"priority {OWNER}"
+        if not preempt and (master or priority == OWNER or wants_master):
+            hint = "a node that shall not take back the addresses begins with state BACKUP"
+            self._complaints.warning(f"nopreempt is ignored: '{self._name}' has {why}", order[-1].at, hint=hint)
+            preempt = True
+        delay = block.last("preempt_delay")
+        if delay is None or not delay.number():
+            return preempt, 0
+        if master or not preempt:
+            reason = "state MASTER" if master else "nopreempt"
+            self._complaints.warning(f"preempt_delay is ignored: '{self._name}' has {reason}", delay.at)
+            return preempt, 0
+        return preempt, delay.number()
+
+    def _announcement(self) -> Announcement:
+        """NET-20 to NET-24: the instance's own, else the global ones; lower_prio as master unless said."""
+        block, shared = self._block, self._shared
+        base = shared.announcement
+        delay_ns = block.number_of("garp_master_delay", base.master_delay_ns)
+        repeat = block.number_of("garp_master_repeat", base.master_repeat)
+        lower_delay = delay_ns if shared.lower_prio_delay_ns is None else shared.lower_prio_delay_ns
+        lower_repeat = repeat if shared.lower_prio_repeat is None else shared.lower_prio_repeat
+        return Announcement(
+            master_delay_ns=delay_ns,
+            master_repeat=repeat,
+            refresh_ns=block.number_of("garp_master_refresh", base.refresh_ns),
+            refresh_repeat=block.number_of("garp_master_refresh_repeat", base.refresh_repeat),
+            lower_prio_delay_ns=block.number_of("garp_lower_prio_delay", lower_delay),
+            lower_prio_repeat=block.number_of("garp_lower_prio_repeat", lower_repeat),
+        )
+
+    # ----------------------------------------------------------------------------------- addresses, tracking
+
+    def _addresses(self, version: int) -> tuple[tuple[VirtualAddress, ...], tuple[VirtualAddress, ...]]:
+        """Advertised and excluded ones: FIX-17, FIX-18, FIX-34, NET-5."""
+        seen: set[tuple[str, str]] = set()
+        addresses = self._block_of_addresses("virtual_ipaddress", seen)
+        excluded = self._block_of_addresses("virtual_ipaddress_excluded", seen)
+        if len(addresses) > MAX_ADDRESSES:
+            self._complaints.warning(
+                f"'{self._name}' has {len(addresses)} addresses, an advertisement holds {MAX_ADDRESSES}: "
+                "the rest is not advertised",
+                self._block.at,
+            )
+            addresses, excluded = addresses[:MAX_ADDRESSES], addresses[MAX_ADDRESSES:] + excluded
+        if not addresses and not self._block.given("virtual_ipaddress"):
+            self._without_addresses(version)
+        return tuple(addresses), tuple(excluded)
+
+    def _without_addresses(self, version: int) -> None:
+        if self._block.has("no_virtual_ipaddress"):
+            return
+        message = f"vrrp_instance '{self._name}' has no virtual_ipaddress"
+        hint = "add one, or say no_virtual_ipaddress"
+        if version == 3:
+            self._complaints.error(f"{message}; version 3 needs one", self._block.at, hint=hint)
+        else:
+            self._complaints.warning(message, self._block.at, hint=hint)
+
+    def _block_of_addresses(self, name: str, seen: set[tuple[str, str]]) -> list[VirtualAddress]:
+        found: list[VirtualAddress] = []
+        for entry in self._entries(name):
+            built = build_address(entry, self._interface, self._complaints)
+            if built is None:
+                continue
+            if family_of(built.address) != self._family and name == "virtual_ipaddress":
+                message = f"{built.address} is ignored: the addresses of '{self._name}' are IPv{self._family}"
+                self._complaints.warning(message, entry.at, hint="put it into virtual_ipaddress_excluded")
+            elif family_of(built.address) == 6:
+                message = f"{built.address} is left out: IPv6 addresses are not acted on yet"
+                self._complaints.warning(message, entry.at, trouble=Trouble.NOT_YET)
+            elif (built.address, built.interface) in seen:
+                message = f"{built.address} is ignored: '{self._name}' has it already"
+                self._complaints.warning(message, entry.at)
+            else:
+                seen.add((built.address, built.interface))
+                found.append(built)
+        return found
+
+    def _tracked(self) -> tuple[str, ...]:
+        """Other interfaces whose loss means FAULT: tracked with weight 0, or holding an address (TRK-30, TRK-31)."""
+        names: dict[str, None] = {}
+        for entry in self._entries("track_interface"):
+            name = str(entry.options.get("NAME", ("",))[0])
+            if entry.options.get("weight", (0,))[0]:
+                continue
+            if name == self._interface:
+                self._complaints.warning(f"track_interface {name} is ignored: it is the instance's own", entry.at)
+            elif name and not entry.broken:
+                names[name] = None
+        for entry in (*self._entries("virtual_ipaddress"), *self._entries("virtual_ipaddress_excluded")):
+            device = entry.options.get("dev")
+            if device and str(device[0]) != self._interface and is_tracked(entry):
+                names[str(device[0])] = None
+        return tuple(names)
+
+
+def down_interval_ns(instances: tuple[VrrpInstance, ...]) -> int:
+    """After this long without adverts the first peer of any instance may take over; 0 without instances.
+
+    FSM-2 with the smallest skew that a peer can have (FSM-1, priority 255), because peers' priorities are not known.
+    """
+    intervals = []
+    for instance in instances:
+        interval_ns = instance.advertisement_interval_cs * CENTISECOND_NS
+        skew_base_ns = 100 * CENTISECOND_NS if instance.version == 2 else interval_ns
+        intervals.append(instance.down_timer_adverts * interval_ns + skew_base_ns // 256)
+    return min(intervals, default=0)

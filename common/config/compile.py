@@ -1,0 +1,230 @@
+"""From a file name to one document per process: read, parse, build, check. Touches no network and no kernel.
+
+The only entry for start, reload, config test and plan. It runs in a short-lived child, so it may be slow or die.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pyhad.common.codec import encode
+from pyhad.common.config.build_globals import Globals, build_globals
+from pyhad.common.config.build_services import Services, build_services
+from pyhad.common.config.build_vrrp import build_instances, down_interval_ns
+from pyhad.common.config.complaints import Complaints
+from pyhad.common.config.diagnostics import sorted_by_place
+from pyhad.common.config.grammar import parse
+from pyhad.common.config.model import (
+    SCHEMA,
+    CheckerDocument,
+    Configuration,
+    ControlDocument,
+    IpvsDocument,
+    ParentDocument,
+    VrrpDocument,
+    VrrpInstance,
+)
+from pyhad.common.config.reader import ReaderOptions, Reading, read, read_text
+from pyhad.common.config.secrets import scrub
+from pyhad.common.config.source import Diagnostic, Location, Severity, Trouble
+from pyhad.common.config.tree import Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileOptions:
+    """What the command line and the machine say.
+
+    `config_id` decides `@ID` lines and is the `router_id` of a file that names none. `interfaces` are those that exist,
+    None when nobody looked. `vrrp` and `checker` are False where -C or -P leaves that half out; both are still checked.
+    """
+
+    config_id: str
+    include_all: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    random_seed: int | None = None
+    interfaces: frozenset[str] | None = None
+    generation: int = 1
+    vrrp: bool = True
+    checker: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileResult:
+    """`configuration` is None if and only if one of the diagnostics is an ERROR."""
+
+    configuration: Configuration | None
+    diagnostics: tuple[Diagnostic, ...]
+    files: tuple[str, ...]
+
+
+def compile_configuration(pattern: str, options: CompileOptions) -> CompileResult:
+    """Compile what `-f PATTERN` names. Never raises for what the files hold."""
+    return _compile(read(pattern, _reader_options(options)), pattern, options)
+
+
+def compile_text(text: str, name: str, options: CompileOptions) -> CompileResult:
+    """Compile `text` as if it were the file `name`."""
+    return _compile(read_text(text, name, _reader_options(options)), name, options)
+
+
+def _reader_options(options: CompileOptions) -> ReaderOptions:
+    return ReaderOptions(
+        config_id=options.config_id,
+        include_all=options.include_all,
+        environment=options.environment,
+        random_seed=options.random_seed,
+    )
+
+
+def _compile(reading: Reading, pattern: str, options: CompileOptions) -> CompileResult:
+    complaints = Complaints()
+    root = parse(reading.lines, complaints)
+    shared = build_globals(root, options.config_id)
+    instances = build_instances(root, shared, complaints)
+    services = build_services(root, shared, complaints)
+    _look_for_interfaces(root, instances, options.interfaces, complaints)
+    found = _merge(reading.diagnostics, complaints.all())
+    if not reading.files and not any(one.severity is Severity.ERROR for one in found):
+        missing = Diagnostic(
+            Severity.ERROR, Trouble.FILE_NOT_FOUND, f"no configuration: {pattern}", Location(pattern, 0)
+        )
+        found = (missing, *found)
+    diagnostics = tuple(sorted_by_place(scrub(found), reading.files))
+    failed = any(one.severity is Severity.ERROR for one in diagnostics)
+    warnings = sum(one.severity is Severity.WARNING for one in diagnostics)
+    configuration = None if failed else _documents(shared, instances, services, reading.files, warnings, options)
+    return CompileResult(configuration=configuration, diagnostics=diagnostics, files=reading.files)
+
+
+def _merge(lexical: tuple[Diagnostic, ...], grammatical: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """Both lists, less what is said twice: one wrong brace is seen by the reader's count and by the grammar."""
+    missing_open = sum(one.trouble is Trouble.BRACE and "missing '{'" in one.message for one in grammatical)
+    kept: list[Diagnostic] = []
+    for one in lexical:
+        if one.trouble is Trouble.BRACE and "closes nothing" in one.message and missing_open:
+            missing_open -= 1
+        else:
+            kept.append(one)
+    counted = any(one.trouble is Trouble.BRACE and "never closed" in one.message for one in kept)
+    return (
+        *kept,
+        *(
+            one
+            for one in grammatical
+            if not (counted and one.trouble is Trouble.BRACE and "missing '}'" in one.message)
+        ),
+    )
+
+
+def _look_for_interfaces(
+    root: Statement, instances: tuple[VrrpInstance, ...], existing: frozenset[str] | None, complaints: Complaints
+) -> None:
+    """An interface that is not there makes its instance wait in FAULT: a warning, not an error."""
+    if existing is None:
+        return
+    blocks = {block.text(): block for block in root.every("vrrp_instance")}
+    for instance in instances:
+        held = (*instance.addresses, *instance.excluded_addresses)
+        wanted = dict.fromkeys((instance.interface, *instance.tracked_interfaces, *(one.interface for one in held)))
+        for name in wanted:
+            if name in existing:
+                continue
+            block = blocks[instance.name]
+            own = block.last("interface") if name == instance.interface else None
+            complaints.warning(
+                f"interface {name} does not exist: vrrp_instance '{instance.name}' stays in FAULT until it appears",
+                (own or block).at,
+                hint=f"this machine has: {', '.join(sorted(existing)[:10])}",
+                trouble=Trouble.BAD_INTERFACE,
+            )
+
+
+def _documents(
+    shared: Globals,
+    instances: tuple[VrrpInstance, ...],
+    services: Services,
+    files: tuple[str, ...],
+    warnings: int,
+    options: CompileOptions,
+) -> Configuration:
+    generation = options.generation
+    if not options.vrrp:
+        instances = ()
+    if not options.checker:
+        services = Services((), ())
+    return Configuration(
+        parent=ParentDocument(
+            schema=SCHEMA,
+            generation=generation,
+            vrrp=bool(instances),
+            checker=bool(services.virtual_servers),
+            down_interval_ns=down_interval_ns(instances),
+            child_wait_ns=shared.child_wait_ns,
+            warnings=warnings,
+            daemon=shared.daemon,
+        ),
+        vrrp=VrrpDocument(
+            schema=SCHEMA,
+            generation=generation,
+            router_id=shared.router_id,
+            instances=instances,
+            startup_delay_ns=shared.startup_delay_ns,
+        ),
+        checker=CheckerDocument(
+            schema=SCHEMA,
+            generation=generation,
+            servers=services.checked,
+            log_all_failures=shared.log_all_failures,
+        ),
+        ipvs=IpvsDocument(
+            schema=SCHEMA,
+            generation=generation,
+            data_plane=shared.data_plane,
+            services=services.virtual_servers,
+            flush_at_start=shared.flush_at_start,
+        ),
+        control=ControlDocument(
+            schema=SCHEMA,
+            generation=generation,
+            router_id=shared.router_id,
+            files=files,
+            instances=tuple(instance.name for instance in instances),
+            services=tuple(service.id for service in services.virtual_servers),
+        ),
+    )
+
+
+def encode_documents(configuration: Configuration) -> dict[str, bytes]:
+    """One msgpack document per process, by the name of the process (`parent`, `vrrp`, `checker`, `ipvs`, `control`)."""
+    return {
+        "parent": encode(configuration.parent),
+        "vrrp": encode(configuration.vrrp),
+        "checker": encode(configuration.checker),
+        "ipvs": encode(configuration.ipvs),
+        "control": encode(configuration.control),
+    }
+
+
+EXIT_GOOD, EXIT_CONFIG, EXIT_INTERFACE, EXIT_FINDINGS, EXIT_NO_CONFIG = 0, 2, 4, 5, 6
+_NOT_FOUND = (Trouble.FILE_NOT_FOUND, Trouble.INCLUDE)
+
+
+def exit_status(result: CompileResult, testing: bool) -> int:
+    """Exit status of the daemon's start, or of a config test (grammar.md section 11).
+
+    Other than keepalived, a config test of a missing file ends with 6, not 0 (CLI-37). Notes change nothing.
+    """
+    said = [one for one in result.diagnostics if one.severity is not Severity.NOTE]
+    errors = [one for one in said if one.severity is Severity.ERROR]
+    if any(one.trouble in _NOT_FOUND for one in errors):
+        return EXIT_NO_CONFIG
+    if not testing:
+        return EXIT_CONFIG if errors else EXIT_GOOD
+    if any(one.trouble is Trouble.MISSING_PARAMETER for one in errors):
+        return EXIT_CONFIG
+    if any(one.trouble is Trouble.SECURITY for one in said):
+        return EXIT_NO_CONFIG
+    if not said:
+        return EXIT_GOOD
+    return EXIT_INTERFACE if all(one.trouble is Trouble.BAD_INTERFACE for one in said) else EXIT_FINDINGS

@@ -1,0 +1,193 @@
+"""The keywords of the checkers of a real server; what they share stands once. Data only."""
+
+from __future__ import annotations
+
+from pyhad.common.config.arguments import (
+    ADDRESS,
+    BOOL,
+    GROUP,
+    INT_MAX,
+    INTERFACE,
+    MD5,
+    NAME,
+    SCRIPT,
+    STATUS,
+    TEXT,
+    TIMER_MAX,
+    UINT_MAX,
+    USER,
+    choice,
+    many,
+    number,
+    optional,
+    seconds,
+    text,
+    whole_seconds,
+)
+from pyhad.common.config.keyword import LATER, LOUD, NOW, Sheet, block, flag, word
+
+R = "virtual_server.real_server"
+
+CONNECTING = (
+    word("connect_ip", ADDRESS, "real server address", "Target address", NOW),
+    word("connect_port", number(1, 65535), "real server port", "Target port", NOW),
+    word("bindto", ADDRESS, "any", "Local address", NOW),
+    word("bind_port", number(1, 65535), "any", "Local port", NOW),
+    word("bind_if", INTERFACE, "any", "Device to bind to", NOW),
+    word(
+        "connect_timeout",
+        seconds("0.000001", TIMER_MAX),
+        "real server setting (5)",
+        "Timeout of each network step",
+        NOW,
+    ),
+    word("fwmark", number(0, UINT_MAX), "0", "SO_MARK of the probe", NOW),
+)
+
+SCHEDULED = (
+    word(
+        "retry",
+        number(0, UINT_MAX),
+        "real server, else 1 (DNS 3, MISC 0)",
+        "Failures tolerated before the checker fails",
+        NOW,
+    ),
+    word(
+        "delay_before_retry",
+        seconds("0"),
+        "real server, else 1 (HTTP/SSL 3, DNS delay_loop)",
+        "Wait between retries",
+        NOW,
+    ),
+    word("warmup", seconds("0"), "real server, else delay_loop", "Random extra wait before the first probe", NOW),
+    word("delay_loop", seconds("0.000001"), "real server setting (60)", "Time between probes", NOW),
+    word("alpha", BOOL, "real server setting", "Start failed until the first success", NOW),
+    word("log_all_failures", BOOL, "off", "Log every failed probe", NOW),
+)
+
+HTTP = (
+    word("nb_get_retry", number(0, UINT_MAX), "-", "Old spelling of retry", NOW, alias_of="retry", deprecated="retry"),
+    word("virtualhost", NAME, "real/virtual server setting", "Host header for all urls", NOW),
+    word(
+        "http_protocol",
+        choice("1.0", "1.0c", "1.0C", "1.1"),
+        "1.0",
+        "Request version; 1.0C and 1.1 add Connection: close",
+        NOW,
+    ),
+    word("enable_sni", BOOL, "off", "Send SNI (SSL_GET)"),
+    word("sni_name", optional(NAME), "virtualhost", "Name used for SNI"),
+    word("fast_recovery", BOOL, "off", "After recovery check the remaining urls without waiting", NOW),
+    block("url", (), "One page to fetch", NOW),
+)
+
+SSL_ONLY = (word("tls_compliant", BOOL, "off", "Treat an unexpected EOF without close_notify as an error"),)
+
+URL = (
+    word("path", TEXT, "required", "Request path", NOW),
+    word("digest", MD5, "none", "Expected MD5 of the body (see genhash)", NOW),
+    word("status_code", STATUS, "200-299", "Accepted status codes", NOW),
+    word("virtualhost", NAME, "checker setting", "Host header for this url", NOW),
+    word("regex", SCRIPT, "none", "Body must match", LOUD),
+    flag("regex_no_match", "Body must not match", LOUD),
+    word("regex_options", many(TEXT), "none", "PCRE2 options", LOUD),
+    word("regex_min_offset", number(0), "0", "First body offset searched", LOUD),
+    word("regex_max_offset", number(0), "none", "Last offset at which a match may start", LOUD),
+    word("regex_stack", (number(0), number(0)), "PCRE2 default", "PCRE2 JIT stack sizes"),
+)
+
+SSL_URL_ONLY = (word("tls_compliant", BOOL, "checker setting", "As above for one url"),)
+
+SMTP = (
+    word("helo_name", NAME, "smtpchecker.keepalived.org", "Text after HELO"),
+    block("host", (), "Additional target; each becomes its own checker", LATER),
+)
+
+DNS = (
+    word("type", text("TYPE"), "SOA", "Record type asked for"),
+    word("name", NAME, ". (root)", "Name asked for"),
+)
+
+MISC = (
+    word("misc_path", SCRIPT, "required", "Command to run", NOW),
+    word("misc_timeout", whole_seconds(0, 4294), "delay_loop of the service", "Time limit of a run", NOW),
+    flag("misc_dynamic", "Exit 2..255 sets weight to status-2", NOW),
+    word("user", (USER, optional(GROUP)), "default script user", "Account to run as"),
+)
+
+UDP = (
+    word("payload", many(text("HEX")), "random data", "Datagram to send"),
+    word("require_reply", optional(many(text("HEX"))), "off", "A reply is needed, optionally matching"),
+    word("min_reply_length", number(0, 65535), "0", "Shortest reply"),
+    word("max_reply_length", number(0, 65535), "255", "Longest reply"),
+)
+
+FILE = (
+    word("track_file", NAME, "required", "File to follow"),
+    word(
+        "weight",
+        number(-INT_MAX, INT_MAX),
+        "weight of the file",
+        "Factor for the value; 0 = non-zero means down",
+        options="OPTIONS.weight",
+    ),
+)
+
+BFD = (word("name", NAME, "required", "Session to follow"),)
+
+
+SHEETS = (
+    Sheet(
+        (
+            f"{R}.TCP_CHECK",
+            f"{R}.HTTP_GET",
+            f"{R}.SSL_GET",
+            f"{R}.SMTP_CHECK",
+            f"{R}.SMTP_CHECK.host",
+            f"{R}.DNS_CHECK",
+            f"{R}.PING_CHECK",
+            f"{R}.UDP_CHECK",
+        ),
+        "checkers",
+        CONNECTING,
+    ),
+    Sheet(
+        (
+            f"{R}.TCP_CHECK",
+            f"{R}.HTTP_GET",
+            f"{R}.SSL_GET",
+            f"{R}.SMTP_CHECK",
+            f"{R}.SMTP_CHECK.host",
+            f"{R}.DNS_CHECK",
+            f"{R}.MISC_CHECK",
+            f"{R}.PING_CHECK",
+            f"{R}.UDP_CHECK",
+        ),
+        "checkers",
+        SCHEDULED,
+    ),
+    Sheet(
+        (
+            f"{R}.HTTP_GET",
+            f"{R}.SSL_GET",
+        ),
+        "checkers",
+        HTTP,
+    ),
+    Sheet((f"{R}.SSL_GET",), "checkers", SSL_ONLY),
+    Sheet(
+        (
+            f"{R}.HTTP_GET.url",
+            f"{R}.SSL_GET.url",
+        ),
+        "checkers",
+        URL,
+    ),
+    Sheet((f"{R}.SSL_GET.url",), "checkers", SSL_URL_ONLY),
+    Sheet((f"{R}.SMTP_CHECK",), "checkers", SMTP),
+    Sheet((f"{R}.DNS_CHECK",), "checkers", DNS),
+    Sheet((f"{R}.MISC_CHECK",), "checkers", MISC),
+    Sheet((f"{R}.UDP_CHECK",), "checkers", UDP),
+    Sheet((f"{R}.FILE_CHECK",), "checkers", FILE),
+    Sheet((f"{R}.BFD_CHECK",), "checkers", BFD),
+)

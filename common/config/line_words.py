@@ -1,0 +1,180 @@
+"""The words of one line to checked values and options: arity, kinds, ranges. Knows no braces and gives no meaning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pyhad.common.config.arguments import Argument, Kind
+from pyhad.common.config.complaints import Complaints
+from pyhad.common.config.keyword import NOW, Form, Keyword
+from pyhad.common.config.keywords import SECRET_BLOCKS, VOCABULARIES, Vocabulary
+from pyhad.common.config.secrets import HIDDEN
+from pyhad.common.config.source import Line, Location, Trouble, Word
+from pyhad.common.config.tree import Statement
+from pyhad.common.config.values import BadValue, Value, read_value
+
+_ENCAP_WITH_VALUE = ("mpls", "ila")
+
+
+class LineReader:
+    """Fills the values and options of statements; what is wrong goes to the complaints."""
+
+    def __init__(self, complaints: Complaints) -> None:
+        self._complaints = complaints
+
+    def header(self, statement: Statement) -> None:
+        """The words after a keyword."""
+        keyword, words = statement.keyword, statement.line.words
+        start = 1
+        if keyword.leading:
+            while start < len(words) and words[start].text in keyword.leading:
+                start += 1
+        values, used = self._arguments(statement, keyword.arguments, words, start)
+        statement.values = values
+        if keyword.options:
+            self._options(statement, VOCABULARIES[keyword.options], used, quiet=keyword.acts is not NOW)
+        elif used < len(words) and not statement.broken and not _is_script(keyword):
+            self._ignored(statement, used)
+
+    def entry(self, statement: Statement, enclosing: Vocabulary, *, quiet: bool) -> None:
+        """A line of a value block: plain words, or bare values and options in any order."""
+        opens = statement.keyword.opens
+        if not opens:
+            statement.values = tuple(word.text for word in statement.line.words)
+            return
+        first = statement.line.words[0].text
+        hint = f"'{first}' is a keyword of {enclosing.block}: is a '}}' missing?" if first in enclosing.words else ""
+        self._options(statement, VOCABULARIES[opens], 0, quiet=quiet, hint=hint)
+
+    def place_of(self, line: Line, block: str, word: Word | None = None) -> Location:
+        """Where a word stands, its physical line cleared of secrets."""
+        at = line.at
+        column = word.column if word else at.column
+        if block in SECRET_BLOCKS:
+            shown = at.text[: line.words[0].column - 1 + len(line.words[0].text)]
+            return replace(at, column=min(column, len(shown) + 1), text=f"{shown} {HIDDEN}")
+        return at if column == at.column else replace(at, column=column)
+
+    # ------------------------------------------------------------------------------------------ arguments
+
+    def _arguments(
+        self, statement: Statement, arguments: tuple[Argument, ...], words: tuple[Word, ...], start: int
+    ) -> tuple[tuple[Value, ...], int]:
+        """Values of `words` from `start` on, and the index after the last one used."""
+        values: list[Value] = []
+        used = start
+        for argument in arguments:
+            if used >= len(words):
+                if not argument.optional:
+                    self._missing(statement, argument)
+                break
+            while used < len(words):
+                value = self._value(statement, argument, words[used])
+                if value is not None:
+                    values.append(value)
+                used += 1
+                if not argument.many:
+                    break
+        return tuple(values), used
+
+    def _value(self, statement: Statement, argument: Argument, word: Word) -> Value | None:
+        remarks: list[str] = []
+        try:
+            value = read_value(argument, word.text, remarks)
+        except BadValue as problem:
+            statement.broken = True
+            self._bad(statement, word, problem)
+            return None
+        for remark in remarks:
+            at = self._at(statement, word)
+            self._complaints.warning(f"{statement.keyword.name}: {remark}", at, trouble=Trouble.INVALID_VALUE)
+        return value
+
+    def _bad(self, statement: Statement, word: Word, problem: BadValue, hint: str = "") -> None:
+        shown = HIDDEN if statement.keyword.block in SECRET_BLOCKS else word.text
+        message = f"{statement.keyword.name}: '{shown}' is not {_article(problem.expected)}"
+        if problem.reason:
+            message += f": {problem.reason}"
+        self._complaints.error(message, self._at(statement, word), hint=hint, trouble=Trouble.INVALID_VALUE)
+
+    def _missing(self, statement: Statement, argument: Argument) -> None:
+        statement.broken = True
+        keyword = statement.keyword
+        message = f"'{keyword.name}' is missing its parameter: {argument.expected()}"
+        usage = f"{keyword.name} {keyword.syntax()}"
+        at = self._at(statement, statement.line.words[-1])
+        self._complaints.error(message, at, hint=f"usage: {usage}", trouble=Trouble.MISSING_PARAMETER)
+
+    def _ignored(self, statement: Statement, used: int) -> None:
+        extra = statement.line.words[used:]
+        text = "" if statement.keyword.block in SECRET_BLOCKS else f": {' '.join(word.text for word in extra)}"
+        message = f"words after '{statement.keyword.name}' are ignored{text}"
+        self._complaints.warning(message, self._at(statement, extra[0]))
+
+    def _at(self, statement: Statement, word: Word) -> Location:
+        return self.place_of(statement.line, statement.keyword.block, word)
+
+    # -------------------------------------------------------------------------------------------- options
+
+    def _options(
+        self, statement: Statement, vocabulary: Vocabulary, start: int, *, quiet: bool, hint: str = ""
+    ) -> None:
+        words = statement.line.words
+        section = ""
+        bare = list(vocabulary.bare)
+        at = start
+        while at < len(words) and not statement.broken:
+            text = words[at].text
+            option = vocabulary.words.get(section + text) or vocabulary.words.get(text)
+            if option is None:
+                at = self._bare(statement, vocabulary, bare, at, hint)
+                continue
+            at += 1
+            while at < len(words) and words[at].text in option.leading:
+                at += 1
+            values, at = self._arguments(statement, option.arguments, words, at)
+            statement.options[option.canonical] = values
+            if option.acts is not NOW and not quiet:
+                self._complaints.later(option, self._at(statement, words[at - 1]))
+            if option.name == "encap" and values:
+                section = f"encap {values[0]}: "
+                at += values[0] in _ENCAP_WITH_VALUE
+            elif option.name == "nexthop":
+                section = "nexthop: "
+
+    def _bare(self, statement: Statement, vocabulary: Vocabulary, bare: list[Keyword], at: int, hint: str) -> int:
+        """A word that is no option: the first bare option that it fits. The index after what was used."""
+        words = statement.line.words
+        problem: BadValue | None = None
+        for option in bare:
+            try:
+                read_value(option.arguments[0], words[at].text, [])
+            except BadValue as error:
+                problem = problem or error
+                continue
+            bare.remove(option)
+            values, used = self._arguments(statement, option.arguments, words, at)
+            statement.options[option.canonical] = values
+            return used
+        statement.broken = True
+        if problem is not None:
+            self._bad(statement, words[at], problem, hint)
+            return at + 1
+        nearest = vocabulary.nearest(words[at].text)
+        self._complaints.error(
+            f"unknown option '{words[at].text}' in {statement.keyword.name}",
+            self._at(statement, words[at]),
+            hint=hint or (f"did you mean '{nearest}'?" if nearest else ""),
+            trouble=Trouble.UNKNOWN_KEYWORD,
+        )
+        return at + 1
+
+
+def _is_script(keyword: Keyword) -> bool:
+    return bool(keyword.arguments) and keyword.arguments[0].kind is Kind.SCRIPT and keyword.form is Form.KEYWORD
+
+
+def _article(expected: str) -> str:
+    if expected.startswith(("on,", "one of", "seconds")):
+        return expected
+    return f"an {expected}" if expected[0] in "aeioAEIO" else f"a {expected}"

@@ -1,0 +1,88 @@
+"""The configuration as a tree of statements whose words are checked, before it has a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pyhad.common.config.keyword import Keyword
+from pyhad.common.config.source import Line, Location
+from pyhad.common.config.values import Value
+
+
+@dataclass(slots=True)
+class Statement:
+    """One keyword with its values and, for a block, what stands in it.
+
+    For a line of a value block `keyword` is the block's own row and `options` holds what the line says.
+    `bad` are the names inside that had errors: they count as given, so that nobody complains that they are missing.
+    `broken` says that its own line had an error.
+    """
+
+    keyword: Keyword
+    line: Line
+    values: tuple[Value, ...] = ()
+    options: dict[str, tuple[Value, ...]] = field(default_factory=dict)
+    children: list[Statement] = field(default_factory=list)
+    bad: set[str] = field(default_factory=set)
+    broken: bool = False
+
+    @property
+    def name(self) -> str:
+        """Canonical name of the keyword."""
+        return self.keyword.canonical
+
+    @property
+    def at(self) -> Location:
+        """Where it stands."""
+        return self.line.at
+
+    def text(self, index: int = 0) -> str:
+        """A value that is text."""
+        value = self.values[index]
+        assert isinstance(value, str)
+        return value
+
+    def number(self, index: int = 0) -> int:
+        """A value that is a number or a time in ns."""
+        value = self.values[index]
+        assert isinstance(value, int)
+        return value
+
+    # ----------------------------------------------------------------------------- looking into a block
+
+    def every(self, name: str) -> Iterator[Statement]:
+        """The good statements of this name, in order."""
+        return (child for child in self.children if child.name == name and not child.broken)
+
+    def last(self, name: str) -> Statement | None:
+        """The good statement of this name that counts: the last one."""
+        for child in reversed(self.children):
+            if child.name == name and not child.broken:
+                return child
+        return None
+
+    def given(self, name: str) -> bool:
+        """Whether the name was used at all, rightly or wrongly."""
+        return name in self.bad or any(child.name == name for child in self.children)
+
+    def has(self, name: str) -> bool:
+        """A flag, or a boolean keyword that is on."""
+        return self.switch(name, default=False)
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        """A boolean keyword; bare means on."""
+        found = self.last(name)
+        if found is None:
+            return default
+        return bool(found.values[0]) if found.values else True
+
+    def number_of(self, name: str, default: int) -> int:
+        """First value of a keyword that takes a number or a time."""
+        found = self.last(name)
+        return found.number() if found is not None and found.values else default
+
+    def text_of(self, name: str, default: str = "") -> str:
+        """First value of a keyword that takes text."""
+        found = self.last(name)
+        return found.text() if found is not None and found.values else default
