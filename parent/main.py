@@ -25,7 +25,7 @@ from pyhad.parent.run_dir import AlreadyRunningError, RunDir
 from pyhad.parent.service import Service
 from pyhad.parent.systemd import service_manager
 
-FATAL, CONFIGURATION, PERMISSION = 1, 2, 4  # PROC-20
+FATAL, PERMISSION = 1, 4  # PROC-20
 LOG_FILE = "pyhad.log"
 
 
@@ -82,8 +82,8 @@ def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile)
     account = privileges.service_account()
     log = _log_settings(options)
     first = _compile_while_importing(options, rooms, compile_files, account, log)
-    if first.report:
-        sys.stderr.write(first.report)
+    if first.report and (first.documents is None or sys.stderr.isatty()):
+        sys.stderr.write(first.report)  # elsewhere the log carries it, and a log stays JSON
     if first.documents is None:
         return _refuse(first, log)
     try:
@@ -128,7 +128,7 @@ def _refuse(first: Outcome, log: LogSettings) -> int:
         "configuration_refused", first_error=first.summary.first_error, errors=first.summary.errors
     )  # fmt: skip
     process_log.drain()
-    return CONFIGURATION
+    return first.summary.exit_status
 
 
 def _log_settings(options: Options) -> LogSettings:

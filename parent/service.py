@@ -30,6 +30,7 @@ from pyhad.parent.systemd import ServiceManager
 
 NOT_FORKED = 71
 """Stands for the exit status of a child that could not be forked (sysexits' EX_OSERR)."""
+REPORT_CHARACTERS = 8000
 _DUMPS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN + 2, signal.SIGRTMAX - 1, signal.SIGRTMAX)
 
 
@@ -279,7 +280,10 @@ class Service:
             return
         self._report = outcome.report
         self._logger.error(
-            "reload_refused", first_error=outcome.summary.first_error, errors=outcome.summary.errors
+            "reload_refused",
+            first_error=outcome.summary.first_error,
+            errors=outcome.summary.errors,
+            report=outcome.report[:REPORT_CHARACTERS],
         )  # fmt: skip
         self._handle(ev.ConfigurationRefused())
 
@@ -295,6 +299,8 @@ class Service:
             children=",".join(sorted(settings.needed)),
             watchdog_ms=settings.watchdog_ns // 1_000_000,
         )
+        if outcome.report:
+            self._logger.info("configuration_report", report=outcome.report[:REPORT_CHARACTERS])
         if len(settings.needed) == 1:  # PROC-1
             self._logger.warning("nothing_configured")
         self._handle(ev.ConfigurationReady(settings=settings))

@@ -89,7 +89,13 @@ def compile_words(options: Options, generation: int) -> Compiled:
         words = file.read().split()
     if "broken" in words:
         message = f"{options.config}:1:1: this is broken"
-        return Compiled(configuration=None, report=f"{message}\n", exit_status=5, errors=1, first_error=message)
+        return Compiled(
+            configuration=None,
+            report=f"{message}\n",
+            exit_status=5 if options.config_test else 2,
+            errors=1,
+            first_error=message,
+        )
     if "crash" in words:
         os.abort()
     numbers = dict(word.split("=") for word in words if "=" in word)
