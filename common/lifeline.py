@@ -52,7 +52,7 @@ def hear(end: socket.socket) -> tuple[bytes, int] | None:
     """One word and its descriptor (-1 without); None when nothing waits; (b"", -1) when the other end is gone."""
     try:
         # Not socket.recv_fds: in Python 3.11 it ignores its flags, and a check script would inherit the document.
-        word, rights, _, _ = end.recvmsg(MAX_WORD, socket.CMSG_SPACE(_INT.size), socket.MSG_CMSG_CLOEXEC)
+        word, rights, _, _ = end.recvmsg(MAX_WORD, socket.CMSG_LEN(_INT.size), socket.MSG_CMSG_CLOEXEC)
     except BlockingIOError:
         return None
     except OSError:

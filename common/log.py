@@ -15,12 +15,14 @@ import os
 import socket
 import time
 from collections.abc import MutableMapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 __all__ = ["FilteringBoundLogger", "LogSettings", "ProcessLog"]
+
+T = TypeVar("T")
 
 QUEUE_LINES = 4096
 SYSLOG_PATH = "/dev/log"
@@ -49,7 +51,8 @@ class ProcessLog:
     """The log of one process. Open it after the fork; `logger` is what the code writes to."""
 
     def __init__(self, process: str, settings: LogSettings) -> None:
-        self._queue: collections.deque[tuple[int, bytes, bytes]] = collections.deque()
+        self._queue: collections.deque[tuple[int, bytes]] = collections.deque()
+        self._console_queue: collections.deque[bytes] = collections.deque()
         self._dropped = 0
         self._dropped_said = 0
         self._ident = f"pyhad_{process}" if process != "parent" else "pyhad"
@@ -83,17 +86,16 @@ class ProcessLog:
 
     def flush(self) -> None:
         """Write what the sinks take now. Never blocks; call at the end of each turn of the loop."""
-        queue = self._queue
-        while queue:
-            severity, console_line, json_line = queue[0]
-            if self._console is not None and not self._write_console(severity, console_line):
-                return
+        while self._console_queue and self._console is not None:
+            if not self._write_console(self._console, self._console_queue[0]):
+                break
+        while self._queue:
+            severity, line = self._queue.popleft()
             if self._file is not None:
-                _write_all(self._file, json_line)
+                _write_all(self._file, line)
             if self._syslog is not None:
-                self._send_syslog(severity, json_line)
-            queue.popleft()
-        if self._dropped > self._dropped_said:
+                self._send_syslog(severity, line)
+        if self._dropped > self._dropped_said and not self._console_queue:
             lost, self._dropped_said = self._dropped - self._dropped_said, self._dropped
             self.logger.warning("log_lines_dropped", lines=lost)
 
@@ -101,37 +103,44 @@ class ProcessLog:
         """Last words: try for at most `timeout_s` to write everything that waits."""
         end = time.monotonic() + timeout_s
         self.flush()
-        while self._queue and time.monotonic() < end:
+        while (self._queue or self._console_queue) and time.monotonic() < end:
             time.sleep(0.005)
             self.flush()
 
     def _enqueue(self, _logger: object, method: str, fields: MutableMapping[str, Any]) -> str:
-        if len(self._queue) >= QUEUE_LINES:
-            self._dropped += 1
-            raise structlog.DropEvent
+        severity = _SEVERITY.get(method, 6)
         now = time.time()
         ordered = {"time": _iso(now), "level": method} | {k: fields[k] for k in _FIRST if k in fields}
         ordered.update((key, fields[key]) for key in fields if key not in _FIRST)
         json_line = json.dumps(ordered, default=str, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        console_line = _readable(now, ordered) if self._terminal else json_line
-        self._queue.append((_SEVERITY.get(method, 6), console_line, json_line))
+        if self._console is not None:
+            line = _readable(now, ordered) if self._terminal else json_line
+            self._put(self._console_queue, b"<%d>" % severity + line if self._journal else line)
+        if self._file is not None or self._syslog is not None:
+            self._put(self._queue, (severity, json_line))
         raise structlog.DropEvent
 
-    def _write_console(self, severity: int, line: bytes) -> bool:
-        assert self._console is not None
-        if self._journal:
-            line = b"<%d>" % severity + line
+    def _put(self, queue: collections.deque[T], entry: T) -> None:
+        """Each sink has its bound: a console that nobody reads must not silence the file and syslog."""
+        if len(queue) < QUEUE_LINES:
+            queue.append(entry)
+        else:
+            self._dropped += 1
+
+    def _write_console(self, console: int, line: bytes) -> bool:
+        """True when there is room for more."""
         try:
-            written = os.write(self._console, line)
+            written = os.write(console, line)
         except BlockingIOError:
             return False
         except OSError:  # the reader is gone for good: stop trying, other sinks go on
             self._console = None
-            return True
-        if written < len(line):  # a pipe that is nearly full takes a part
-            severity, _, json_line = self._queue[0]
-            self._queue[0] = (severity, line[written:], json_line)
+            self._console_queue.clear()
             return False
+        if written < len(line):  # a pipe that is nearly full takes a part
+            self._console_queue[0] = line[written:]
+            return False
+        self._console_queue.popleft()
         return True
 
     def _send_syslog(self, severity: int, line: bytes) -> None:
