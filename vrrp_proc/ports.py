@@ -84,7 +84,7 @@ class InterfacePort:
             received = parse_ipv4(packet)
             vrid = read_vrid(received.payload)
         except AdvertisementRefused as refusal:
-            self._refuse(refusal)
+            self._refuse(packet, refusal)
             return
         found = self.instances.get(vrid)
         if found is None:  # came in before the filter was there
@@ -96,13 +96,16 @@ class InterfacePort:
                 self._known.clear()
             self._known[content] = (found, made)
 
-    def _refuse(self, refusal: AdvertisementRefused) -> None:
-        """No virtual router can be blamed for it: counted for the process, said once per kind and detail."""
+    def _refuse(self, packet: bytes, refusal: AdvertisementRefused) -> None:
+        """No virtual router can be blamed for it: counted for the process, said once per kind and sender."""
         self._counters[refusal.counter] += 1
-        complaint = (refusal.counter, str(refusal))
+        source = ".".join(str(byte) for byte in packet[12:16])
+        complaint = (source, refusal.counter)
         if complaint not in self._complaints and len(self._complaints) < _COMPLAINTS:
             self._complaints.add(complaint)
-            self._logger.warning("advert_refused", interface=self.name, reason=refusal.counter, detail=str(refusal))
+            self._logger.warning(
+                "advert_refused", interface=self.name, peer=source, reason=refusal.counter, detail=str(refusal)
+            )
 
 
 class Ports:

@@ -1,0 +1,281 @@
+"""One virtual router's shell: what effects become, without a network."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import errno
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyhad.common.blackbox import BlackBox
+from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.log import LogSettings, ProcessLog
+from pyhad.common.loop import Loop
+from pyhad.common.states import RouterState
+from pyhad.vrrp_proc import journal
+from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.core.events import FaultCause
+from pyhad.vrrp_proc.core.packet import Received
+from pyhad.vrrp_proc.holdings import Holdings
+from pyhad.vrrp_proc.instance import Instance, World
+from pyhad.vrrp_proc.journal import Journal
+
+VIP = VirtualAddress(address="10.0.0.100", prefix_len=32, interface="eth0")
+OWNER = VrrpInstance(
+    name="VI_1", vrid=51, family=4, interface="eth0", version=3, start_as_master=True, base_priority=255,
+    advertisement_interval_cs=100, addresses=(VIP,),
+)  # fmt: skip
+BACKUP = dataclasses.replace(OWNER, base_priority=100, start_as_master=False)
+NO_FAULT: frozenset[FaultCause] = frozenset()
+# 10.0.0.2 -> 224.0.0.18, priority 200, 1 s, 10.0.0.100; all words with the pseudo header sum up to ee8d
+GOOD = bytes.fromhex("3133c801 0064 1172 0a000064")
+
+
+class Wire:
+    """A port that keeps what is sent and answers with `number`."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.number = 0
+        self.reads = 0
+
+    def send(self, packet: bytes | bytearray, destination: str) -> int:
+        assert destination == "224.0.0.18"
+        self.sent.append(bytes(packet))
+        return self.number
+
+    def read(self, events: int = 0) -> None:
+        self.reads += 1
+
+    def forget_known(self) -> None:
+        pass
+
+
+class Voice:
+    """Keeps what is announced."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, int]] = []
+
+    def announce(self, addresses: Any, repeat: int) -> int:
+        self.said += [(address.address, repeat) for address in addresses]
+        return repeat
+
+
+class Bench:
+    """A world of fakes around real loop, journal and holdings."""
+
+    def __init__(self, kernel: Any, log: Path) -> None:
+        self.kernel = kernel
+        self.log_path = log
+        self.loop = Loop()
+        self.box = BlackBox(4, journal.PAYLOAD_BYTES)
+        self.log = ProcessLog("vrrp", LogSettings(console=False, syslog=False, file=str(log)))
+        self.voice: Any = Voice()
+        self.wire = Wire()
+        self.changes = 0
+        self.world = World(
+            loop=self.loop,
+            logger=self.log.logger,
+            holdings=Holdings(Addresses(kernel, kernel.links)),
+            announcer=self.voice,
+            journal=Journal(self.box),
+            counters=collections.Counter(),
+            on_change=self._changed,
+        )
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def router(self, config: VrrpInstance) -> Instance:
+        instance = Instance(config, self.world)
+        instance.port = self.wire
+        return instance
+
+    def logged(self) -> list[bytes]:
+        self.log.flush()
+        return self.log_path.read_bytes().splitlines()
+
+
+@pytest.fixture
+def bench(kernel: Any, tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(kernel, tmp_path / "log")
+    yield made
+    made.loop.close()
+
+
+@pytest.mark.behaviour("FSM-30")
+def test_an_owner_advertises_installs_and_announces_at_once(bench: Bench) -> None:
+    bench.router(OWNER).start(NO_FAULT, "10.0.0.1", None)
+    assert len(bench.wire.sent) == 1
+    assert bench.kernel.there == {("10.0.0.100", 32): 112}
+    assert bench.voice.said == [("10.0.0.100", 5)]
+    assert bench.changes == 1
+
+
+@pytest.mark.behaviour("PKT-1")
+def test_the_identification_rises_with_every_packet_and_skips_0(bench: Bench) -> None:
+    router = bench.router(OWNER)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    router._identification = 65534
+    router._send(255)
+    router._send(255)
+    assert [packet[4:6].hex() for packet in bench.wire.sent] == ["0001", "ffff", "0001"]
+
+
+@pytest.mark.behaviour("PKT-3")
+def test_the_packet_carries_priority_source_and_address(bench: Bench) -> None:
+    bench.router(OWNER).start(NO_FAULT, "10.0.0.1", None)
+    packet = bench.wire.sent[0]
+    assert packet[:10].hex() == "45c0002000010000ff70"
+    assert packet[12:20].hex() == "0a000001e0000012"
+    assert packet[20:26].hex() == "3133ff010064"
+    assert packet[28:].hex() == "0a000064"
+
+
+def test_a_new_source_address_is_in_the_next_packet(bench: Bench) -> None:
+    router = bench.router(OWNER)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    router.surroundings(NO_FAULT, "10.0.0.9")
+    router._send(255)
+    assert bench.wire.sent[-1][12:16].hex() == "0a000009"
+
+
+@pytest.mark.behaviour("FSM-41")
+def test_a_fault_releases_from_the_address_that_is_going_away(bench: Bench) -> None:
+    router = bench.router(OWNER)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    router.surroundings(frozenset({FaultCause.NO_SOURCE_ADDRESS}), "")
+    assert bench.wire.sent[-1][12:16].hex() == "0a000001"
+    assert bench.wire.sent[-1][22] == 0
+    assert bench.kernel.there == {}
+
+
+def test_the_same_surroundings_twice_are_no_event(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    before = len(bench.logged())
+    router.surroundings(NO_FAULT, "10.0.0.1")
+    assert len(bench.logged()) == before
+
+
+def test_a_send_error_is_said_once_and_counted_each_time(bench: Bench) -> None:
+    router = bench.router(OWNER)
+    bench.wire.number = errno.ENETDOWN
+    router.start(NO_FAULT, "10.0.0.1", None)
+    router._send(255)
+    assert router.counters["advert_send_err"] == 2
+    assert sum(b"advert_not_sent" in line for line in bench.logged()) == 1
+
+
+@pytest.mark.behaviour("PKT-31")
+@pytest.mark.behaviour("PKT-37")
+def test_a_bad_advert_is_counted_each_time_and_said_once(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    bad = Received(source="10.0.0.2", destination="224.0.0.18", ttl=255, payload=GOOD[:-1] + b"\xff")
+    assert router.receive(bad) is None
+    assert router.receive(bad) is None
+    assert router.counters["checksum_err"] == 2
+    assert sum(b"advert_refused" in line for line in bench.logged()) == 1
+
+
+def test_a_good_advert_becomes_an_event_that_may_be_remembered(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    event = router.receive(Received(source="10.0.0.2", destination="224.0.0.18", ttl=255, payload=GOOD))
+    assert event is not None
+    assert (event.source, event.priority, event.interval_cs) == ("10.0.0.2", 200, 100)
+    assert router.status().counters["advert_rcvd"] == 1
+    assert router.status().master_address == "10.0.0.2"
+
+
+@pytest.mark.behaviour("PKT-35")
+def test_an_advert_with_other_addresses_counts_and_is_looked_at_anew_each_time(bench: Bench) -> None:
+    other = dataclasses.replace(VIP, address="10.0.0.101")
+    router = bench.router(dataclasses.replace(BACKUP, addresses=(other,)))
+    router.start(NO_FAULT, "10.0.0.1", None)
+    received = Received(source="10.0.0.2", destination="224.0.0.18", ttl=255, payload=GOOD)
+    assert router.receive(received) is None
+    assert router.status().counters["addr_list_err"] == 1
+    assert router.status().counters["advert_rcvd"] == 1
+
+
+@pytest.mark.behaviour("PKT-21")
+def test_a_router_in_fault_hears_nothing(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(frozenset({FaultCause.INTERFACE_DOWN}), "10.0.0.1", None)
+    assert router.receive(Received(source="10.0.0.2", destination="224.0.0.18", ttl=1, payload=GOOD)) is None
+    assert router.status().counters["ip_ttl_err"] == 0
+    assert router.status().state is RouterState.FAULT
+    assert router.status().reason == "interface_down"
+
+
+def test_a_successor_goes_on_as_master_with_the_addresses_it_finds(bench: Bench) -> None:
+    first = bench.router(dataclasses.replace(BACKUP, base_priority=200))
+    first.start(NO_FAULT, "10.0.0.1", None)
+    record = journal.Record(
+        state=RouterState.MASTER, since_ns=1, last_sent_ns=time.monotonic_ns(), down_at_ns=0, master_priority=200,
+        master_interval_cs=100, master_address="10.0.0.1",
+    )  # fmt: skip
+    bench.kernel.put("10.0.0.100", 32)
+    second = bench.router(dataclasses.replace(BACKUP, base_priority=200))
+    second.start(NO_FAULT, "10.0.0.1", record)
+    assert second.status().state is RouterState.MASTER
+    assert second.status().reason == "resumed_after_restart"
+    second.shut_down()
+    assert bench.kernel.there == {}, "what the predecessor installed is taken off by the successor"
+
+
+def test_what_the_successor_needs_is_journaled_after_every_event(bench: Bench) -> None:
+    bench.router(OWNER).start(NO_FAULT, "10.0.0.1", None)
+    left = Journal(bench.box).left_behind(OWNER)
+    assert left is not None
+    assert left.state is RouterState.MASTER
+    assert 0 <= time.monotonic_ns() - left.last_sent_ns < 10_000_000_000
+
+
+@pytest.mark.behaviour("PROC-30")
+def test_an_orderly_end_releases_and_leaves_no_record(bench: Bench) -> None:
+    router = bench.router(OWNER)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    router.shut_down()
+    assert bench.wire.sent[-1][22] == 0
+    assert bench.kernel.there == {}
+    assert Journal(bench.box).left_behind(OWNER) is None
+
+
+@pytest.mark.behaviour("CLI-14")
+def test_addresses_can_be_kept_at_the_end(bench: Bench) -> None:
+    router = bench.router(OWNER)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    router.shut_down(keep_addresses=True)
+    assert len(bench.wire.sent) == 1
+    assert bench.kernel.there == {("10.0.0.100", 32): 112}
+
+
+def test_a_silent_master_is_believed_only_after_all_that_waited_was_read(bench: Bench) -> None:
+    quick = dataclasses.replace(BACKUP, advertisement_interval_cs=1)
+    router = bench.router(quick)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    end_ns = time.monotonic_ns() + 2_000_000_000
+    while router.status().state is RouterState.BACKUP and time.monotonic_ns() < end_ns:
+        bench.loop.turn(0.1)
+    assert router.status().state is RouterState.MASTER
+    assert bench.wire.reads >= 1
+
+
+@pytest.mark.behaviour("SIG-25")
+def test_counters_have_keepalived_s_names_first(bench: Bench) -> None:
+    router = bench.router(OWNER)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    assert list(router.status().counters)[:14] == [
+        "advert_rcvd", "advert_sent", "become_master", "release_master", "packet_len_err", "advert_interval_err",
+        "ip_ttl_err", "invalid_type_rcvd", "addr_list_err", "invalid_authtype", "authtype_mismatch", "auth_failure",
+        "pri_zero_rcvd", "pri_zero_sent",
+    ]  # fmt: skip
