@@ -1,0 +1,93 @@
+"""What an Active router does of itself. It became Active at 3.609375 s (priority 100, 1 s)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pyhad.common.config.model import Announcement
+from pyhad.vrrp_proc.core.events import AddressesLost, TimePassed
+
+MakeBench = Callable[..., Any]
+S = 1_000_000_000
+ACTIVE_AT_NS = 3_609_375_000
+
+
+@pytest.mark.behaviour("FSM-31")
+def test_advertisements_keep_to_the_grid_when_we_are_a_little_late(bench: MakeBench) -> None:
+    b = bench()
+    b.become_active()
+    assert b.pass_time(ACTIVE_AT_NS + S + 300_000_000) == ["adv 100"]
+    assert b.router.next_deadline_ns() == ACTIVE_AT_NS + 2 * S
+
+
+@pytest.mark.behaviour("FSM-31")
+def test_who_is_late_by_more_than_an_interval_sends_one_and_starts_anew(bench: MakeBench) -> None:
+    b = bench()
+    b.become_active()
+    late_ns = ACTIVE_AT_NS + 2 * S + 1
+    assert b.pass_time(late_ns) == ["adv 100"]
+    assert b.router.next_deadline_ns() == late_ns + S
+
+
+def test_an_early_call_does_nothing(bench: MakeBench) -> None:
+    b = bench()
+    b.become_active()
+    assert b.pass_time(ACTIVE_AT_NS + S - 1) == []
+
+
+@pytest.mark.behaviour("NET-22")
+def test_the_second_burst_comes_five_seconds_after_the_first(bench: MakeBench) -> None:
+    b = bench()
+    b.become_active()
+    for second in range(1, 5):
+        assert b.pass_time(ACTIVE_AT_NS + second * S) == ["adv 100"]
+    assert b.pass_time(ACTIVE_AT_NS + 5 * S) == ["adv 100", "announce x5 10.1.1.1"]
+    assert b.pass_time(ACTIVE_AT_NS + 6 * S) == ["adv 100"]
+
+
+@pytest.mark.behaviour("NET-22")
+def test_no_second_burst_when_the_delay_is_zero(bench: MakeBench) -> None:
+    b = bench(announcement=Announcement(master_delay_ns=0))
+    b.become_active()
+    assert [b.pass_time(ACTIVE_AT_NS + second * S) for second in range(1, 8)] == [["adv 100"]] * 7
+
+
+@pytest.mark.behaviour("NET-23")
+def test_addresses_are_announced_again_at_each_refresh(bench: MakeBench) -> None:
+    b = bench(announcement=Announcement(master_delay_ns=0, refresh_ns=2 * S, refresh_repeat=3))
+    b.become_active()
+    said = [b.pass_time(ACTIVE_AT_NS + second * S)[1:] for second in range(1, 5)]
+    assert said == [[], ["announce x3 10.1.1.1"], [], ["announce x3 10.1.1.1"]]
+
+
+def test_leaving_active_forgets_the_second_burst(bench: MakeBench) -> None:
+    b = bench()
+    b.become_active()
+    b.hear(4 * S, 200)
+    assert b.router.next_deadline_ns() == 7_609_375_000
+    b.hear(5 * S, 0)
+    b.pass_time(5_609_375_000)  # Active again
+    assert b.pass_time(8_609_375_000) == ["adv 100"]  # where the first one's second burst would have been
+
+
+@pytest.mark.behaviour("FSM-37")
+def test_a_lost_address_is_put_back_and_we_stay_active(bench: MakeBench) -> None:
+    b = bench()
+    b.become_active()
+    lost = AddressesLost(addresses=("10.1.1.1", "192.0.2.1"))
+    expected = ["install 10.1.1.1", "announce x1 10.1.1.1", "remark lost_addresses_put_back"]
+    assert b.at(4 * S, lost) == expected
+    assert b.at(4 * S + 1, lost) == []
+    assert b.router.next_deadline_ns() == ACTIVE_AT_NS + S
+    b.pass_time(ACTIVE_AT_NS + S)
+    assert b.router.next_deadline_ns() == 5 * S
+    assert b.at(5 * S, TimePassed()) == expected
+
+
+def test_a_backup_does_not_mind_the_loss_of_addresses(bench: MakeBench) -> None:
+    b = bench()
+    b.start()
+    assert b.at(1, AddressesLost(addresses=("10.1.1.1",))) == []
