@@ -23,6 +23,8 @@ from pyhad.common.runtime import Runtime
 
 IDENTITY = "checker"
 BEAT_NS = 500_000_000
+SNAPSHOT_PAUSE_NS = 100_000_000
+"""Snapshots asked for go out at most this often: a receiver that misses much asks more than once."""
 STATUS_PAUSE_NS = 200_000_000
 """Status goes out on change at most this often, and less often where building it is dear."""
 STATUS_SHARE = 20
@@ -41,6 +43,8 @@ class Publisher:
         self._status = status
         self._generation = 0
         self._sequence = 0
+        self._snapshot_ns = 0
+        self._snapshot_timer: Timer | None = None
         self._status_timer: Timer | None = None
         self._status_free_ns = 0
         self._verdict_link = self._link(VERDICTS, self._snapshot_wanted, self.say_all)
@@ -62,12 +66,18 @@ class Publisher:
 
     def say_all(self) -> None:
         """All verdicts, as a new generation."""
-        self._generation = max(self._generation + 1, self._loop.now_ns())
+        if self._snapshot_timer is not None:
+            self._snapshot_timer.cancel()
+            self._snapshot_timer = None
+        self._snapshot_ns = self._loop.now_ns()
+        self._generation = max(self._generation + 1, self._snapshot_ns)
         self._sequence = 0
         self._verdict_link.send(VerdictSnapshot(generation=self._generation, sequence=0, verdicts=self._all_verdicts()))
 
     def say(self, verdict: Verdict) -> None:
-        """One verdict that changed."""
+        """One verdict that changed. Before the first snapshot there is nothing to change."""
+        if not self._generation:
+            return
         self._sequence += 1
         self._verdict_link.send(VerdictChanged(generation=self._generation, sequence=self._sequence, verdict=verdict))
 
@@ -82,8 +92,9 @@ class Publisher:
             self._verdict_link.send(Beat(generation=self._generation, sequence=self._sequence))
 
     def _snapshot_wanted(self, wanted: SnapshotWanted) -> None:
-        self._runtime.logger.info("snapshot_wanted", reason=wanted.reason)
-        self.say_all()
+        if self._snapshot_timer is None:
+            self._runtime.logger.info("snapshot_wanted", reason=wanted.reason)
+            self._snapshot_timer = self._loop.at(self._snapshot_ns + SNAPSHOT_PAUSE_NS, self.say_all)
 
     def _status_wanted(self, wanted: StatusWanted) -> None:
         self._send_status(wanted.ticket)

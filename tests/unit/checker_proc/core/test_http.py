@@ -1,0 +1,189 @@
+"""HTTP for checks: requests byte for byte, responses of every kind, hostile ones above all."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pyhad.checker_proc.core.http import ResponseReader, judge, request_bytes
+from pyhad.checker_proc.core.reasons import Reason
+from pyhad.common.config.model import HttpCheck, HttpUrl, StatusRange, Target, Timing
+
+HELLO_MD5 = "5d41402abc4b2a76b9719d911017c592"
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+def check(protocol: str = "1.0", address: str = "127.0.0.1", port: int = 8081) -> HttpCheck:
+    target = Target(address=address, port=port)
+    return HttpCheck(target=target, timing=Timing(), alpha=False, urls=(), http_protocol=protocol)
+
+
+def read(*pieces: bytes, wants_digest: bool = True, closed: bool = True) -> ResponseReader:
+    reader = ResponseReader(wants_digest=wants_digest)
+    for piece in pieces:
+        reader.feed(piece)
+    if closed:
+        reader.end()
+    return reader
+
+
+@pytest.mark.behaviour("CHK-20", "CHK-21")
+@pytest.mark.parametrize(
+    ("protocol", "url", "expected"),
+    [
+        (
+            "1.0",
+            HttpUrl(path="/x"),
+            b"GET /x HTTP/1.0\r\nUser-Agent: KeepAliveClient\r\nHost: 127.0.0.1:8081\r\n\r\n",
+        ),
+        (
+            "1.1",
+            HttpUrl(path="/a", host="www.example"),
+            b"GET /a HTTP/1.1\r\nUser-Agent: KeepAliveClient\r\nConnection: close\r\nHost: www.example\r\n\r\n",
+        ),
+        (
+            "1.0C",
+            HttpUrl(path="/"),
+            b"GET / HTTP/1.0\r\nUser-Agent: KeepAliveClient\r\nConnection: close\r\nHost: 127.0.0.1:8081\r\n\r\n",
+        ),
+    ],
+)
+def test_a_request_is_what_servers_know_byte_for_byte(protocol: str, url: HttpUrl, expected: bytes) -> None:
+    assert request_bytes(check(protocol), url) == expected
+
+
+@pytest.mark.behaviour("CHK-21")
+def test_the_host_of_an_ipv6_target_is_in_brackets_without_its_zone() -> None:
+    request = request_bytes(check(address="fe80::1%eth0", port=80), HttpUrl(path="/"))
+    assert b"\r\nHost: [fe80::1]:80\r\n" in request
+
+
+def test_a_body_ends_where_its_length_says_without_waiting_for_the_close() -> None:
+    reader = read(HEAD, b"Content-Length: 5\r\n\r\nhel", b"lo", closed=False)
+    assert (reader.is_done, reader.status, reader.digest(), reader.remark) == (True, 200, HELLO_MD5, "")
+
+
+def test_every_split_of_a_response_reads_the_same() -> None:
+    whole = HEAD + b"Content-Length: 5\r\nX: y\r\n\r\nhello"
+    for at in range(len(whole) + 1):
+        reader = read(whole[:at], whole[at:], closed=False)
+        assert (reader.is_done, reader.problem, reader.digest()) == (True, None, HELLO_MD5), at
+
+
+def test_a_body_without_a_length_ends_with_the_connection() -> None:
+    reader = read(b"HTTP/1.0 200 OK\r\n\r\nhel", b"lo", closed=False)
+    assert not reader.is_done
+    reader.end()
+    assert (reader.is_done, reader.problem, reader.digest(), reader.remark) == (True, None, HELLO_MD5, "")
+
+
+@pytest.mark.behaviour("CHK-25")
+def test_a_body_shorter_or_longer_than_announced_is_only_remarked() -> None:
+    shorter = read(HEAD + b"Content-Length: 9\r\n\r\nhello")
+    assert (shorter.problem, shorter.remark, shorter.digest()) == (None, "body_shorter", HELLO_MD5)
+    longer = read(HEAD + b"Content-Length: 5\r\n\r\nhello and more")
+    assert (longer.problem, longer.remark, longer.digest()) == (None, "body_longer", HELLO_MD5)
+
+
+def test_chunks_of_a_1_1_response_are_joined() -> None:
+    chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\nTrailer: z\r\n\r\n"
+    for at in range(len(chunked) + 1):
+        reader = read(chunked[:at], chunked[at:], closed=False)
+        assert (reader.is_done, reader.problem, reader.digest()) == (True, None, HELLO_MD5), at
+
+
+def test_chunked_means_nothing_in_a_1_0_response() -> None:
+    reader = read(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello")
+    assert (reader.problem, reader.digest()) == (None, HELLO_MD5)
+
+
+def test_an_interim_response_is_passed_over() -> None:
+    reader = read(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", closed=False)
+    assert (reader.is_done, reader.status) == (True, 204)
+
+
+def test_bare_line_feeds_and_folded_lines_are_read() -> None:
+    reader = read(b"HTTP/1.1 200\nA: b\n c\nContent-Length: 5\n\nhello", closed=False)
+    assert (reader.is_done, reader.problem, reader.digest()) == (True, None, HELLO_MD5)
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (b"", Reason.HTTP_NO_DATA),
+        (b"HTT", Reason.HTTP_INCOMPLETE),
+        (b"HTTP/1.1 200 OK\r\nA: b\r\n", Reason.HTTP_INCOMPLETE),
+        (b"S", Reason.HTTP_BAD_STATUS_LINE),
+        (b"HTTP/2.0 200 OK\r\n\r\n", Reason.HTTP_BAD_STATUS_LINE),
+        (b"HTTP/1.1 20 OK\r\n\r\n", Reason.HTTP_BAD_STATUS_LINE),
+        (b"HTTP/1.1 2000 OK\r\n\r\n", Reason.HTTP_BAD_STATUS_LINE),
+        (b"HTTP/1.1 099 OK\r\n\r\n", Reason.HTTP_BAD_STATUS_LINE),
+        (b"HTTP/1.1  200 OK\r\n\r\n", Reason.HTTP_BAD_STATUS_LINE),
+        (b"HTTP/1.1 200 " + b"x" * 8192, Reason.HTTP_BAD_STATUS_LINE),
+        (HEAD + b"no colon\r\n\r\n", Reason.HTTP_BAD_HEADER),
+        (HEAD + b": no name\r\n\r\n", Reason.HTTP_BAD_HEADER),
+        (HEAD + b"A: \0\r\n\r\n", Reason.HTTP_BAD_HEADER),
+        (HEAD + b"Content-Length: five\r\n\r\n", Reason.HTTP_BAD_HEADER),
+        (HEAD + b"Content-Length: -1\r\n\r\n", Reason.HTTP_BAD_HEADER),
+        (HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", Reason.HTTP_BAD_HEADER),
+        (HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", Reason.HTTP_BAD_HEADER),
+        (HEAD + b"A: " + b"x" * 65536, Reason.HTTP_HEADERS_TOO_LONG),
+        (HEAD + b"A: b\r\n" * 20_000, Reason.HTTP_HEADERS_TOO_LONG),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 3000, Reason.HTTP_HEADERS_TOO_LONG),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", Reason.HTTP_BAD_CHUNK),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", Reason.HTTP_BAD_CHUNK),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n", Reason.HTTP_BAD_CHUNK),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1" * 2000, Reason.HTTP_BAD_CHUNK),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 65_537, Reason.HTTP_BODY_TOO_LONG),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 20_000, Reason.HTTP_HEADERS_TOO_LONG),
+    ],
+)
+def test_each_bad_response_has_its_reason(response: bytes, reason: Reason) -> None:
+    reader = read(response)
+    assert (reader.is_done, reader.problem) == (True, reason)
+
+
+def test_a_body_over_the_limit_is_a_problem_where_a_digest_is_wanted() -> None:
+    megabyte = bytes(1024 * 1024)
+    reader = read(HEAD + b"\r\n", *[megabyte] * 16, closed=False)
+    assert (reader.is_done, reader.problem) == (False, None)
+    reader.feed(b"x")
+    assert (reader.is_done, reader.problem) == (True, Reason.HTTP_BODY_TOO_LONG)
+
+
+def test_without_a_digest_enough_of_an_endless_body_is_enough() -> None:
+    reader = read(HEAD + b"\r\n", bytes(64 * 1024), wants_digest=False, closed=False)
+    assert not reader.is_done
+    reader.feed(b"x")
+    assert (reader.is_done, reader.problem) == (True, None)
+
+
+@pytest.mark.behaviour("CHK-23")
+def test_the_status_must_be_accepted_and_the_digest_equal() -> None:
+    reader = read(b"HTTP/1.0 302 Found\r\n\r\nhello")
+    assert judge(HttpUrl(path="/"), reader) is Reason.HTTP_STATUS
+    moved = (StatusRange(first=200, last=200), StatusRange(first=300, last=302))
+    assert judge(HttpUrl(path="/", status=moved), reader) is None
+    assert judge(HttpUrl(path="/", status=moved, digest=HELLO_MD5), reader) is None
+    assert judge(HttpUrl(path="/", status=moved, digest="0" * 32), reader) is Reason.HTTP_DIGEST
+    assert judge(HttpUrl(path="/"), read(b"")) is Reason.HTTP_NO_DATA
+
+
+PIECES = st.sampled_from([
+    b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 100 C\r\n", b"\r\n", b"\n", b"Content-Length: 3\r\n", b" fold\r\n",
+    b"5\r\n", b"0\r\n", b"Transfer-Encoding: chunked\r\n", b"hello", b"\0\xff",
+])  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(PIECES, st.binary(max_size=40)), max_size=30), st.booleans())
+@example([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"ffffffffffffffff\r\n"], True)
+def test_no_bytes_whatever_make_it_raise_or_leave_it_undecided(pieces: list[bytes], wants_digest: bool) -> None:
+    reader = read(*pieces, wants_digest=wants_digest)
+    assert reader.is_done
+    assert judge(HttpUrl(path="/", digest="0" * 32 if wants_digest else ""), reader) is None or isinstance(
+        judge(HttpUrl(path="/"), reader), (Reason, type(None))
+    )
+    together = read(b"".join(pieces), wants_digest=wants_digest)
+    assert (together.problem, together.status, together.digest()) == (reader.problem, reader.status, reader.digest())
