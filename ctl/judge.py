@@ -105,10 +105,12 @@ def problems(reply: StatusReply, now_ns: int, parts: tuple[Part, ...] = ALL_PART
     said = {problem.subject for problem in found}
     if Part.VRRP in parts:
         found += _report_problems(reply, (ProcessName.VRRP,), now_ns, said)
-        found += _router_problems(reply)
+        if trust_of(reply, ProcessName.VRRP, now_ns).trusted:  # else what was wrong then proves nothing now
+            found += _router_problems(reply)
     if Part.SERVICES in parts:
         found += _report_problems(reply, (ProcessName.CHECKER, ProcessName.IPVS), now_ns, said)
-        found += _service_problems(reply)
+        if trust_of(reply, ProcessName.IPVS, now_ns).trusted:
+            found += _service_problems(reply)
     return tuple(found)
 
 

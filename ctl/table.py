@@ -208,7 +208,13 @@ def _totals(pool: Pool) -> list[Cell]:
         [destination.inactive_connections for destination in table_side],
         [destination.connections for destination in table_side],
     )
-    return [Cell("-" if any(count < 0 for count in counts) else str(sum(counts))) for counts in sums]
+    return [Cell(_sum(counts)) for counts in sums]
+
+
+def _sum(counts: list[int]) -> str:
+    """Of what is counted; `-` when nothing is."""
+    known = [count for count in counts if count >= 0]
+    return str(sum(known)) if known else "-"
 
 
 def _server_row(server: Server, checker: Trust, plane: Trust, now_ns: int) -> list[Cell]:

@@ -103,6 +103,13 @@ def test_a_fault_is_a_problem_that_is_known(replies: Any) -> None:
     assert exit_code(found) == 1
 
 
+def test_a_fault_that_a_silent_process_reported_is_not_called_known(replies: Any) -> None:
+    reply = replies.silent_vrrp()
+    router = replies.router("VI_1", 51, RouterState.FAULT)
+    reply = dataclasses.replace(reply, vrrp=dataclasses.replace(reply.vrrp, routers=(router,)))
+    assert [problem.kind for problem in problems(reply, replies.now_ns)] == ["process_silent"]
+
+
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
