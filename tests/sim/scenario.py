@@ -17,8 +17,8 @@ from tests.sim.lan import Lan
 from tests.sim.node import Node
 from tests.sim.world import MILLISECOND_NS, SECOND_NS, World
 
-CHAOS_INTERVALS = 60
-MISFORTUNES = 25
+CHAOS_INTERVALS = 150
+MISFORTUNES = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
