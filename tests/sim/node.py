@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.errors import PacketError
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import (
@@ -86,10 +86,18 @@ class Node:
         if self.is_running:
             return
         self.world.disturb(f"{self.name} starts")
+        self._sweep()
         self.routers = {vrid: VirtualRouter(config) for vrid, config in self.configs.items()}
         self._forget()
         for vrid, router in list(self.routers.items()):
             self._step(router, self._startup(self.black_box.get(vrid)))
+
+    def _sweep(self) -> None:
+        """The shell's part of a start: addresses that a predecessor installed and no router has any more.
+
+        The routers cannot know them, when the configuration changed while nobody lived or in the middle of a reload.
+        """
+        self.table &= {virtual.address for config in self.configs.values() for virtual in _all_addresses(config)}
 
     def _startup(self, last: Snapshot | None) -> Startup:
         startup = Startup(faults=self._faults(), source_address=self.address)
@@ -278,3 +286,7 @@ class Node:
         if self.record:
             self.sent_at_ns.append((self.world.now_ns, router.config.vrid, priority))
         self.lan.send(self, frame)
+
+
+def _all_addresses(config: VrrpInstance) -> tuple[VirtualAddress, ...]:
+    return config.addresses + config.excluded_addresses
