@@ -2,7 +2,8 @@
 
 A table of records, each found by a 16-byte key (see `key_of`). A record is written twice, alternately, with a sequence
 number and a checksum, so that a process killed in the middle of a write leaves the version before it. Made by the
-parent before the fork (anonymous, MAP_SHARED); pages never touched cost nothing.
+parent before the fork (anonymous, MAP_SHARED). Pages never touched cost nothing, and reading is touching: how many
+slots were ever used stands at the beginning, and nobody looks beyond them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 
 _HEAD = struct.Struct("=QI16sH")  # sequence, crc, key, payload length
 _ALIGN = 8
+_USED = struct.Struct("=Q")  # slots ever used; one aligned 8-byte write, never torn
 
 
 def key_of(*identity: object) -> bytes:
@@ -29,10 +31,11 @@ class BlackBox:
         self._half = -(-(_HEAD.size + payload_bytes) // _ALIGN) * _ALIGN
         self._payload_bytes = payload_bytes
         self._slots = slots
-        self._memory = mmap.mmap(-1, max(1, slots * 2 * self._half))
+        self._memory = mmap.mmap(-1, _USED.size + slots * 2 * self._half)
         self._index: dict[bytes, int] = {}
         self._sequence: dict[int, int] = {}
-        self._free = list(range(slots - 1, -1, -1))
+        self._free: list[int] = []
+        """Slots below the number ever used that hold nothing now."""
 
     def load(self) -> dict[bytes, bytes]:
         """All whole records by key, and get ready to write over them. Call once, first, in each new child."""
@@ -43,7 +46,7 @@ class BlackBox:
             self._index[key] = slot
             self._sequence[slot] = sequence
             used.add(slot)
-        self._free = [slot for slot in range(self._slots - 1, -1, -1) if slot not in used]
+        self._free = [slot for slot in range(self._used() - 1, -1, -1) if slot not in used]
         return found
 
     def put(self, key: bytes, payload: bytes) -> bool:
@@ -52,14 +55,15 @@ class BlackBox:
             raise ValueError(f"{len(payload)} bytes do not fit a record of {self._payload_bytes}")
         slot = self._index.get(key)
         if slot is None:
-            if not self._free:
+            slot = self._take_slot()
+            if slot < 0:
                 return False
-            slot = self._index[key] = self._free.pop()
+            self._index[key] = slot
         sequence = self._sequence.get(slot, 0) + 1
         self._sequence[slot] = sequence
         body = _HEAD.pack(sequence, 0, key, len(payload)) + payload
         crc = zlib.crc32(body)
-        at = (slot * 2 + sequence % 2) * self._half
+        at = self._place(slot, sequence % 2)
         self._memory[at : at + len(body)] = _HEAD.pack(sequence, crc, key, len(payload)) + payload
         return True
 
@@ -68,15 +72,32 @@ class BlackBox:
         slot = self._index.pop(key, None)
         if slot is not None:
             self._sequence.pop(slot, None)
-            at = slot * 2 * self._half
+            at = self._place(slot, 0)
             self._memory[at : at + 2 * self._half] = bytes(2 * self._half)
             self._free.append(slot)
 
+    def _used(self) -> int:
+        used: int = _USED.unpack_from(self._memory)[0]
+        return min(used, self._slots)
+
+    def _take_slot(self) -> int:
+        """A slot that holds nothing; -1 when there is none."""
+        if self._free:
+            return self._free.pop()
+        used = self._used()
+        if used >= self._slots:
+            return -1
+        _USED.pack_into(self._memory, 0, used + 1)
+        return used
+
+    def _place(self, slot: int, half: int) -> int:
+        return _USED.size + (slot * 2 + half) * self._half
+
     def _records(self) -> Iterator[tuple[int, int, bytes, bytes]]:
-        for slot in range(self._slots):
+        for slot in range(self._used()):
             best: tuple[int, int, bytes, bytes] | None = None
             for half in (0, 1):
-                record = self._read((slot * 2 + half) * self._half)
+                record = self._read(self._place(slot, half))
                 if record is not None and (best is None or record[0] > best[1]):
                     best = (slot, *record)
             if best is not None:

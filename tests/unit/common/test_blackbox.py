@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from pyhad.common.blackbox import BlackBox, key_of
 
 A, B, C = key_of("a"), key_of("b"), key_of("c")
+USED = 8
+"""Bytes before the first record: how many slots were ever used."""
 HALF = 48
 """Bytes of one version of a record with a payload of 16: a head of 30, 16, rounded up to 8."""
 
@@ -60,7 +62,7 @@ def test_a_write_torn_in_the_middle_leaves_the_version_before(writes: int, torn_
     box.load()
     for number in range(1, writes + 1):
         box.put(A, b"version %d" % number)
-    newest = (writes % 2) * HALF  # odd versions lie in the second half
+    newest = USED + (writes % 2) * HALF  # odd versions lie in the second half
     box._memory[newest + torn_at] ^= 0x40
     assert box.load() == {A: b"version %d" % (writes - 1)}
     box.put(A, b"after")
@@ -71,7 +73,7 @@ def test_the_first_write_torn_leaves_nothing_and_the_slot_is_free() -> None:
     box = BlackBox(1, 16)
     box.load()
     box.put(A, b"x")
-    box._memory[HALF + 30] ^= 1
+    box._memory[USED + HALF + 30] ^= 1
     assert box.load() == {}
     assert box.put(B, b"y")
     assert box.load() == {B: b"y"}
@@ -81,7 +83,7 @@ def test_a_length_that_does_not_fit_is_no_record() -> None:
     box = BlackBox(1, 16)
     box.load()
     box.put(A, b"x")
-    box._memory[HALF + 28 : HALF + 30] = b"\xff\xff"
+    box._memory[USED + HALF + 28 : USED + HALF + 30] = b"\xff\xff"
     assert box.load() == {}
 
 
@@ -138,7 +140,30 @@ def test_no_damage_makes_a_record_that_was_never_written(data: st.DataObject) ->
     for payload in (b"one", b"two", b"three"):
         box.put(A, payload)
     for _ in range(data.draw(st.integers(1, 6))):
-        box._memory[data.draw(st.integers(0, 4 * HALF - 1))] ^= data.draw(st.integers(1, 255))
+        box._memory[USED + data.draw(st.integers(0, 4 * HALF - 1))] ^= data.draw(st.integers(1, 255))
     for key, payload in box.load().items():
         assert key == A
         assert payload in (b"two", b"three")
+
+
+def test_neither_making_nor_loading_a_great_box_touches_its_pages() -> None:
+    box = BlackBox(100_000, 64)
+    box.load()
+    box.put(A, b"x")
+    box.load()
+    assert resident_kib(box) <= 16
+
+
+def resident_kib(box: BlackBox) -> int:
+    """Of its mapping, as the kernel counts it."""
+    size_kib = -(-len(box._memory) // 4096) * 4
+    found = []
+    with open("/proc/self/smaps", encoding="ascii", errors="replace") as smaps:
+        for line in smaps:
+            word, _, rest = line.partition(":")
+            if word == "Size":
+                matches = int(rest.split()[0]) == size_kib
+            elif word == "Rss" and matches:
+                found.append(int(rest.split()[0]))
+    assert len(found) == 1
+    return found[0]

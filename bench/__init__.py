@@ -1,0 +1,1 @@
+"""Measurements that anybody can repeat. Each module is a program: `python -m bench.NAME`."""
