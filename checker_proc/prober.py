@@ -10,9 +10,9 @@ from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible
 from pyhad.checker_proc.core.http import request_bytes
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
-from pyhad.checker_proc.misc import Programs
 from pyhad.checker_proc.ping import Pinger
 from pyhad.checker_proc.probe import Owner, Probe
+from pyhad.checker_proc.programs import Programs
 from pyhad.common.config.model import Check, HttpCheck, MiscCheck, PingCheck, TcpCheck
 from pyhad.common.loop import Loop
 
