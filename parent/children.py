@@ -8,19 +8,19 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyhad.common import lifeline
 from pyhad.common.blackbox import BlackBox
-from pyhad.common.log import LogSettings
 from pyhad.common.loop import Loop
 from pyhad.common.pulse import PulsePage
 from pyhad.common.runtime import ChildContext, ChildOptions
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.fork import fork_into
+from pyhad.parent.options import Options
 from pyhad.parent.rooms import Room
-from pyhad.parent.run_dir import RunDir
+from pyhad.parent.setup import Setup
 
 _LOG_SUFFIX = {ProcessName.VRRP: "_vrrp", ProcessName.CHECKER: "_healthcheckers"}
 
@@ -41,23 +41,16 @@ class Children:
     def __init__(
         self,
         loop: Loop,
-        rooms: Sequence[Room],
+        setup: Setup,
         *,
-        run_dir: RunDir,
-        account: tuple[str, int, int],
-        options: ChildOptions,
-        log: LogSettings,
         on_word: Callable[[ProcessName, bytes], None],
         on_exit: Callable[[ProcessName, int], None],
     ) -> None:
         self.pulse = PulsePage()
         self._loop = loop
-        self._rooms = {room.name: room for room in rooms}
-        self._boxes = {room.name: BlackBox(room.box_slots, room.box_bytes) for room in rooms}
-        self._run_dir = run_dir
-        self._account = account
-        self._options = options
-        self._log = log
+        self._setup = setup
+        self._rooms = {room.name: room for room in setup.rooms}
+        self._boxes = {room.name: BlackBox(room.box_slots, room.box_bytes) for room in setup.rooms}
         self._on_word = on_word
         self._on_exit = on_exit
         self._processes: dict[ProcessName, _Process] = {}
@@ -120,18 +113,19 @@ class Children:
         return {name: self.pulse.read(name).progress for name in self._processes}
 
     def _context(self, room: Room, document: bytes, child_end: socket.socket) -> ChildContext:
+        setup = self._setup
         return ChildContext(
             name=room.name,
             parent_pid=os.getpid(),
-            run_dir=self._run_dir.path,
+            run_dir=setup.run_dir.path,
             document=document,
             pulse=self.pulse,
             box=self._boxes[room.name],
             lifeline=child_end,
-            log=dataclasses.replace(self._log, file=_log_file(self._log.file, room.name)),
-            account=self._account,
-            options=self._options,
-            listeners=self._run_dir.listeners_of(room.name),
+            log=dataclasses.replace(setup.log, file=_log_file(setup.log.file, room.name)),
+            account=setup.account,
+            options=_child_options(setup.options),
+            listeners=setup.run_dir.listeners_of(room.name),
             icmp4=self._icmp_fd(room.name, socket.AF_INET),
             icmp6=self._icmp_fd(room.name, socket.AF_INET6),
         )
@@ -181,6 +175,14 @@ class Children:
         del self._processes[name]
         status = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
         self._on_exit(name, status)
+
+
+def _child_options(options: Options) -> ChildOptions:
+    return ChildOptions(
+        keep_vips_at_exit=options.keep_vips_at_exit,
+        keep_ipvs_at_exit=options.keep_ipvs_at_exit,
+        release_foreign_vips=options.release_foreign_vips,
+    )
 
 
 def _log_file(path: str, name: ProcessName) -> str:

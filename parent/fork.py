@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from pyhad.common.log import LogSettings, ProcessLog
 
-INTERNAL_ERROR = 70  # PROC-20
+PERMISSION, INTERNAL_ERROR = 4, 70  # PROC-20
 
 
 def fork_into(work: Callable[[], int], *, keep: Iterable[int], name: str, log: LogSettings) -> int:
@@ -48,7 +49,7 @@ def _become(work: Callable[[], int], keep: frozenset[int], name: str, log: LogSe
 
 
 def guarded(work: Callable[[], int], name: str, log: LogSettings) -> int:
-    """The result of `work()`; whatever it raises is logged with its traceback and ends as status 70."""
+    """The result of `work()`. What it raises is logged with its traceback and ends as 70, or 4 for lack of rights."""
     try:
         return work()
     except SystemExit as end:
@@ -57,7 +58,7 @@ def guarded(work: Callable[[], int], name: str, log: LogSettings) -> int:
         process_log = ProcessLog(name, log)
         process_log.logger.critical("process_crashed", error=repr(error), exc_info=True)
         process_log.drain()
-        return INTERNAL_ERROR
+        return PERMISSION if getattr(error, "errno", None) in (errno.EPERM, errno.EACCES) else INTERNAL_ERROR
 
 
 def close_all_but(keep: frozenset[int]) -> None:

@@ -15,17 +15,19 @@ import pyhad
 from pyhad.common import privileges
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.states import ProcessName
-from pyhad.parent.compiler import Compilation, Compile, Outcome, compile_unprivileged
+from pyhad.parent.compiler import Compile, Outcome, compile_unprivileged
 from pyhad.parent.configuration import compile_files as compile_keepalived_conf
 from pyhad.parent.daemonize import Background, ensure_standard_descriptors, enter_namespace
-from pyhad.parent.fork import guarded
+from pyhad.parent.fork import PERMISSION, guarded
 from pyhad.parent.options import Options, read_command_line
+from pyhad.parent.reloading import begin_compilation
 from pyhad.parent.rooms import ROOMS, Room, import_all
 from pyhad.parent.run_dir import AlreadyRunningError, RunDir
 from pyhad.parent.service import Service
+from pyhad.parent.setup import Setup
 from pyhad.parent.systemd import service_manager
 
-FATAL, PERMISSION = 1, 4  # PROC-20
+FATAL = 1  # PROC-20
 LOG_FILE = "pyhad.log"
 
 
@@ -64,10 +66,14 @@ def _config_test(options: Options, compile_files: Compile) -> int:
             sink = os.open(options.config_test_log, flags, 0o644)
         except OSError as error:
             return _say(f"{options.config_test_log}: {error.strerror}", FATAL)
-    compiled = compile_unprivileged(compile_files, options, privileges.service_account())
-    with open(sink, "w", encoding="utf-8", errors="replace", closefd=sink != 2) as out:
-        out.write(compiled.report)
-    return compiled.exit_status
+
+    def work() -> int:
+        compiled = compile_unprivileged(compile_files, options, privileges.service_account())
+        with open(sink, "w", encoding="utf-8", errors="replace", closefd=sink != 2) as out:
+            out.write(compiled.report)
+        return compiled.exit_status
+
+    return guarded(work, "config", LogSettings(console=True, syslog=False))
 
 
 def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile) -> int:
@@ -79,42 +85,38 @@ def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile)
         return _say(f"daemon is already running in {error}", 0)  # PROC-3
     except OSError as error:
         return _say(f"{options.run_dir}: {error.strerror}", PERMISSION)
-    account = privileges.service_account()
-    log = _log_settings(options)
-    first = _compile_while_importing(options, rooms, compile_files, account, log)
-    if first.report and (first.documents is None or sys.stderr.isatty()):
-        sys.stderr.write(first.report)  # elsewhere the log carries it, and a log stays JSON
-    if first.documents is None:
-        return _refuse(first, log)
-    try:
-        run_dir.open_listeners(account)
-    except OSError as error:
-        return _say(f"{options.run_dir}: {error}", PERMISSION)
-    log = dataclasses.replace(log, daemon=first.documents.parent.daemon)
-    background = None if options.foreground else Background(keep_stderr=options.log_console)
-    service = Service(
-        options,
+    setup = Setup(
+        options=options,
         rooms=rooms,
         compile_files=compile_files,
         run_dir=run_dir,
-        account=account,
-        manager=service_manager(),
-        log=log,
-        announce=background.report if background else lambda code: None,
+        account=privileges.service_account(),
+        log=_log_settings(options),
     )
-    return guarded(lambda: service.run(first), ProcessName.PARENT, log)
+    first = _compile_while_importing(setup)
+    if first.report and (first.documents is None or sys.stderr.isatty()):
+        sys.stderr.write(first.report)  # elsewhere the log carries it, and a log stays JSON
+    if first.documents is None:
+        return _refuse(first, setup.log)
+    try:
+        run_dir.open_listeners(setup.account)
+    except OSError as error:
+        return _say(f"{options.run_dir}: {error}", PERMISSION)
+    return _serve(setup, first, first.documents.parent.daemon)
 
 
-def _compile_while_importing(
-    options: Options,
-    rooms: Sequence[Room],
-    compile_files: Compile,
-    account: tuple[str, int, int],
-    log: LogSettings,
-) -> Outcome:
+def _serve(setup: Setup, first: Outcome, daemon: str) -> int:
+    setup = dataclasses.replace(setup, log=dataclasses.replace(setup.log, daemon=daemon))
+    background = None if setup.options.foreground else Background(keep_stderr=setup.options.log_console)
+    announce = background.report if background else lambda code: None
+    service = Service(setup, manager=service_manager(), announce=announce)
+    return guarded(lambda: service.run(first), ProcessName.PARENT, setup.log)
+
+
+def _compile_while_importing(setup: Setup) -> Outcome:
     """The first compilation in its own process, while this one imports what the children need."""
-    compilation = Compilation(compile_files, options, generation=1, account=account, log=log)
-    import_all(rooms)
+    compilation = begin_compilation(setup, 1)
+    import_all(setup.rooms)
     poll = select.poll()
     poll.register(compilation.pidfd, select.POLLIN)
     if not poll.poll(max(0, compilation.limit_at_ns - time.monotonic_ns()) // 1_000_000):

@@ -6,84 +6,58 @@ import collections
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import assert_never
 
 from pyhad.common import lifeline
-from pyhad.common.log import LogSettings, ProcessLog
+from pyhad.common.config.model import ParentDocument
+from pyhad.common.log import ProcessLog
 from pyhad.common.loop import Loop, Timer
-from pyhad.common.runtime import ChildOptions
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.children import Children
-from pyhad.parent.compiler import Compilation, Compile, Documents, Outcome
+from pyhad.parent.compiler import Outcome
 from pyhad.parent.core import effects as do
 from pyhad.parent.core import events as ev
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.settings import Wish, settings_of
 from pyhad.parent.core.supervisor import Supervisor
 from pyhad.parent.fork import INTERNAL_ERROR
-from pyhad.parent.options import Options
 from pyhad.parent.pidfiles import PidFiles
-from pyhad.parent.rooms import Room
-from pyhad.parent.run_dir import RunDir
+from pyhad.parent.reloading import Configurations
+from pyhad.parent.setup import Setup
 from pyhad.parent.systemd import ServiceManager
 
 NOT_FORKED = 71
 """Stands for the exit status of a child that could not be forked (sysexits' EX_OSERR)."""
-REPORT_CHARACTERS = 8000
 _DUMPS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN + 2, signal.SIGRTMAX - 1, signal.SIGRTMAX)
 
 
 class Service:
     """The running parent. `announce(code)` is called when the daemon is ready (0) or ends before that."""
 
-    def __init__(
-        self,
-        options: Options,
-        *,
-        rooms: Sequence[Room],
-        compile_files: Compile,
-        run_dir: RunDir,
-        account: tuple[str, int, int],
-        manager: ServiceManager,
-        log: LogSettings,
-        announce: Callable[[int], None],
-    ) -> None:
+    def __init__(self, setup: Setup, *, manager: ServiceManager, announce: Callable[[int], None]) -> None:
+        options = setup.options
         self._options = options
-        self._compile_files = compile_files
-        self._run_dir = run_dir
-        self._account = account
+        self._run_dir = setup.run_dir
         self._manager = manager
-        self._log_settings = log
         self._announce = announce
         self._wish = Wish(no_checker=options.no_checker, no_vrrp=options.no_vrrp, all_children=options.all_children)
-        self._log = ProcessLog(ProcessName.PARENT, log)
+        self._log = ProcessLog(ProcessName.PARENT, setup.log)
         self._logger = self._log.logger
         self._loop = Loop()
         self._supervisor = Supervisor(respawn=options.respawn)
         self._pid_files = PidFiles(options)
-        self._children = Children(
+        self._children = Children(self._loop, setup, on_word=self._child_said, on_exit=self._child_exited)
+        self._configurations = Configurations(
             self._loop,
-            rooms,
-            run_dir=run_dir,
-            account=account,
-            options=ChildOptions(
-                keep_vips_at_exit=options.keep_vips_at_exit,
-                keep_ipvs_at_exit=options.keep_ipvs_at_exit,
-                release_foreign_vips=options.release_foreign_vips,
-            ),
-            log=log,
-            on_word=self._child_said,
-            on_exit=self._child_exited,
+            setup,
+            logger=self._logger,
+            on_ready=self._configuration_ready,
+            on_refused=lambda: self._handle(ev.ConfigurationRefused()),
         )
         self._queue: collections.deque[ev.Event] = collections.deque()
         self._is_handling = False
         self._deadline: Timer | None = None
-        self._documents: Documents | None = None
-        self._fresh: Documents | None = None
-        self._report = ""
-        self._generation = 1
-        self._compilation: Compilation | None = None
         self._exit_code = INTERNAL_ERROR
 
     # -------------------------------------------------------------------------------------------- life
@@ -100,7 +74,7 @@ class Service:
 
     def _begin(self, first: Outcome) -> None:
         started_ns = time.monotonic_ns()
-        self._pid_files.write(ProcessName.PARENT, os.getpid())
+        self._write_pid_file(ProcessName.PARENT, os.getpid())
         self._set_signals()
         self._children.pulse.write_process(
             ProcessName.PARENT, pid=os.getpid(), started_ns=started_ns, restarts=0, state=ProcessState.RUNNING
@@ -112,12 +86,11 @@ class Service:
         if self._manager.watchdog_ns:
             self._manager.beat()
             self._loop.every(self._manager.watchdog_ns // 2, self._manager.beat)
-        self._configuration_ready(first)
+        self._configurations.take(first)
         self._observe()
 
     def _end(self) -> None:
-        if self._compilation is not None:
-            self._compilation.kill()
+        self._configurations.abandon()
         self._pid_files.remove_all()
         self._run_dir.close()
         self._announce(self._exit_code)
@@ -203,12 +176,11 @@ class Service:
             case do.ShowProcess():
                 self._children.show(effect.name, effect.state, effect.restarts)
             case do.CompileConfiguration():
-                self._compile()
+                self._configurations.compile()
             case do.AdoptConfiguration():
-                self._adopt()
+                self._configurations.adopt()
             case do.SendDocument():
-                assert self._documents is not None
-                self._children.say(effect.name, lifeline.DOCUMENT, self._documents.fds[effect.name])
+                self._children.say(effect.name, lifeline.DOCUMENT, self._configurations.in_force.fds[effect.name])
             case do.ReportReload():
                 self._report_reload(effect.accepted)
             case do.NotifySystemd():
@@ -223,18 +195,20 @@ class Service:
                 assert_never(effect)
 
     def _start_child(self, name: ProcessName) -> None:
-        assert self._documents is not None
         try:
-            pid = self._children.start(name, self._documents.content(name))
+            pid = self._children.start(name, self._configurations.in_force.content(name))
         except OSError as error:
             self._logger.error("child_not_started", child=str(name), error=str(error))
             self._handle(ev.ChildExited(name=name, status=NOT_FORKED))
             return
         self._logger.info("child_started", child=str(name), child_pid=pid)
+        self._write_pid_file(name, pid)
+
+    def _write_pid_file(self, name: ProcessName, pid: int) -> None:
         try:
             self._pid_files.write(name, pid)
         except OSError as error:  # a missing PID file is no reason to serve nobody
-            self._logger.warning("pid_file_not_written", child=str(name), error=str(error))
+            self._logger.warning("pid_file_not_written", of=str(name), error=str(error))
 
     def _notify(self, phase: Phase) -> None:
         match phase:
@@ -252,69 +226,23 @@ class Service:
 
     # ------------------------------------------------------------------------------------------ reload
 
-    def _compile(self) -> None:
-        self._generation += 1
-        try:
-            self._compilation = compilation = Compilation(
-                self._compile_files,
-                self._options,
-                generation=self._generation,
-                account=self._account,
-                log=self._log_settings,
-            )
-        except OSError as error:
-            self._logger.error("reload_refused", first_error=str(error), errors=1)
-            self._report = f"{error}\n"
-            self._handle(ev.ConfigurationRefused())
-            return
-        limit = self._loop.at(compilation.limit_at_ns, compilation.kill)
-        self._loop.watch(compilation.pidfd, lambda _events: self._compiled(compilation, limit))
-
-    def _compiled(self, compilation: Compilation, limit: Timer) -> None:
-        limit.cancel()
-        self._loop.unwatch(compilation.pidfd)
-        self._compilation = None
-        outcome = compilation.outcome()
-        if outcome.documents is not None:
-            self._configuration_ready(outcome)
-            return
-        self._report = outcome.report
-        self._logger.error(
-            "reload_refused",
-            first_error=outcome.summary.first_error,
-            errors=outcome.summary.errors,
-            report=outcome.report[:REPORT_CHARACTERS],
-        )  # fmt: skip
-        self._handle(ev.ConfigurationRefused())
-
-    def _configuration_ready(self, outcome: Outcome) -> None:
-        assert outcome.documents is not None
-        self._fresh = outcome.documents
-        self._report = outcome.report
-        settings = settings_of(outcome.documents.parent, self._wish)
+    def _configuration_ready(self, document: ParentDocument) -> None:
+        settings = settings_of(document, self._wish)
         self._logger.info(
             "configuration_compiled",
-            generation=outcome.documents.parent.generation,
-            warnings=outcome.documents.parent.warnings,
+            generation=document.generation,
+            warnings=document.warnings,
             children=",".join(sorted(settings.needed)),
             watchdog_ms=settings.watchdog_ns // 1_000_000,
         )
-        if outcome.report:
-            self._logger.info("configuration_report", report=outcome.report[:REPORT_CHARACTERS])
         if len(settings.needed) == 1:  # PROC-1
             self._logger.warning("nothing_configured")
         self._handle(ev.ConfigurationReady(settings=settings))
 
-    def _adopt(self) -> None:
-        assert self._fresh is not None
-        if self._documents is not None:
-            self._documents.close()
-        self._documents, self._fresh = self._fresh, None
-
     def _report_reload(self, accepted: bool) -> None:
         if accepted:
-            self._logger.info("configuration_in_force", generation=self._generation)
-        fd = lifeline.write_memfd("pyhad_report", self._report.encode("utf-8", "replace"))
+            self._logger.info("configuration_in_force", generation=self._configurations.in_force.parent.generation)
+        fd = lifeline.write_memfd("pyhad_report", self._configurations.report.encode("utf-8", "replace"))
         word = lifeline.RELOADED if accepted else lifeline.REFUSED
         self._children.say(ProcessName.CONTROL, word, fd)
         os.close(fd)

@@ -24,6 +24,7 @@ from pyhad.parent.core.child import Child, Silence
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.events import Event
 from pyhad.parent.core.reload import Reload, ReloadStage
+from pyhad.parent.core.restart import RestartPolicy
 from pyhad.parent.core.settings import Settings
 
 START_ORDER = (ProcessName.CONTROL, ProcessName.IPVS, ProcessName.CHECKER, ProcessName.VRRP)
@@ -121,18 +122,18 @@ class Supervisor:
             self._reload_over()
 
     def _apply(self, child: Child, wanted: bool, now_ns: int) -> None:
-        was_wanted, child.wanted = child.wanted, wanted
+        child.wanted = wanted
         if child.state in (ProcessState.STARTING, ProcessState.RUNNING):
             if wanted:
                 self._effects.append(do.SendDocument(name=child.name))
                 self._reload.waiting.add(child.name)
             else:
                 self._terminate(child, now_ns)
-        elif child.state is ProcessState.BACKOFF:
-            if not wanted:
-                child.start_at_ns = None
-                self._show(child, ProcessState.ABSENT)
-        elif child.state is ProcessState.ABSENT and wanted and not was_wanted:
+        elif child.state is ProcessState.BACKOFF and not wanted:
+            child.start_at_ns = None
+            self._show(child, ProcessState.ABSENT)
+        elif child.state in (ProcessState.BACKOFF, ProcessState.ABSENT) and wanted:
+            child.policy = RestartPolicy()  # the new configuration may be the cure
             self._start(child, now_ns)
             if self._reload.stage is ReloadStage.APPLYING:
                 self._reload.waiting.add(child.name)
@@ -279,8 +280,16 @@ class Supervisor:
         if self._reload.give_up_at_ns is not None and now_ns >= self._reload.give_up_at_ns:
             missing = ",".join(sorted(self._reload.waiting))
             self._effects.append(do.Remark(event="reload_unanswered", fields={"children": missing}, warning=True))
+            self._replace_unanswering()
             self._reload.waiting.clear()
             self._note_applied()
+
+    def _replace_unanswering(self) -> None:
+        """A running child that did not take its document: its successor is born with it."""
+        for child in self._children.values():
+            if child.name in self._reload.waiting and child.state is ProcessState.RUNNING and not child.killed:
+                child.killed = True
+                self._effects.append(do.KillChild(name=child.name))
 
     # -------------------------------------------------------------------------------------------- stop
 

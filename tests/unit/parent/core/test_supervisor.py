@@ -323,7 +323,7 @@ def test_a_child_that_dies_over_a_reload_does_not_hold_it_up() -> None:
     ]
 
 
-def test_a_child_that_never_answers_is_said_and_not_waited_for_longer_than_a_minute() -> None:
+def test_a_child_that_does_not_answer_within_a_minute_is_replaced() -> None:
     supervisor = started(needed=frozenset({CONTROL, VRRP}))
     supervisor.handle(ev.ReloadWanted(), S)
     supervisor.handle(ev.ConfigurationReady(settings=settings(frozenset({CONTROL, VRRP}))), S)
@@ -331,9 +331,34 @@ def test_a_child_that_never_answers_is_said_and_not_waited_for_longer_than_a_min
     assert supervisor.next_deadline_ns() == 61 * S
     assert supervisor.handle(ev.TimePassed(), 61 * S) == [
         do.Remark(event="reload_unanswered", fields={"children": "vrrp"}, warning=True),
+        do.KillChild(name=VRRP),
         do.ReportReload(accepted=True),
         do.NotifySystemd(phase=Phase.RELOADED),
     ]
+
+
+def test_a_reload_ends_the_wait_of_a_child_in_back_off() -> None:
+    supervisor = started(needed=frozenset({CONTROL, VRRP}))
+    for at in (1, 2, 3, 4, 5):
+        supervisor.handle(ev.ChildExited(name=VRRP, status=-11), at * S)
+    supervisor.handle(ev.ReloadWanted(), 5 * S)
+    effects = supervisor.handle(ev.ConfigurationReady(settings=settings(frozenset({CONTROL, VRRP}))), 5 * S)
+    assert acts(effects) == [
+        do.AdoptConfiguration(),
+        do.SendDocument(name=CONTROL),
+        do.StartChild(name=VRRP),
+    ]
+    assert acts(supervisor.handle(ev.ChildExited(name=VRRP, status=-11), 6 * S)) == [do.StartChild(name=VRRP)]
+
+
+def test_a_reload_drops_the_next_start_of_a_child_that_is_not_needed_any_more() -> None:
+    supervisor = started(needed=frozenset({CONTROL, VRRP}))
+    for at in (1, 2, 3, 4, 5):
+        supervisor.handle(ev.ChildExited(name=VRRP, status=-11), at * S)
+    supervisor.handle(ev.ReloadWanted(), 5 * S)
+    supervisor.handle(ev.ConfigurationReady(settings=settings(frozenset({CONTROL}))), 5 * S)
+    supervisor.handle(ev.ChildApplied(name=CONTROL), 5 * S)
+    assert supervisor.next_deadline_ns() is None
 
 
 def test_a_reload_that_drops_a_child_that_never_got_ready_makes_the_daemon_ready() -> None:
