@@ -82,6 +82,7 @@ class Segment:
             lab.start(host, "ip", "-ts", "-o", "monitor", "address", log=folder / f"{host}.monitor")
 
     def start(self, host: str, daemon: str, setting: Setting, priority: int) -> None:
+        """Start a daemon and wait until it listens as BACKUP."""
         path = self.folder / f"{host}.conf"
         path.write_text(setting.text(priority))
         path.chmod(0o644)
@@ -91,7 +92,10 @@ class Segment:
             command = [PYHAD, "-n", "-l", "-f", str(path), "--run-dir", str(run_dir)]
         else:
             command = ["keepalived", "-n", "-l", "-D", "-f", str(path), *files]
-        self.daemons[host] = self.lab.start(host, *command, log=self.folder / f"{host}.log")
+        log = self.folder / f"{host}.log"
+        known = log.read_text().count("BACKUP") if log.exists() else 0
+        self.daemons[host] = self.lab.start(host, *command, log=log)
+        wait_until(lambda: log.read_text().count("BACKUP") > known, 10, f"{daemon} on {host} listens")
 
     def holders(self) -> list[str]:
         return self.lab.holders(VIP, ADDRESS)
@@ -227,6 +231,6 @@ def test_a_healthy_segment_never_has_two_masters_nor_a_change(segment: Segment) 
     segment.start("b", "keepalived", V3, 100)
     segment.wait_for("a", 5)
     before = {host: segment.events(host) for host in ADDRESS}
-    time.sleep(float(os.environ.get("PYHAD_HEALTHY_S", "8")))
+    time.sleep(float(os.environ.get("PYHAD_HEALTHY_S", "5")))
     assert {host: segment.events(host) for host in ADDRESS} == before
     assert segment.holders() == ["a"]

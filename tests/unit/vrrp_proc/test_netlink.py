@@ -125,3 +125,13 @@ def test_no_input_raises() -> None:
             datagram[chance.randrange(len(datagram))] = chance.randrange(256)
         netlink.parse(bytes(datagram[: chance.randrange(len(datagram) + 1)]))
         netlink.parse(chance.randbytes(chance.randrange(200)))
+
+
+@pytest.mark.parametrize(
+    "last_attribute",
+    ["0900 0b00 70000000", "0300 0b00 70000000", "0400 0b00"],
+    ids=["runs over the end", "shorter than its head", "empty"],
+)
+def test_an_attribute_that_cannot_be_spoils_its_message(last_attribute: str) -> None:
+    body = ADDRESS_THERE[4:48] + bytes.fromhex(last_attribute)
+    assert netlink.parse((len(body) + 4).to_bytes(4, "little") + body) == ([], 1)
