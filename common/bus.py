@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # structlog alone would double the start-up time of pyhadctl
     from pyhad.common.log import FilteringBoundLogger
 
 HIGH_WATER_MARK = 1000
+DRAIN_AT_ONCE = 128
+"""Messages taken in one go, so that a flood delays nothing else."""
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 RECONNECT_MS = 5
 RECONNECT_MAX_MS = 500
@@ -85,7 +87,10 @@ class _Endpoint:
         self._loop.after(0, self._drain)
 
     def _drain(self, _events: int = 0) -> None:
-        while not self._socket.closed:
+        """All that waits, but for a flood: then the rest after the other work of the loop."""
+        for _ in range(DRAIN_AT_ONCE):
+            if self._socket.closed:
+                return
             try:
                 frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
@@ -94,6 +99,7 @@ class _Endpoint:
                 self._count_error(error)
                 return
             self._take(frames)
+        self._loop.after(0, self._drain)  # the descriptor is edge triggered: nobody else would wake us
 
     def _take(self, frames: list[Any]) -> None:
         raise NotImplementedError

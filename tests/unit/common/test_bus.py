@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import os
 import pathlib
 import socket
@@ -141,6 +142,20 @@ def test_many_messages_at_once_all_arrive_in_order(loop: Loop, side: Callable[[]
         assert link.send(m.VrrpStatus(ticket=ticket, taken_ns=1, generation=1, routers=(), counters={}))
     until(loop, lambda: len(here.heard) == 500)
     assert [message.ticket for message in here.heard] == list(range(500))
+
+
+def test_a_flood_leaves_the_loop_time_for_its_other_work(loop: Loop, side: Callable[[], Side], path: str) -> None:
+    here, there = side(), side()
+    here.hub(path)
+    link = there.link(path)
+    until(loop, lambda: there.ups == 1)
+    at_the_end_of_turns: list[int] = []
+    loop.each_turn(lambda: at_the_end_of_turns.append(len(here.heard)))
+    for _ in range(900):
+        assert link.send(REPORT)
+    until(loop, lambda: len(here.heard) == 900)
+    steps = [after - before for before, after in itertools.pairwise(at_the_end_of_turns)]
+    assert max(steps) <= 256  # two drains of 128 in one turn: descriptor and timer
 
 
 def test_a_hub_cannot_reach_who_is_not_there(loop: Loop, side: Callable[[], Side], path: str) -> None:

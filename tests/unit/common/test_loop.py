@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -74,27 +73,25 @@ def test_a_timer_can_be_cancelled_by_another_that_is_due_at_the_same_moment(loop
 
 def test_a_timer_made_earlier_than_the_armed_one_comes_first(loop: Loop, pipe: tuple[int, int]) -> None:
     ran: list[str] = []
-    loop.after(50 * MS, loop.stop)
+    loop.after(1_000 * MS, lambda: ran.append("late"))
     reader, writer = pipe
 
     def heard(_events: int) -> None:
         loop.unwatch(reader)
-        loop.after(MS, lambda: ran.append("early"))
-        loop.after(2 * MS, loop.stop)
+        loop.after(MS, lambda: (ran.append("early"), loop.stop())[0])
 
     loop.watch(reader, heard)
     os.write(writer, b"x")
-    began = time.monotonic()
     loop.run()
     assert ran == ["early"]
-    assert time.monotonic() - began < 0.045
 
 
 def test_a_deadline_in_the_past_runs_at_once(loop: Loop) -> None:
-    loop.at(-5, loop.stop)
-    began = time.monotonic()
+    ran: list[str] = []
+    loop.at(-5, lambda: ran.append("past"))
+    loop.after(0, loop.stop)
     loop.run()
-    assert time.monotonic() - began < 1
+    assert ran == ["past"]
 
 
 def test_a_timer_that_starts_one_due_at_once_does_not_starve_the_descriptors(loop: Loop, pipe: tuple[int, int]) -> None:
@@ -114,35 +111,48 @@ def test_a_timer_that_starts_one_due_at_once_does_not_starve_the_descriptors(loo
     assert turns < 10_000
 
 
-def test_every_keeps_its_rhythm(loop: Loop) -> None:
-    at_ns: list[int] = []
-    began_ns = loop.now_ns()
-    loop.every(4 * MS, lambda: at_ns.append(loop.now_ns()))
-    loop.after(42 * MS, loop.stop)
-    loop.run()
-    assert 8 <= len(at_ns) <= 10
-    for number, moment_ns in enumerate(at_ns, start=1):
-        assert (
-            moment_ns - began_ns >= number * 4 * MS
-        )  # drift would show as a growing delay, catching up as an early one
-    assert at_ns[-1] - began_ns < len(at_ns) * 4 * MS + 8 * MS
+def test_every_keeps_its_rhythm_however_long_its_action_takes() -> None:
+    def run_once() -> bool:
+        """Ten ticks of 4 ms whose action takes 2 ms: 40 ms without drift, 58 ms with it."""
+        loop = Loop()
+        began_ns = loop.now_ns()
+        at_ns: list[int] = []
+
+        def tick() -> None:
+            at_ns.append(loop.now_ns())
+            spin_until(loop, at_ns[-1] + 2 * MS)
+            if len(at_ns) == 10:
+                loop.stop()
+
+        loop.every(4 * MS, tick)
+        loop.run()
+        loop.close()
+        assert all(moment_ns - began_ns >= number * 4 * MS for number, moment_ns in enumerate(at_ns, start=1))
+        return at_ns[-1] - began_ns < 50 * MS
+
+    assert any(run_once() for _ in range(50))  # a busy machine may spoil some
 
 
 def test_every_does_not_catch_up_after_a_stall(loop: Loop) -> None:
     ran = 0
+    stalled_ns = 0
 
     def tick() -> None:
-        nonlocal ran
+        nonlocal ran, stalled_ns
         ran += 1
         if ran == 1:
-            end_ns = loop.now_ns() + 20 * MS
-            while loop.now_ns() < end_ns:
-                pass
+            stalled_ns = loop.now_ns() + 100 * MS
+            spin_until(loop, stalled_ns)
+            loop.after(5 * MS, loop.stop)
 
-    loop.every(2 * MS, tick)
-    loop.after(29 * MS, loop.stop)
+    loop.every(MS // 2, tick)  # 200 of them are missed
     loop.run()
-    assert ran <= 6
+    assert ran <= 3 + (loop.now_ns() - stalled_ns) // (MS // 4)
+
+
+def spin_until(loop: Loop, end_ns: int) -> None:
+    while loop.now_ns() < end_ns:
+        pass
 
 
 def test_lateness_is_measured(loop: Loop) -> None:
