@@ -93,11 +93,11 @@ def build_groups(root: Statement, complaints: Complaints) -> dict[str, Group]:
 def _entry(entry: Statement, complaints: Complaints) -> list[Listener]:
     if entry.broken:
         return []
-    mark = entry.options.get("fwmark")
+    mark = list(entry.options.get("fwmark", ()))
     if mark:
         family = {"inet": 4, "inet6": 6}.get(str(mark[1]), 0) if len(mark) > 1 else 0
         return [Listener(protocol=Protocol.NONE, family=family, fwmark=int(str(mark[0])))]
-    values = entry.options.get("ADDRESS")
+    values = list(entry.options.get("ADDRESS", ()))
     if not values:
         complaints.error("this line names no address", entry.at, trouble=Trouble.INVALID_VALUE)
         return []

@@ -109,7 +109,7 @@ class ServerBuilder:
         return SorryServer(address=address, port=port, forwarding=forwarding, inhibit=inhibit)
 
     def _method(self, statement: Statement) -> Forwarding:
-        found = statement.last("lb_kind") or statement.last("lvs_method")
+        found = statement.last("lvs_method")
         return forwarding_of(found) if found else self.forwarding
 
     def _same_family(self, statement: Statement, address: str, forwarding: Forwarding) -> bool:
@@ -151,7 +151,7 @@ class ServerBuilder:
         servers = ", ".join(identity for identity, _ in unchecked[:5])
         more = f" and {len(unchecked) - 5} more" if len(unchecked) > 5 else ""
         self.complaints.warning(
-            f"service {self.service}: {servers}{more} are taken as up: {kinds} is not acted on yet",
+            f"service {self.service}: {servers}{more} taken as up: {kinds} not acted on yet",
             self.block.at,
             hint="add a TCP_CHECK until then",
             trouble=Trouble.NOT_YET,

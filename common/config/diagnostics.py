@@ -77,18 +77,18 @@ def _finding(one: Diagnostic, colour: bool) -> str:
     at = one.at
     place = f"{at.file}:{at.line}:{at.column}: " if at.line else (f"{at.file}: " if at.file else "")
     kind = _in(_COLOURS[one.severity], f"{_WORDS[one.severity]}:", colour)
-    rows = [f"{_in(_BOLD, place, colour)}{kind} {one.message}"]
+    rows = [f"{_in(_BOLD, _printable(place), colour)}{kind} {_printable(one.message)}"]
     if at.text:
         rows += _with_caret(at.text, at.column, _COLOURS[one.severity], colour)
-    rows += [f"  via: {step}" for step in at.via]
+    rows += [f"  via: {_printable(step)}" for step in at.via]
     if one.hint:
-        rows.append(f"  hint: {one.hint}")
+        rows.append(f"  hint: {_printable(one.hint)}")
     return "\n".join(rows)
 
 
 def _with_caret(text: str, column: int, paint: str, colour: bool) -> list[str]:
     """The line and a caret below it. Tabs stay tabs in both, so the caret stands right at any tab width."""
-    shown = "".join(char if char == "\t" or char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    shown = _printable(text)
     start = max(0, column - 1 - _MAX_SHOWN // 2) if len(shown) > _MAX_SHOWN else 0
     before = shown[start : column - 1]
     lead = "..." if start else ""
@@ -96,10 +96,15 @@ def _with_caret(text: str, column: int, paint: str, colour: bool) -> list[str]:
     return [f"    {lead}{shown[start : start + _MAX_SHOWN]}", f"    {gap}{_in(paint, '^', colour)}"]
 
 
+def _printable(text: str) -> str:
+    """The same without what could steer a terminal."""
+    return "".join(char if char == "\t" or char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def _list(later: list[Diagnostic], colour: bool) -> str:
     heading = _in(_COLOURS[Severity.NOTE], "note:", colour) + " understood, not yet acted on:"
     phrase = " is understood, not yet acted on"
-    rows = [f"  {one.at.file}:{one.at.line}: {one.message.replace(phrase, '')}" for one in later]
+    rows = [f"  {one.at.file}:{one.at.line}: {_printable(one.message.replace(phrase, ''))}" for one in later]
     return "\n".join([heading, *rows])
 
 

@@ -7,12 +7,14 @@ as there, and a top-level block found inside another one closes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pyhad.common.config import keywords
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.keyword import NOW, Acts, Form, Keyword
-from pyhad.common.config.keywords import ROOT, VOCABULARIES, Vocabulary
-from pyhad.common.config.line_words import LineReader
+from pyhad.common.config.keywords import ROOT, SECRET_BLOCKS, VOCABULARIES, Vocabulary
+from pyhad.common.config.line_words import LineReader, shortened
+from pyhad.common.config.secrets import HIDDEN
 from pyhad.common.config.source import Line, LineKind, Location, Trouble
 from pyhad.common.config.tree import Statement
 
@@ -153,11 +155,16 @@ class _Grammar:
             return True
         return self._lines[self._next].words[0].text in vocabulary.words
 
-    def _is_left_open(self, line: Line) -> bool:
-        """A block of the top level begins here although another one is open: a '}' is missing before."""
+    def _is_left_open(self, line: Line, *, surely: bool = False) -> bool:
+        """A block of the top level begins here although another one is open: a '}' is missing before.
+
+        `surely`: the word cannot be anything else, so it counts without its '{'.
+        """
         keyword = VOCABULARIES[ROOT].words.get(line.words[0].text)
         if keyword is None or keyword.form not in (Form.BLOCK, Form.VALUE_BLOCK) or not self._open:
             return False
+        if surely and (keyword.form is Form.BLOCK or len(line.words) > 1):
+            return True
         following = self._next + 1
         return following < len(self._lines) and self._lines[following].kind is LineKind.OPEN
 
@@ -173,11 +180,11 @@ class _Grammar:
         self._unwinding = True
 
     def _unknown(self, owner: Statement, vocabulary: Vocabulary, line: Line) -> None:
-        if self._is_left_open(line):
+        if self._is_left_open(line, surely=True):
             self._close_all(line)
             return
         self._next += 1
-        word = line.words[0].text
+        word = shortened(line.words[0].text)
         nearest = vocabulary.nearest(word)
         hint = f"did you mean '{nearest}'?" if nearest else ""
         homes = [home for home in keywords.blocks_with(word) if home != vocabulary.block]
@@ -186,8 +193,13 @@ class _Grammar:
             hint = f"'{word}' belongs in {where}" + (f"; {hint}" if hint else "")
         place = "at the top level" if vocabulary.block == ROOT else f"in {vocabulary.block}"
         owner.bad.add(nearest)
-        hidden = self._words.place_of(line, vocabulary.block)
-        self._complaints.error(f"unknown keyword '{word}' {place}", hidden, hint=hint, trouble=Trouble.UNKNOWN_KEYWORD)
+        where_at = self._words.place_of(line, vocabulary.block)
+        if vocabulary.block in SECRET_BLOCKS and not nearest:
+            # It may be the secret itself, on a line of its own.
+            word, where_at = HIDDEN, replace(where_at, text=HIDDEN, column=1)
+        self._complaints.error(
+            f"unknown keyword '{word}' {place}", where_at, hint=hint, trouble=Trouble.UNKNOWN_KEYWORD
+        )
         if self._at_open():
             self._next += 1
             self._skip_rest()
@@ -202,4 +214,4 @@ class _Grammar:
 
 
 def _title(statement: Statement) -> str:
-    return " ".join(word.text for word in statement.line.words[:3])
+    return " ".join(shortened(word.text) for word in statement.line.words[:3])

@@ -65,9 +65,9 @@ EXCLUDED = (option("(same as virtual_ipaddress)", TEXT, "-", "Same options as vi
 ROUTE_LINE = (
     option("inet", (), "from addresses", "Force IPv4"),
     option("inet6", (), "from addresses", "Force IPv6"),
-    option("DEST", text("PREFIX|default"), "required", "Destination", placeholder=True, bare=True),
     option("to", text("PREFIX|default"), "optional", "Introduces the destination"),
     option("TYPE", ROUTE_TYPE, "unicast", "Route type", placeholder=True, bare=True),
+    option("DEST", text("PREFIX|default"), "required", "Destination", placeholder=True, bare=True),
     option("src", ADDRESS, "none", "Preferred source"),
     option("as", text("ADDRESS"), "-", "Not supported", leading=("to",)),
     option("via", ADDRESS, "none", "Gateway", leading=("inet", "inet6")),

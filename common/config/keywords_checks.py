@@ -90,9 +90,9 @@ URL = (
     word("virtualhost", NAME, "checker setting", "Host header for this url", NOW),
     word("regex", SCRIPT, "none", "Body must match", LOUD),
     flag("regex_no_match", "Body must not match", LOUD),
-    word("regex_options", many(TEXT), "none", "PCRE2 options", LOUD),
-    word("regex_min_offset", number(0), "0", "First body offset searched", LOUD),
-    word("regex_max_offset", number(0), "none", "Last offset at which a match may start", LOUD),
+    word("regex_options", many(TEXT), "none", "PCRE2 options"),
+    word("regex_min_offset", number(0), "0", "First body offset searched"),
+    word("regex_max_offset", number(0), "none", "Last offset at which a match may start"),
     word("regex_stack", (number(0), number(0)), "PCRE2 default", "PCRE2 JIT stack sizes"),
 )
 
@@ -133,7 +133,10 @@ FILE = (
     ),
 )
 
-BFD = (word("name", NAME, "required", "Session to follow"),)
+BFD = (
+    word("name", NAME, "required", "Session to follow"),
+    word("alpha", BOOL, "real server setting", "Start failed until the first success"),
+)
 
 
 SHEETS = (

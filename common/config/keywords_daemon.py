@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyhad.common.config.arguments import (
     BOOL,
     GROUP,
@@ -11,6 +13,7 @@ from pyhad.common.config.arguments import (
     TEXT,
     UINT_MAX,
     USER,
+    choice,
     many,
     number,
     optional,
@@ -19,6 +22,9 @@ from pyhad.common.config.arguments import (
     whole_seconds,
 )
 from pyhad.common.config.keyword import LATER, NOTHING, NOW, Sheet, flag, lines, option, word
+
+_CHECKS = ("read", "match", "wildcard_match", "brace_match")
+CHECK = replace(choice(*(sign + name for sign in ("", "+", "-") for name in _CHECKS)), label="[+|-]CHECK")
 
 DAEMON = (
     flag(
@@ -260,7 +266,7 @@ DAEMON = (
     ),
     word(
         "include_check",
-        optional(many(text("CHECK"))),
+        optional(many(CHECK)),
         "off; bare = all",
         "Default error checks for include lines until end of current file",
         NOW,

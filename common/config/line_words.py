@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 
 from pyhad.common.config.arguments import Argument, Kind
@@ -13,6 +14,8 @@ from pyhad.common.config.source import Line, Location, Trouble, Word
 from pyhad.common.config.tree import Statement
 from pyhad.common.config.values import BadValue, Value, read_value
 
+_MAX_SHOWN = 60
+_VOWELS = ("a", "e", "i", "o", "A", "E", "I", "O", "HTTP", "MD5")
 _ENCAP_WITH_VALUE = ("mpls", "ila")
 
 
@@ -91,7 +94,11 @@ class LineReader:
         return value
 
     def _bad(self, statement: Statement, word: Word, problem: BadValue, hint: str = "") -> None:
-        shown = HIDDEN if statement.keyword.block in SECRET_BLOCKS else word.text
+        secret = statement.keyword.block in SECRET_BLOCKS
+        shown = HIDDEN if secret else shortened(word.text)
+        if not secret and not hint and problem.choices:
+            near = difflib.get_close_matches(word.text, problem.choices, n=1, cutoff=0.5)
+            hint = f"did you mean '{near[0]}'?" if near else ""
         message = f"{statement.keyword.name}: '{shown}' is not {_article(problem.expected)}"
         if problem.reason:
             message += f": {problem.reason}"
@@ -107,7 +114,9 @@ class LineReader:
 
     def _ignored(self, statement: Statement, used: int) -> None:
         extra = statement.line.words[used:]
-        text = "" if statement.keyword.block in SECRET_BLOCKS else f": {' '.join(word.text for word in extra)}"
+        text = (
+            "" if statement.keyword.block in SECRET_BLOCKS else f": {shortened(' '.join(word.text for word in extra))}"
+        )
         message = f"words after '{statement.keyword.name}' are ignored{text}"
         self._complaints.warning(message, self._at(statement, extra[0]))
 
@@ -157,13 +166,14 @@ class LineReader:
             statement.options[option.canonical] = values
             return used
         statement.broken = True
-        if problem is not None:
-            self._bad(statement, words[at], problem, hint)
+        word = words[at]
+        nearest = vocabulary.nearest(word.text)
+        if problem is not None and not nearest:
+            self._bad(statement, word, problem, hint)
             return at + 1
-        nearest = vocabulary.nearest(words[at].text)
         self._complaints.error(
-            f"unknown option '{words[at].text}' in {statement.keyword.name}",
-            self._at(statement, words[at]),
+            f"unknown option '{shortened(word.text)}' in {statement.keyword.name}",
+            self._at(statement, word),
             hint=hint or (f"did you mean '{nearest}'?" if nearest else ""),
             trouble=Trouble.UNKNOWN_KEYWORD,
         )
@@ -175,6 +185,11 @@ def _is_script(keyword: Keyword) -> bool:
 
 
 def _article(expected: str) -> str:
-    if expected.startswith(("on,", "one of", "seconds")):
+    if expected.startswith(("on,", "one of")):
         return expected
-    return f"an {expected}" if expected[0] in "aeioAEIO" else f"a {expected}"
+    return f"an {expected}" if expected.startswith(_VOWELS) else f"a {expected}"
+
+
+def shortened(text: str) -> str:
+    """At most 60 characters of a word, for messages."""
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."

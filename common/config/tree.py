@@ -26,6 +26,8 @@ class Statement:
     children: list[Statement] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
     broken: bool = False
+    _last: dict[str, Statement] | None = None
+    """Good children by name, made at the first look: the tree is complete by then."""
 
     @property
     def name(self) -> str:
@@ -57,10 +59,9 @@ class Statement:
 
     def last(self, name: str) -> Statement | None:
         """The good statement of this name that counts: the last one."""
-        for child in reversed(self.children):
-            if child.name == name and not child.broken:
-                return child
-        return None
+        if self._last is None:
+            self._last = {child.name: child for child in self.children if not child.broken}
+        return self._last.get(name)
 
     def given(self, name: str) -> bool:
         """Whether the name was used at all, rightly or wrongly."""

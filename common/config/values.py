@@ -28,8 +28,9 @@ _MAX_DIGITS = 24
 class BadValue(Exception):
     """The text is not what the argument wants. `reason` adds to what was expected."""
 
-    def __init__(self, expected: str, reason: str = "") -> None:
+    def __init__(self, expected: str, reason: str = "", choices: tuple[str, ...] = ()) -> None:
         super().__init__(expected)
+        self.choices = choices
         self.expected = expected
         self.reason = reason
 
@@ -138,7 +139,7 @@ def _choice(argument: Argument, text: str, remarks: list[str]) -> Value:
         for known in argument.choices:
             if known.lower() == text.lower():
                 return known
-    raise BadValue(argument.expected())
+    raise BadValue(argument.expected(), choices=argument.choices)
 
 
 def _status(argument: Argument, text: str, remarks: list[str]) -> Value:

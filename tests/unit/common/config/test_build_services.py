@@ -1,0 +1,195 @@
+"""`virtual_server` to the model: defaults, fix-ups FIX-50 to FIX-62, quorum, the limits of nftables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pyhad.common.config.model import DataPlane, Forwarding, Listener, Protocol, RealServer, SorryServer, VirtualServer
+
+Compile = Callable[..., Any]
+
+
+def built(compiled: Any) -> VirtualServer:
+    assert compiled.errors == []
+    [one] = compiled.result.configuration.ipvs.services
+    return one
+
+
+def test_a_plain_service(service: Compile) -> None:
+    assert built(service()) == VirtualServer(
+        id="192.0.2.100:80/tcp",
+        listeners=(Listener(protocol=Protocol.TCP, family=4, address="192.0.2.100", port=80),),
+        scheduler="rr",
+        servers=(RealServer(id="10.0.0.1:8080", address="10.0.0.1", port=8080, weight=1, forwarding=Forwarding.NAT),),
+        source="t.conf:2",
+    )
+
+
+@pytest.mark.behaviour("FIX-50")
+def test_a_service_without_servers_is_left_out(compiled: Compile) -> None:
+    result = compiled("virtual_server 192.0.2.1 80 {\n protocol TCP\n}\n")
+    assert result.result.configuration.ipvs.services == ()
+    assert result.warnings == ["'virtual_server 192.0.2.1 80' is left out: it has no real_server"]
+
+
+@pytest.mark.behaviour("FIX-51", "FIX-53")
+def test_what_is_not_said_has_keepalived_s_defaults_and_a_warning(compiled: Compile) -> None:
+    result = compiled("virtual_server 192.0.2.1 80 {\n real_server 10.0.0.1 80 { }\n}\n")
+    one = built(result)
+    assert (one.id, one.scheduler, one.servers[0].forwarding) == ("192.0.2.1:80/udp", "wlc", Forwarding.NAT)
+    assert result.warnings == [
+        "'virtual_server 192.0.2.1 80' has no protocol: UDP is used",
+        "'virtual_server 192.0.2.1 80' has no lb_kind: NAT is used",
+        "'virtual_server 192.0.2.1 80' has no lb_algo: wlc is used",
+    ]
+
+
+@pytest.mark.behaviour("FIX-52")
+@pytest.mark.parametrize(
+    ("words", "server", "identity", "family"),
+    [
+        ("", "10.0.0.1", "fwmark:9/inet", 4),
+        ("", "fd00::1", "fwmark:9/inet6", 6),
+        ("ip_family inet6", "fd00::1", "fwmark:9/inet6", 6),
+    ],
+)
+def test_a_mark_has_no_protocol_and_the_family_of_its_servers(
+    compiled: Compile, words: str, server: str, identity: str, family: int
+) -> None:
+    inside = f"protocol TCP\n lb_algo rr\n lb_kind NAT\n {words}\n real_server {server} 80 {{ }}"
+    result = compiled(f"virtual_server fwmark 0x9 {{\n{inside}\n}}\n")
+    one = built(result)
+    assert (one.id, one.listeners) == (identity, (Listener(protocol=Protocol.NONE, family=family, fwmark=9),))
+    assert "protocol is ignored: a firewall mark decides" in result.warnings
+
+
+def test_ipv6_services_stand_in_brackets(compiled: Compile) -> None:
+    text = "virtual_server FD00::1 80 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server fd00::2 80 { }\n}\n"
+    one = built(compiled(text))
+    assert (one.id, one.servers[0].id) == ("[fd00::1]:80/tcp", "[fd00::2]:80")
+
+
+@pytest.mark.behaviour("FIX-54")
+def test_ops_needs_udp(service: Compile) -> None:
+    assert built(service("ops")).flags == ()
+    assert built(service("protocol UDP\nops")).flags == ("ops",)
+
+
+def test_hash_flags_belong_to_their_scheduler_in_any_order(service: Compile) -> None:
+    assert built(service("sh-port\nflag-1\nlb_algo sh")).flags == ("flag-1", "sh-port")
+    assert service("sh-port").warnings == ["sh-port is ignored: it belongs to lb_algo sh, not rr"]
+
+
+@pytest.mark.behaviour("FIX-55")
+def test_port_0_is_persistent(compiled: Compile) -> None:
+    text = "virtual_server 192.0.2.1 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 10.0.0.1 { }\n}\n"
+    assert built(compiled(text)).persistence_timeout_s == 360
+
+
+@pytest.mark.behaviour("LVS-11")
+def test_an_engine_needs_persistence(service: Compile) -> None:
+    assert built(service("persistence_engine sip")).persistence_engine == ""
+    assert built(service("persistence_engine sip\npersistence_timeout")).persistence_engine == "sip"
+    assert built(service("persistence_granularity 255.255.255.0")).persistence_timeout_s == 360
+
+
+@pytest.mark.behaviour("FIX-56")
+def test_the_same_server_twice_counts_once(service: Compile) -> None:
+    result = service("real_server 10.0.0.1 8080 { weight 7 }")
+    assert [server.weight for server in built(result).servers] == [7]
+    assert result.warnings == ["real_server 10.0.0.1:8080 is ignored: the service has it already"]
+
+
+@pytest.mark.behaviour("FIX-57")
+def test_without_nat_the_port_is_that_of_the_service(service: Compile) -> None:
+    result = service("lb_kind DR")
+    assert built(result).servers[0].id == "10.0.0.1:80"
+    assert result.warnings == ["real_server: with lb_kind DR the port is that of the service: 80, not 8080"]
+
+
+@pytest.mark.behaviour("FIX-58")
+def test_with_nat_a_server_without_a_port_has_that_of_the_service(service: Compile) -> None:
+    result = service("real_server 10.0.0.2 { }")
+    assert {server.id for server in built(result).servers} == {"10.0.0.1:8080", "10.0.0.2:80"}
+    assert result.warnings == []
+
+
+@pytest.mark.behaviour("FIX-59")
+def test_quorum_and_hysteresis_are_lowered_to_what_can_be(service: Compile) -> None:
+    one = built(service("weight 3\nquorum 5\nhysteresis 9"))
+    assert (one.quorum, one.hysteresis) == (3, 2)
+
+
+@pytest.mark.behaviour("FIX-60")
+def test_a_sorry_server_that_is_a_real_server_inhibits_as_that_one(service: Compile) -> None:
+    one = built(service("sorry_server 10.0.0.1 8080", "inhibit_on_failure"))
+    assert one.sorry_server == SorryServer(address="10.0.0.1", port=8080, forwarding=Forwarding.NAT, inhibit=True)
+
+
+def test_a_sorry_server_has_the_service_s_port_and_its_own_method(service: Compile) -> None:
+    one = built(service("sorry_server 10.0.0.9\nsorry_server_inhibit\nsorry_server_lvs_method TUN"))
+    assert one.sorry_server == SorryServer(address="10.0.0.9", port=80, forwarding=Forwarding.TUNNEL, inhibit=True)
+
+
+@pytest.mark.behaviour("FIX-61")
+def test_a_server_of_the_other_family_needs_a_tunnel(service: Compile) -> None:
+    result = service("real_server fd00::2 80 { }")
+    assert [server.id for server in built(result).servers] == ["10.0.0.1:8080"]
+    assert result.warnings == ["real_server fd00::2 is left out: the service is IPv4"]
+    tunnelled = built(service("real_server fd00::2 80 { lvs_method TUN }"))
+    assert [server.id for server in tunnelled.servers] == ["[fd00::2]:80", "10.0.0.1:8080"]
+
+
+def test_two_services_on_one_address_are_an_error_that_names_both(service: Compile) -> None:
+    group = "virtual_server_group G { 192.0.2.100 80 }\n"
+    other = "virtual_server group G {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 10.0.0.5 80 { }\n}\n"
+    assert service(before=group + other).errors == [
+        "192.0.2.100 port 80 (tcp) is served twice: first by group:G/tcp at t.conf:2"
+    ]
+
+
+def test_a_service_of_an_unknown_group_is_an_error(compiled: Compile) -> None:
+    text = "virtual_server group G {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 10.0.0.5 80 { }\n}\n"
+    assert compiled(text).errors == ["virtual_server_group 'G' is not defined"]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("lb_algo lc", "lb_algo lc (only rr and wrr)"),
+        ("lb_kind DR", "lb_kind DR"),
+        ("persistence_timeout 60", "persistence"),
+        ("sorry_server 10.0.0.9 80\nsorry_server_lvs_method TUN", "lb_kind TUN"),
+    ],
+)
+def test_what_nftables_cannot_do_is_an_error_where_it_is_asked_for(service: Compile, words: str, problem: str) -> None:
+    before = "global_defs { pyhad_data_plane nftables }\n"
+    assert service(words, before=before).errors == [
+        f"service 192.0.2.100:80/tcp: the nftables data plane cannot do {problem}"
+    ]
+    assert service(words).errors == []
+
+
+def test_nftables_balances_rr_and_wrr(service: Compile) -> None:
+    before = "global_defs { pyhad_data_plane nftables }\n"
+    for words in ("", "lb_algo wrr", "protocol UDP"):
+        assert service(words, before=before).result.configuration.ipvs.data_plane is DataPlane.NFTABLES
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ("example.org 80", "virtual_server: 'example.org' is not an IP address, 'fwmark' or 'group'"),
+        ("192.0.2.1 99999", "virtual_server port: '99999' is not a whole number from 0 to 65535"),
+        (
+            "fwmark x",
+            "virtual_server fwmark: 'x' is not a whole number (0x and 0 prefixes allowed) from 0 to 4294967295",
+        ),
+        ("group", "virtual_server group is missing its name"),
+    ],
+)
+def test_a_bad_head_is_one_error(compiled: Compile, head: str, message: str) -> None:
+    assert compiled(f"virtual_server {head} {{\n real_server 10.0.0.1 80 {{ }}\n}}\n").errors == [message]
