@@ -190,6 +190,8 @@ class Service:
                 log(effect.event, **effect.fields)
             case do.Exit():
                 self._exit_code = effect.code
+                if effect.code:
+                    self._manager.failed(effect.code)
                 self._loop.stop()
             case _:
                 assert_never(effect)

@@ -16,11 +16,13 @@ class ServiceManager:
         if not address:
             return
         where = "\0" + address[1:] if address.startswith("@") else address
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
         try:
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-            self._socket.connect(where)
+            made.connect(where)
         except OSError:  # a manager that does not listen is no reason to serve nobody
-            self._socket = None
+            made.close()
+        else:
+            self._socket = made
 
     def ready(self, status: str, pid: int) -> None:
         """All children do their work. Also the end of a reload."""
@@ -34,10 +36,6 @@ class ServiceManager:
         """An orderly stop begins."""
         self._say("STOPPING=1\nSTATUS=stopping")
 
-    def status(self, text: str) -> None:
-        """One line for `systemctl status`."""
-        self._say(f"STATUS={text}")
-
     def failed(self, code: int) -> None:
         """The daemon ends because of a permanent error (CLI-38)."""
         self._say(f"ERRNO={code}")
@@ -45,6 +43,12 @@ class ServiceManager:
     def beat(self) -> None:
         """Still turning."""
         self._say("WATCHDOG=1")
+
+    def close(self) -> None:
+        """Nothing more to say."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def _say(self, text: str) -> None:
         if self._socket is None:

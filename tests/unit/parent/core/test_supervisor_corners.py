@@ -1,0 +1,139 @@
+"""Meetings of two things in the supervisor: a reload with a stop, a word with a death."""
+
+from __future__ import annotations
+
+from pyhad.common.states import ProcessName, ProcessState
+from pyhad.parent.core import effects as do
+from pyhad.parent.core import events as ev
+from pyhad.parent.core.effects import Effect, Phase
+from pyhad.parent.core.settings import Settings
+from pyhad.parent.core.supervisor import Supervisor
+
+CONTROL, IPVS, CHECKER, VRRP = ProcessName.CONTROL, ProcessName.IPVS, ProcessName.CHECKER, ProcessName.VRRP
+MS = 1_000_000
+S = 1000 * MS
+
+
+def settings(*needed: ProcessName) -> Settings:
+    return Settings(needed=frozenset(needed), watchdog_ns=2 * S, child_wait_ns=5 * S)
+
+
+def acts(effects: list[Effect]) -> list[Effect]:
+    return [effect for effect in effects if not isinstance(effect, (do.Remark, do.ShowProcess))]
+
+
+def started() -> Supervisor:
+    supervisor = Supervisor()
+    supervisor.handle(ev.ConfigurationReady(settings=settings(CONTROL, VRRP)), 0)
+    for name in (CONTROL, VRRP):
+        supervisor.handle(ev.ChildReady(name=name), 0)
+    return supervisor
+
+
+def test_a_newly_needed_child_that_cannot_work_does_not_end_a_daemon_that_serves() -> None:
+    supervisor = started()
+    supervisor.handle(ev.ReloadWanted(), S)
+    supervisor.handle(ev.ConfigurationReady(settings=settings(CONTROL, VRRP, IPVS, CHECKER)), S)
+    assert do.StartChild(name=IPVS) in supervisor.handle(ev.ChildExited(name=IPVS, status=1), 2 * S)
+
+
+def test_a_wish_to_reload_before_the_first_configuration_is_not_lost() -> None:
+    supervisor = Supervisor()
+    assert supervisor.handle(ev.ReloadWanted(), 0) == []
+    effects = supervisor.handle(ev.ConfigurationReady(settings=settings(CONTROL)), 0)
+    assert effects[-1] == do.CompileConfiguration()
+
+
+def test_a_stop_ends_the_waiting_for_answers_to_a_reload() -> None:
+    supervisor = started()
+    supervisor.handle(ev.ReloadWanted(), S)
+    supervisor.handle(ev.ConfigurationReady(settings=settings(CONTROL, VRRP)), S)
+    supervisor.handle(ev.StopWanted(), S)
+    supervisor.handle(ev.ChildExited(name=VRRP, status=0), 2 * S)
+    assert supervisor.next_deadline_ns() == 7 * S  # control's, nothing of the reload
+    assert acts(supervisor.handle(ev.ChildApplied(name=CONTROL), 2 * S)) == []
+
+
+def test_the_silence_of_a_dead_child_is_not_held_against_its_successor() -> None:
+    supervisor = started()
+    for tick in range(9):
+        observe(supervisor, tick * 200 * MS, tick)
+    supervisor.handle(ev.ChildExited(name=VRRP, status=-9), 1700 * MS)
+    supervisor.handle(ev.ChildReady(name=VRRP), 1700 * MS)
+    for tick in range(9, 17):
+        assert acts(observe(supervisor, tick * 200 * MS, tick)) == []
+
+
+def observe(supervisor: Supervisor, at_ns: int, control: int) -> list[Effect]:
+    return supervisor.handle(ev.PulsesObserved(progress={CONTROL: control, VRRP: 7}), at_ns)
+
+
+def test_a_child_that_stopped_in_time_leaves_no_deadline() -> None:
+    supervisor = started()
+    supervisor.handle(ev.ReloadWanted(), S)
+    supervisor.handle(ev.ConfigurationReady(settings=settings(CONTROL)), S)
+    supervisor.handle(ev.ChildApplied(name=CONTROL), S)
+    assert supervisor.next_deadline_ns() == 6 * S
+    supervisor.handle(ev.ChildExited(name=VRRP, status=0), 2 * S)
+    assert supervisor.next_deadline_ns() is None
+
+
+def test_a_late_ready_of_a_stopping_child_changes_nothing() -> None:
+    supervisor = Supervisor()
+    supervisor.handle(ev.ConfigurationReady(settings=settings(CONTROL, VRRP)), 0)
+    supervisor.handle(ev.ChildReady(name=CONTROL), 0)
+    supervisor.handle(ev.StopWanted(), S)
+    assert supervisor.handle(ev.ChildReady(name=VRRP), S) == []
+    assert acts(supervisor.handle(ev.ChildExited(name=VRRP, status=0), 2 * S)) == [do.TerminateChild(name=CONTROL)]
+
+
+def test_after_the_end_every_event_is_ignored() -> None:
+    supervisor = Supervisor()
+    supervisor.handle(ev.StopWanted(), 0)
+    assert supervisor.handle(ev.ConfigurationReady(settings=settings(CONTROL)), S) == []
+    assert supervisor.handle(ev.ReloadWanted(), S) == []
+
+
+def test_the_page_shows_every_step_of_a_life() -> None:
+    supervisor = started()
+    shown: list[tuple[ProcessState, int]] = []
+    for at in (1, 2, 3, 4, 5):
+        effects = supervisor.handle(ev.ChildExited(name=VRRP, status=-9), at * S)
+        shown += [(effect.state, effect.restarts) for effect in effects if isinstance(effect, do.ShowProcess)]
+    for event, at in ((ev.TimePassed(), 6), (ev.ChildReady(name=VRRP), 6), (ev.StopWanted(), 7)):
+        effects = supervisor.handle(event, at * S)
+        shown += [
+            (effect.state, effect.restarts)
+            for effect in effects
+            if isinstance(effect, do.ShowProcess) and effect.name is VRRP
+        ]
+    assert shown == [
+        (ProcessState.STARTING, 1),
+        (ProcessState.STARTING, 2),
+        (ProcessState.STARTING, 3),
+        (ProcessState.STARTING, 4),
+        (ProcessState.BACKOFF, 4),
+        (ProcessState.STARTING, 5),
+        (ProcessState.RUNNING, 5),
+        (ProcessState.STOPPING, 5),
+    ]
+
+
+def test_how_often_the_page_is_looked_at_follows_the_watchdog() -> None:
+    found = []
+    for watchdog_ms in (500, 2000, 10_000):
+        supervisor = Supervisor()
+        wish = Settings(needed=frozenset({CONTROL}), watchdog_ns=watchdog_ms * MS, child_wait_ns=5 * S)
+        supervisor.handle(ev.ConfigurationReady(settings=wish), 0)
+        found.append(supervisor.observe_every_ns // MS)
+    assert found == [50, 200, 500]
+
+
+def test_a_stop_in_the_middle_of_a_compilation_is_the_last_word() -> None:
+    supervisor = started()
+    supervisor.handle(ev.ReloadWanted(), S)
+    assert acts(supervisor.handle(ev.StopWanted(), S)) == [
+        do.NotifySystemd(phase=Phase.STOPPING),
+        do.TerminateChild(name=VRRP),
+    ]
+    assert supervisor.handle(ev.ConfigurationRefused(), 2 * S) == []
