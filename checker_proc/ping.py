@@ -11,7 +11,7 @@ import socket
 import struct
 
 from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible, ProbeSucceeded
-from pyhad.checker_proc.core.icmp import echo_request, reply_index
+from pyhad.checker_proc.core.icmp import EchoRequests, reply_index
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
 from pyhad.checker_proc.probe import Owner
@@ -20,7 +20,8 @@ from pyhad.common.config.model import Target
 from pyhad.common.loop import Loop
 
 RECEIVE_BUFFER_BYTES = 1024 * 1024
-REPLIES_PER_WAKE = 256
+REPLIES_PER_WAKE = 4096
+"""So many are read before deadlines are looked at: after a pause nobody is late whose reply waits here."""
 _SOL_RAW = 255
 _ICMP_FILTER = 1
 _ICMP6_FILTER = 1
@@ -77,7 +78,7 @@ class Pinger:
         self._socket: socket.socket | None = None
         self._waiting: dict[int, PingProbe] = {}
         self._nonce = int.from_bytes(os.urandom(8), "big")
-        self._identifier = self._nonce & 0xFFFF
+        self._requests = EchoRequests(family, self._nonce & 0xFFFF, self._nonce)
         self._next_index = 0
 
     def start(self, target: Target, owner: Owner, now_ns: int) -> PingProbe | ProbeFailed | ProbeImpossible:
@@ -89,7 +90,7 @@ class Pinger:
             return ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
         index = self._next_index
         self._next_index += 1
-        packet = echo_request(self._family, self._identifier, self._nonce, index)
+        packet = self._requests.build(index)
         try:
             peer = peer_of(target)
             address = (peer[0], 0, *peer[2:])

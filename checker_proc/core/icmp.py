@@ -17,14 +17,26 @@ _TEXT = b"pyhad is asking whether you are there. "
 _FILL = (_TEXT * 4)[: PAYLOAD_BYTES - _MARK.size]
 
 
-def echo_request(family: int, identifier: int, nonce: int, index: int) -> bytes:
-    """One echo request, IPv4 with its checksum (for IPv6 the kernel adds it)."""
-    payload = _MARK.pack(nonce, index) + _FILL
-    sequence = index & 0xFFFF
-    head = _HEAD.pack(_REQUEST[family], 0, 0, identifier, sequence)
-    if family == 4:
-        head = _HEAD.pack(_REQUEST[family], 0, checksum(head + payload), identifier, sequence)
-    return head + payload
+class EchoRequests:
+    """Builds the echo requests of one family for one process. What does not change is added up once."""
+
+    __slots__ = ("_constant_sum", "_family", "_identifier", "_kind", "_nonce")
+
+    def __init__(self, family: int, identifier: int, nonce: int) -> None:
+        self._family = family
+        self._kind = _REQUEST[family]
+        self._identifier = identifier
+        self._nonce = nonce
+        constant = _HEAD.pack(self._kind, 0, 0, identifier, 0) + _MARK.pack(nonce, 0) + _FILL
+        self._constant_sum = word_sum(constant)
+
+    def build(self, index: int) -> bytes:
+        """Request number `index`, for IPv4 with its checksum (for IPv6 the kernel adds it)."""
+        mark = _MARK.pack(self._nonce, index)
+        told = 0
+        if self._family == 4:
+            told = fold(self._constant_sum + (index & 0xFFFF) + word_sum(mark[8:]))
+        return _HEAD.pack(self._kind, 0, told, self._identifier, index & 0xFFFF) + mark + _FILL
 
 
 def reply_index(family: int, packet: bytes, nonce: int) -> int | None:
@@ -42,8 +54,13 @@ def reply_index(family: int, packet: bytes, nonce: int) -> int | None:
     return int(index) if is_ours else None
 
 
-def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071) of an even number of bytes."""
+def word_sum(data: bytes) -> int:
+    """Sum of the 16-bit words of an even number of bytes."""
     total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    return total
+
+
+def fold(total: int) -> int:
+    """The Internet checksum (RFC 1071) that belongs to a sum of words."""
     total = (total & 0xFFFF) + (total >> 16)
     return ~(total + (total >> 16)) & 0xFFFF

@@ -254,7 +254,8 @@ def test_a_reload_keeps_what_is_known_and_starts_and_ends_the_rest(director: Dir
     director.until(lambda: director.up("10.0.0.12:80") is False)
     director.until(lambda: director.says("10.0.0.11:80") == (True, "check_succeeded"))
     before = dict(director.verdicts)
-    director.reload(*kept, checked("10.0.0.14:80"))
+    paced = Timing(delay_loop_ns=50_000 * MS, warmup_ns=0)
+    director.reload(kept[0], checked("10.0.0.12:80", tcp(dead, paced)), checked("10.0.0.14:80"))
     director.until(lambda: director.applied == 1)
     director.until(lambda: director.up("10.0.0.14:80"))
     assert director.says("10.0.0.14:80") == (True, "no_checks")
@@ -336,3 +337,16 @@ def test_ipv6_is_checked_like_ipv4(director: Director) -> None:
     director.until(lambda: all(director.up(f"10.0.0.{n}:80") for n in (11, 12, 13)))
     assert b"Host: [::1]:%d\r\n" % server.port in server.requests[-1]
     server.close()
+
+
+def test_without_an_icmp_socket_a_ping_says_so_and_the_server_stays(director: Director) -> None:
+    for fd in director.icmp:
+        os.close(fd)
+    director.icmp = [-1, -1]
+    director.start(checked("10.0.0.11:80", PingCheck(target=target(0), timing=FAST, alpha=False)))
+    director.until(lambda: director.verdicts)
+    director.until(lambda: director.lines("probe_impossible") or director.says("10.0.0.11:80")[1] == "check_succeeded")
+    assert director.up("10.0.0.11:80")
+    allowed = pathlib.Path("/proc/sys/net/ipv4/ping_group_range").read_text().split()
+    if not int(allowed[0]) <= director.account[2] <= int(allowed[1]):
+        assert director.lines("probe_impossible")[0]["reason"] == "no_icmp_socket"

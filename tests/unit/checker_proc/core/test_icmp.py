@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyhad.checker_proc.core.icmp import checksum, echo_request, reply_index
+from pyhad.checker_proc.core.icmp import EchoRequests, fold, reply_index, word_sum
 
 NONCE = 0x0102030405060708
+
+
+def echo_request(family: int, identifier: int, nonce: int, index: int) -> bytes:
+    return EchoRequests(family, identifier, nonce).build(index)
+
+
+def checksum(data: bytes) -> int:
+    return fold(word_sum(data))
 
 
 def reply(family: int, request: bytes) -> bytes:
@@ -28,9 +36,10 @@ def test_a_request_has_128_bytes_of_payload_behind_its_eight() -> None:
 
 
 def test_an_ipv4_request_carries_a_checksum_that_adds_up() -> None:
-    request = echo_request(4, 1, NONCE, 1)
-    assert checksum(request) == 0
-    assert struct.unpack("!H", request[2:4])[0] != 0
+    for index in (0, 1, 70_001, 2**40 + 12_345):
+        request = echo_request(4, 0xABCD, NONCE, index)
+        assert checksum(request) == 0
+        assert struct.unpack("!H", request[2:4])[0] != 0
 
 
 def test_the_checksum_of_a_known_header_is_the_known_one() -> None:
