@@ -47,10 +47,11 @@ class Holdings:
         self._foreign.difference_update(mine)
         return self._addresses.remove(removable)
 
-    def release(self, holder: object) -> None:
-        """`holder` is gone and its addresses stay where they are (`-V`, CLI-14)."""
-        for key in [key for key, held_by in self._holder.items() if held_by is holder]:
-            del self._holder[key]
+    def release(self, holder: object, addresses: Iterable[VirtualAddress]) -> None:
+        """`holder` is gone; those of its addresses that it did not remove stay where they are (`-V`, CLI-14)."""
+        for key in map(_key, addresses):
+            if self._holder.get(key) is holder:
+                del self._holder[key]
 
 
 def _key(address: VirtualAddress) -> tuple[str, str]:

@@ -170,7 +170,7 @@ class Instance:
         self._started = False
         if self._timer is not None:
             self._timer.cancel()
-        self._world.holdings.release(self)
+        self._world.holdings.release(self, self.core.all_addresses)
         self._world.journal.forget(self._identity)
 
     def receive(self, received: Received) -> AdvertisementReceived | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import struct
 from dataclasses import dataclass
@@ -34,11 +35,16 @@ class Record:
 
 def pack(record: Record) -> bytes:
     """`record` as `PAYLOAD_BYTES` bytes."""
-    address = ipaddress.ip_address(record.master_address).packed if record.master_address else b""
+    address = _packed(record.master_address)
     return _RECORD.pack(
         _FORMAT, _STATES.index(record.state), record.since_ns, record.last_sent_ns, record.down_at_ns,
         record.master_priority, record.master_interval_cs, len(address), address,
     )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=256)
+def _packed(address: str) -> bytes:
+    return ipaddress.ip_address(address).packed if address else b""
 
 
 def unpack(payload: bytes) -> Record | None:

@@ -82,6 +82,6 @@ def test_nobody_takes_off_what_another_router_holds(kernel: Any) -> None:
 def test_a_holder_that_is_gone_leaves_its_addresses_to_the_next(kernel: Any) -> None:
     held = holdings(kernel)
     held.install("A", [VIP], owns_found=False)
-    held.release("A")
+    held.release("A", [VIP])
     held.remove("B", [VIP])
     assert kernel.there == {}
