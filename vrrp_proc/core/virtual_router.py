@@ -311,7 +311,7 @@ class VirtualRouter(RouterDuties):
                     config, backup.active_adver_interval_cs if backup.master_address else 0
                 )
                 self._state = replace(backup, active_adver_interval_cs=interval_cs)
-                at_ns = max(now_ns, backup.active_down_at_ns + self._wait_ns() - old_wait_ns)
+                at_ns = backup.active_down_at_ns + self._wait_ns() - old_wait_ns
                 self._state = replace(backup, active_adver_interval_cs=interval_cs, active_down_at_ns=at_ns)
         return []
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.model import Announcement
-from pyhad.vrrp_proc.core.events import AddressesLost, TimePassed
+from pyhad.common.config.model import Announcement, VrrpInstance
+from pyhad.vrrp_proc.core.events import AddressesLost, ConfigurationChanged, TimePassed
 
 MakeBench = Callable[..., Any]
 S = 1_000_000_000
@@ -91,3 +91,25 @@ def test_a_backup_does_not_mind_the_loss_of_addresses(bench: MakeBench) -> None:
     b = bench()
     b.start()
     assert b.at(1, AddressesLost(addresses=("10.1.1.1",))) == []
+
+
+def test_the_pause_between_losses_is_forgotten_with_the_active_state(bench: MakeBench) -> None:
+    b = bench()
+    b.become_active()
+    lost = AddressesLost(addresses=("10.1.1.1",))
+    b.at(4 * S, lost)
+    b.hear(4_100_000_000, 200)
+    b.hear(4_200_000_000, 0)
+    b.pass_time(4_809_375_000)
+    assert b.at(4_900_000_000, lost)[0] == "install 10.1.1.1"
+
+
+@pytest.mark.behaviour("NET-23", "REL-16")
+def test_a_reload_starts_and_stops_the_refresh(bench: MakeBench, make_config: Callable[..., VrrpInstance]) -> None:
+    b = bench(announcement=Announcement(master_delay_ns=0))
+    b.become_active()
+    refresh = make_config(announcement=Announcement(master_delay_ns=0, refresh_ns=300_000_000))
+    b.at(5 * S, ConfigurationChanged(config=refresh))
+    assert b.pass_time(5_300_000_000) == ["announce x1 10.1.1.1"]
+    b.at(5_400_000_000, ConfigurationChanged(config=make_config()))
+    assert b.pass_time(5_900_000_000) == []

@@ -164,6 +164,13 @@ def test_version_3_takes_another_interval(v3: VrrpInstance) -> None:
     assert packet.check_advertisement(received(V3), config, "10.1.0.1").interval_cs == 50
 
 
+@pytest.mark.rfc("9568-5.2.6")
+def test_the_reserved_bits_beside_the_interval_are_ignored(v3: VrrpInstance) -> None:
+    # 3102+6401+f032+0a01+0201 = 9138
+    odd = bytes.fromhex("3102 6401 f032 6ec7 0a01 0201")
+    assert packet.check_advertisement(received(odd), v3, "10.1.0.1").interval_cs == 50
+
+
 def test_ip_options_are_skipped() -> None:
     frame = bytes.fromhex("46c0 0024 0001 0000 ff70 0000 0a01 0002 e000 0012 94040000") + V3
     assert packet.parse_ipv4(frame).payload == V3

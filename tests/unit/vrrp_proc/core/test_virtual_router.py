@@ -154,6 +154,15 @@ def test_version_3_waits_by_the_interval_of_its_master(bench: MakeBench) -> None
     assert b.router.next_deadline_ns() == 3_304_687_500  # the skew is of the master's interval as well
 
 
+@pytest.mark.behaviour("PKT-35")
+def test_another_list_of_addresses_is_said_and_counts_all_the_same(bench: MakeBench) -> None:
+    b = bench()
+    b.start()
+    odd = AdvertisementReceived(source="10.0.0.1", priority=150, interval_cs=100, addresses_match=False)
+    assert b.at(2 * S, odd) == ["remark address_list_mismatch"]
+    assert b.router.next_deadline_ns() == 5_609_375_000
+
+
 # -------------------------------------------------------------------------------------------------- active
 
 
@@ -254,6 +263,54 @@ def test_a_new_dispute_between_owners_begins_anew(bench: MakeBench) -> None:
     assert b.router.router_state is RouterState.MASTER
 
 
+@pytest.fixture
+def gave_in(bench: MakeBench) -> Any:
+    """An owner that gave in at 4.2 s and is a Backup of 254 since."""
+    b = bench(start_as_master=True, base_priority=255)
+    b.start()
+    b.hear(1 * S, 255)
+    b.hear(4_200_000_000, 255)
+    assert b.router.effective_priority == 254
+    return b
+
+
+@pytest.mark.behaviour("FSM-36")
+def test_an_owner_that_gave_in_is_one_again_when_it_hears_a_lesser_as_active(gave_in: Any) -> None:
+    assert gave_in.pass_time(20 * S)[0] == "adv 254"
+    assert gave_in.hear(21 * S, 100)[0] == "adv 255"
+
+
+def test_an_owner_that_gave_in_is_one_again_after_a_fault(gave_in: Any) -> None:
+    gave_in.at(5 * S, FaultsChanged(faults=DOWN))
+    assert gave_in.at(6 * S, FaultsChanged(faults=frozenset()))[2] == "adv 255"
+
+
+def test_an_owner_that_gave_in_has_the_priority_of_a_new_configuration(
+    gave_in: Any, make_config: Callable[..., VrrpInstance]
+) -> None:
+    gave_in.at(5 * S, ConfigurationChanged(config=make_config(base_priority=200)))
+    assert gave_in.router.effective_priority == 200
+
+
+def test_remarks_are_made_again_after_a_change_of_state(bench: MakeBench) -> None:
+    b = bench()
+    b.start()
+    assert b.hear(2 * S, 99) == ["remark lower_priority_discarded"]
+    b.pass_time(4 * S)
+    b.hear(5 * S, 101)
+    assert b.hear(6 * S, 99) == ["remark lower_priority_discarded"]
+
+
+@pytest.mark.behaviour("PKT-34")
+def test_advertisements_that_count_are_counted(bench: MakeBench) -> None:
+    b = bench()
+    b.hear(0, 50)
+    b.start()
+    b.hear(1 * S, 50)
+    b.hear(2 * S, 0)
+    assert (b.router.counters.advert_rcvd, b.router.counters.pri_zero_rcvd) == (2, 1)
+
+
 # ------------------------------------------------------------------------------------------- fault and stop
 
 
@@ -319,76 +376,3 @@ def test_a_backup_stops_silently(bench: MakeBench) -> None:
     b = bench()
     b.start()
     assert b.at(1 * S, ShutdownWanted()) == ["BACKUP->INIT shutdown"]
-
-
-# ------------------------------------------------------------------------------------------------- restart
-
-
-def test_the_successor_of_an_active_router_goes_on_at_once(bench: MakeBench) -> None:
-    b = bench()
-    came = b.start(restored_active=True, last_sent_ns=-3 * S, restored_since_ns=-99 * S)
-    assert came == ["adv 100", "install 10.1.1.1", "announce x1 10.1.1.1", "INIT->MASTER resumed_after_restart"]
-    assert b.router.snapshot().since_ns == -99 * S
-    assert b.pass_time(1 * S) == ["adv 100"]
-    assert [b.pass_time(at_s * S) for at_s in range(2, 7)] == [["adv 100"]] * 5  # no second burst
-
-
-def test_the_successor_that_comes_too_late_listens_first(bench: MakeBench) -> None:
-    came = bench().start(restored_active=True, last_sent_ns=-3_007_812_500)
-    assert came == ["remove 10.1.1.1", "INIT->BACKUP startup too_late_to_resume"]
-
-
-def test_the_successor_of_a_backup_waits_on(bench: MakeBench) -> None:
-    b = bench()
-    came = b.start(restored_backup_of="10.0.0.9", restored_master_priority=200, restored_down_at_ns=3 * S)
-    assert came == ["remove 10.1.1.1", "INIT->BACKUP resumed_after_restart 10.0.0.9"]
-    assert b.router.next_deadline_ns() == 3 * S
-
-
-# -------------------------------------------------------------------------------------------------- reload
-
-
-def _with(make_config: Callable[..., VrrpInstance], *addresses: str, **changes: Any) -> ConfigurationChanged:
-    virtual = tuple(VirtualAddress(address=text, prefix_len=32, interface="eth0") for text in addresses)
-    return ConfigurationChanged(config=make_config(addresses=virtual, **changes))
-
-
-@pytest.mark.behaviour("REL-10", "REL-12", "REL-13")
-def test_a_reload_of_an_active_router_touches_only_the_difference(
-    bench: MakeBench, make_config: Callable[..., VrrpInstance]
-) -> None:
-    b = bench()
-    b.become_active()
-    came = b.at(5 * S, _with(make_config, "10.1.1.1", "10.1.1.2"))
-    assert came == ["adv 100", "install 10.1.1.2", "announce x5 10.1.1.2"]
-    assert b.at(6 * S, _with(make_config, "10.1.1.2")) == ["adv 100", "remove 10.1.1.1"]
-    assert b.at(7 * S, _with(make_config, "10.1.1.2")) == ["adv 100"]
-
-
-@pytest.mark.behaviour("REL-16")
-def test_a_new_priority_and_interval_hold_at_once(bench: MakeBench, make_config: Callable[..., VrrpInstance]) -> None:
-    b = bench()
-    b.become_active()
-    came = b.at(5 * S, _with(make_config, "10.1.1.1", base_priority=50, advertisement_interval_cs=200))
-    assert came == ["adv 50"]
-    assert b.router.next_deadline_ns() == 7 * S
-
-
-@pytest.mark.behaviour("REL-16")
-def test_a_new_priority_moves_the_deadline_of_a_backup(
-    bench: MakeBench, make_config: Callable[..., VrrpInstance]
-) -> None:
-    b = bench()
-    b.start()
-    b.hear(1 * S, 150)  # until 4.609375 s
-    assert b.at(2 * S, _with(make_config, "10.1.1.1", base_priority=228)) == []
-    assert b.router.next_deadline_ns() == 4_109_375_000  # the skew is 28/256 s now
-
-
-@pytest.mark.behaviour("PKT-35")
-def test_another_list_of_addresses_is_said_and_counts_all_the_same(bench: MakeBench) -> None:
-    b = bench()
-    b.start()
-    odd = AdvertisementReceived(source="10.0.0.1", priority=150, interval_cs=100, addresses_match=False)
-    assert b.at(2 * S, odd) == ["remark address_list_mismatch"]
-    assert b.router.next_deadline_ns() == 5_609_375_000
