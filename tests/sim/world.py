@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -23,13 +23,13 @@ class World:
         self.steps = 0
         self.last_disturbance_ns = self.now_ns
         self.trace = trace
-        self._heap: list[tuple[int, int, Callable[[object], None], object]] = []
+        self._heap: list[tuple[int, int, Callable[[Any], None], Any]] = []
         self._asked = 0
 
     def at(self, when_ns: int, action: Callable[[T], None], about: T) -> None:
         """Do `action(about)` at `when_ns`."""
         self._asked += 1
-        heapq.heappush(self._heap, (when_ns, self._asked, action, about))  # type: ignore[arg-type]
+        heapq.heappush(self._heap, (when_ns, self._asked, action, about))
 
     def run_until(self, end_ns: int) -> None:
         """Let everything happen that is due up to `end_ns`."""

@@ -76,9 +76,12 @@ class RouterDuties(RouterView):
                 assert_never(chore)
 
     def _schedule(self, *chores: tuple[int, Chore]) -> None:
-        if isinstance(self._state, Active):
+        state = self._state
+        if isinstance(state, Active):
+            pending = state.chores
             for at_ns, chore in chores:
-                self._state = replace(self._state, chores=scheduled(self._state.chores, chore, at_ns))
+                pending = scheduled(pending, chore, at_ns)
+            self._state = replace(state, chores=pending)
 
     def _refresh_chore(self, now_ns: int) -> tuple[tuple[int, Chore], ...]:
         refresh_ns = self.config.announcement.refresh_ns
