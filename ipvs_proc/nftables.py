@@ -107,7 +107,7 @@ class NftablesPlane:
         except KernelError as error:
             services = {change.listener for change in changes}
             if len(services) == 1:
-                return [Refusal(change=changes[-1], error=error)]
+                return [Refusal(change=change, error=error) for change in changes]
         refusals: list[Refusal] = []
         for listener in services:
             refusals.extend(self.apply([change for change in changes if change.listener == listener]))

@@ -32,6 +32,8 @@ PUBLISH_NS = 50_000_000
 """Changes of this long become one report."""
 COUNTERS_AGE_NS = 1_000_000_000
 """Older counters are read again for a report that was asked for."""
+READ_SHARE = 50
+"""Reading back takes at most one part in so many of our time: a table of 10,000 servers takes a second to read."""
 _PLANE_KEY = key_of("plane")
 _EMPTY = Reading(table={}, connections={})
 
@@ -57,6 +59,7 @@ class IpvsService:
         self._publish_timer: Timer | None = None
         self._deadline: Timer | None = None
         self._read_at_ns = 0
+        self._read_cost_ns = 0
 
     def start(self) -> None:
         """Open the data plane, adopt what it has, and listen."""
@@ -222,6 +225,7 @@ class IpvsService:
             self._complain(error)
             return 0
         if made:
+            self._read_at_ns -= COUNTERS_AGE_NS  # what is new has no counters yet: the next who asks makes us read
             self._publish_soon()
         return made
 
@@ -234,13 +238,19 @@ class IpvsService:
     def _refresh(self) -> set[Listener]:
         """Read back; the services that somebody else changed."""
         assert self._writer is not None
+        began_ns = self._loop.now_ns()
         try:
             drifted = self._writer.refresh()
         except KernelError as error:
             self._complain(error)
             return set()
         self._read_at_ns = self._loop.now_ns()
+        self._read_cost_ns = self._read_at_ns - began_ns
         return drifted & (self._balancer.listeners | self._ownership.listeners)
+
+    def _is_stale(self, age_ns: int) -> bool:
+        """What was read last is older than `age_ns`, and reading again is not too dear."""
+        return self._loop.now_ns() - self._read_at_ns > max(age_ns, self._read_cost_ns * READ_SHARE)
 
     def _verify(self) -> None:
         if self._writer is None:
@@ -249,6 +259,8 @@ class IpvsService:
                 self._balancer = Balancer()
                 self._following = Following()  # the next beat brings the verdicts
                 self._configure()
+            return
+        if not self._is_stale(0):
             return
         drifted = self._refresh()
         self._dirty |= self._balancer.listeners | self._ownership.listeners
@@ -262,7 +274,7 @@ class IpvsService:
     # --------------------------------------------------------------------------------------------- status
 
     def _on_status_wanted(self, message: StatusWanted) -> None:
-        if self._writer is not None and self._loop.now_ns() - self._read_at_ns > COUNTERS_AGE_NS:
+        if self._writer is not None and self._is_stale(COUNTERS_AGE_NS):
             drifted = self._refresh()
             if drifted:
                 self._dirty |= drifted

@@ -7,12 +7,13 @@ servers: that is `core/desired.py`.
 from __future__ import annotations
 
 import collections
+import ipaddress
+import struct
 from collections.abc import Callable, Iterable
 
 from pyhad.common.blackbox import BlackBox, key_of
-from pyhad.common.codec import decode, encode
-from pyhad.common.config.model import Listener
-from pyhad.common.errors import KernelError, WireError
+from pyhad.common.config.model import Listener, Protocol
+from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.ipvs_proc.core.plane import Plane
 from pyhad.ipvs_proc.core.reconcile import Change, apply_change, describe, reconcile_entry
@@ -31,16 +32,13 @@ class Ownership:
         self._box = box
         self.listeners: set[Listener] = set()
         for record in records:
-            try:
-                self.listeners.add(decode(Listener, record))
-            except WireError:
-                continue  # a record of another version of us: that service becomes foreign
+            self.listeners.add(_unpack(record))
 
     def claim(self, listener: Listener) -> None:
         """Before we write to it, so that dying in between loses nothing."""
         if listener not in self.listeners:
             self.listeners.add(listener)
-            self._box.put(_key(listener), encode(listener))
+            self._box.put(_key(listener), _pack(listener))
 
     def release(self, listener: Listener) -> None:
         """It is gone from the data plane."""
@@ -152,7 +150,22 @@ class Writer:
         return refused
 
 
+_RECORD = struct.Struct("=BBHI16s")  # protocol, family, port, mark, address
+_PROTOCOLS = tuple(Protocol)
+
+
 def _key(listener: Listener) -> bytes:
-    return key_of(
-        "listener", listener.protocol.value, listener.family, listener.address, listener.port, listener.fwmark
+    return key_of("listener", _pack(listener))
+
+
+def _pack(listener: Listener) -> bytes:
+    address = ipaddress.ip_address(listener.address).packed if listener.address else b""
+    return _RECORD.pack(
+        _PROTOCOLS.index(listener.protocol), listener.family, listener.port, listener.fwmark, address.ljust(16, b"\0")
     )
+
+
+def _unpack(record: bytes) -> Listener:
+    protocol, family, port, fwmark, raw = _RECORD.unpack(record)
+    address = "" if fwmark else str(ipaddress.ip_address(raw[: 4 if family == 4 else 16]))
+    return Listener(protocol=_PROTOCOLS[protocol], family=family, address=address, port=port, fwmark=fwmark)

@@ -101,8 +101,9 @@ class Balancer:
             self._started = True
             self._held = {listener: actual[listener] for listener in self._owners if listener in actual}
             self._settle_at_ns = now_ns + SETTLE_NS if self._held else None
-        else:
-            self._held = {listener: entry for listener, entry in self._held.items() if listener in self._owners}
+        else:  # a reload is somebody's wish: only a table that was found empty goes on waiting for verdicts
+            kept = {listener: entry for listener, entry in self._held.items() if not entry.destinations}
+            self._held = {listener: entry for listener, entry in kept.items() if listener in self._owners}
 
     def _settle(self) -> list[Effect]:
         held, self._held, self._settle_at_ns = self._held, {}, None

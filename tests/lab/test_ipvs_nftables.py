@@ -1,0 +1,243 @@
+"""The nftables data plane with real traffic: client, director, two web servers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.net import Lab, wait_until
+from tests.vm import traffic
+from tests.vm.ipvs_owner import Owner, service
+
+pytestmark = pytest.mark.lab
+
+WEB = f"{traffic.VIP}:80/tcp"
+BOTH = {"10.1.0.11:80": 1, "10.1.0.12:80": 1}
+Run = Callable[..., Owner]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Lab]:
+    with Lab() as lab:
+        traffic.build(lab)
+        yield lab
+
+
+@pytest.fixture
+def run(site: Lab) -> Iterator[Run]:
+    """Starts the owner on the director with services of the specification; stopped at the end of the test."""
+    owners: list[Owner] = []
+    base = Path(tempfile.mkdtemp(prefix="pyhad-"))
+    base.chmod(0o755)  # the owner is not root and must reach its bus
+
+    def start(*services: dict[str, Any], keep: bool = False) -> Owner:
+        folder = base / str(len(owners))
+        folder.mkdir()
+        specification = {"plane": "nftables", "services": list(services)}
+        owners.append(Owner(site.argv("director"), folder, specification, keep=keep))
+        return owners[-1]
+
+    site.run("director", "nft", "flush", "ruleset")
+    yield start
+    for owner in owners:
+        owner.close()
+    shutil.rmtree(base)
+
+
+def rules(lab: Lab) -> str:
+    return lab.run("director", "nft", "-s", "list", "ruleset")
+
+
+def handles(lab: Lab) -> list[Any]:
+    """Everything with its handle: a rule that was written again has a new one."""
+    listing = json.loads(lab.run("director", "nft", "-j", "-a", "-s", "list", "table", "inet", "pyhad"))
+    return [each for each in listing["nftables"] if "metainfo" not in each]
+
+
+def test_round_robin_shares_equally(site: Lab, run: Run) -> None:
+    run(service(WEB, BOTH))
+    assert traffic.get(site, 40) == {"web1": 20, "web2": 20}
+
+
+def test_weights_share_exactly(site: Lab, run: Run) -> None:
+    run(service(WEB, {"10.1.0.11:80": 3, "10.1.0.12:80": 1}, scheduler="wrr"))
+    assert traffic.get(site, 40) == {"web1": 30, "web2": 10}
+
+
+def test_weight_0_gets_nothing(site: Lab, run: Run) -> None:
+    run(service(WEB, {"10.1.0.11:80": 0, "10.1.0.12:80": 1}, scheduler="wrr"))
+    assert traffic.get(site, 10) == {"web2": 10}
+
+
+def test_ipv6_is_balanced_too(site: Lab, run: Run) -> None:
+    run(service(f"[{traffic.VIP6}]:80/tcp", {"[fd00:1::11]:80": 1, "[fd00:1::12]:80": 1}))
+    assert traffic.get(site, 20, address=traffic.VIP6) == {"web1": 10, "web2": 10}
+
+
+def test_the_director_itself_is_served(site: Lab, run: Run) -> None:
+    run(service(WEB, {"10.1.0.11:80": 1}))
+    assert site.run("director", "curl", "-s", "-m", "5", f"http://{traffic.VIP}/") == "web1"
+
+
+def test_ports_are_translated(site: Lab, run: Run) -> None:
+    run(service(f"{traffic.VIP}:8080/tcp", BOTH))
+    assert traffic.get(site, 4, port=8080) == {"web1": 2, "web2": 2}
+
+
+def test_a_service_without_servers_refuses_at_once(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, {"10.1.0.11:80": 1}))
+    owner.ask("speak")
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False})
+    wait_until(lambda: "reject with tcp reset" in rules(site), 5, "the service refuses")
+    before = time.monotonic()
+    assert traffic.get(site, 5) == {"ConnectionRefusedError": 5}
+    assert time.monotonic() - before < 3
+
+
+def test_no_request_is_lost_while_a_server_is_taken_out_and_put_back(site: Lab, run: Run, tmp_path: Path) -> None:
+    owner = run(service(WEB, BOTH))
+    owner.ask("speak")
+    load = traffic.start_load(site, tmp_path, for_s=6)
+    time.sleep(1.5)
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False})
+    wait_until(lambda: "10.1.0.11" not in rules(site), 5, "web1 is out")
+    out_ns = time.monotonic_ns()
+    time.sleep(1)
+    back_ns = time.monotonic_ns()
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": True})
+    answers = traffic.load_answers(load)
+    assert {answer for _, answer in answers} == {"web1", "web2"}
+    without = [answer for at_ns, answer in answers if out_ns < at_ns < back_ns]
+    assert len(without) > 20
+    assert set(without) == {"web2"}
+    assert {answer for at_ns, answer in answers if at_ns > back_ns + 500_000_000} == {"web1", "web2"}
+
+
+def test_the_sorry_server_serves_while_the_others_are_down(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, {"10.1.0.11:80": 1}, sorry="10.1.0.12:80"))
+    owner.ask("speak")
+    assert traffic.get(site, 4) == {"web1": 4}
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False})
+    wait_until(lambda: "10.1.0.11" not in rules(site), 5, "web1 is out")
+    assert traffic.get(site, 4) == {"web2": 4}
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": True})
+    wait_until(lambda: "10.1.0.12" not in rules(site), 5, "the sorry server is out")
+    assert traffic.get(site, 4) == {"web1": 4}
+    assert [event["event"] for event in owner.events() if "quorum" in event["event"]] == [
+        "quorum_lost",
+        "quorum_gained",
+    ]
+
+
+def test_a_successor_adopts_what_is_there_and_writes_nothing(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, {**BOTH, "10.1.0.13:80": 5}, scheduler="wrr", sorry="10.1.0.12:81"))
+    owner.ask("speak")
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.13:80", "up": False})
+    wait_until(lambda: "10.1.0.13" not in rules(site), 5, "web3 is out")
+    before = handles(site)
+    for _ in range(3):
+        owner.ask("respawn")
+        assert handles(site) == before
+    status = owner.ask("status")
+    assert status["services"][WEB]["servers"]["10.1.0.13:80"][0] is False
+    assert status["counters"].get("changes_written", 0) == 0
+    owner.ask("mute")
+    owner.ask("respawn")
+    time.sleep(4)  # longer than a successor waits for the checker
+    assert handles(site) == before
+
+
+def test_a_successor_reads_what_happened_while_nobody_was_there(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    owner.ask("speak")
+    owner.ask("mute")
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False})
+    owner.ask("respawn")
+    assert "10.1.0.11" in rules(site)
+    owner.ask("speak")
+    wait_until(lambda: "10.1.0.11" not in rules(site), 5, "web1 is out")
+
+
+def test_a_lost_change_is_asked_for_again(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    owner.ask("speak")
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False, "lost": True})
+    took_s = wait_until(lambda: "10.1.0.11" not in rules(site), 5, "web1 is out")
+    assert took_s < 2
+    assert owner.ask("status")["counters"]["snapshots_wanted"] >= 1
+
+
+def test_other_tables_are_not_touched_and_nothing_of_ours_is_left(site: Lab, run: Run) -> None:
+    site.run("director", "nft", "add table ip other; add chain ip other pyhad; add table inet pyhad2")
+    site.run("director", "nft", "add map inet pyhad2 weights4 { type mark : mark; }")
+    before = rules(site)
+    owner = run(service(WEB, BOTH))
+    owner.ask("speak")
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False})
+    wait_until(lambda: "goto" in rules(site) and "10.1.0.11" not in rules(site), 5, "web1 is out")
+    assert owner.ask("stop") == 0
+    assert rules(site) == before
+
+
+def test_the_table_stays_when_it_is_to_be_kept(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH), keep=True)
+    before = handles(site)
+    assert owner.ask("stop") == 0
+    assert handles(site) == before
+
+
+def test_a_reload_writes_only_the_difference(site: Lab, run: Run) -> None:
+    other = service(f"{traffic.VIP}:81/tcp", {"10.1.0.11:81": 1})
+    third = service(f"{traffic.VIP}:82/tcp", {"10.1.0.11:82": 1})
+    owner = run(service(WEB, BOTH), other)
+    untouched = [
+        each for each in handles(site) if "rule" in each and each["rule"]["chain"].startswith("tcp4.192.0.2.1.80")
+    ]
+    assert len(untouched) == 3
+    assert owner.ask("document", specification={"plane": "nftables", "services": [service(WEB, BOTH), third]})
+    after = handles(site)
+    assert all(each in after for each in untouched)
+    assert "192.0.2.1.82" in rules(site)
+    assert "192.0.2.1.81" not in rules(site)
+
+
+def test_what_nftables_cannot_do_is_said_and_does_not_stop_the_others(site: Lab, run: Run) -> None:
+    least = service(f"{traffic.VIP}:81/tcp", {"10.1.0.11:80": 1}, scheduler="lc")
+    direct = service(f"{traffic.VIP}:82/tcp", {"10.1.0.11:82": 1}, forwarding="DR")
+    owner = run(least, direct, service(WEB, BOTH))
+    status = owner.ask("status")["services"]
+    assert status[WEB] == {
+        "installed": True, "problem": "", "quorum": True,
+        "servers": {"10.1.0.11:80": [True, 1, 1, 0, False], "10.1.0.12:80": [True, 1, 1, 0, False]},
+    }  # fmt: skip
+    assert status[f"{traffic.VIP}:81/tcp"]["problem"] == "scheduler lc needs IPVS: with nftables there are rr and wrr"
+    assert not status[f"{traffic.VIP}:81/tcp"]["installed"]
+    assert status[f"{traffic.VIP}:82/tcp"]["problem"] == "forwarding DR needs IPVS: with nftables there is NAT"
+    assert len(owner.events("service_not_installed")) == 2
+    assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
+
+
+def test_connections_are_counted_and_survive_a_change_of_weight(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH, scheduler="wrr"))
+    owner.ask("speak")
+    traffic.get(site, 10)
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": True, "weight": 4})
+    wait_until(lambda: "numgen inc mod 5" in rules(site), 5, "the weight is written")
+    time.sleep(1.1)  # counters younger than a second are not read again
+    servers = owner.ask("status")["services"][WEB]["servers"]
+    assert servers == {"10.1.0.11:80": [True, 4, 4, 5, False], "10.1.0.12:80": [True, 1, 1, 5, False]}
+
+
+def test_a_table_that_somebody_flushed_is_built_again(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    before = rules(site)
+    site.run("director", "nft", "flush", "ruleset")
+    wait_until(lambda: rules(site) == before, 15, "the table is back")
+    assert owner.events("drift_repaired")[0]["services"] == [WEB]

@@ -1,0 +1,305 @@
+"""The kernel's IPVS as data plane. ipvsadm is the independent witness of what we wrote; HTTP of what it does."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyhad.common.config.model import Forwarding, Listener, Protocol
+from pyhad.ipvs_proc.core.reconcile import (
+    AddDestination,
+    AddService,
+    Change,
+    DeleteDestination,
+    DeleteService,
+    SetDestination,
+    SetService,
+    reconcile,
+)
+from pyhad.ipvs_proc.core.table import Destination, Entry, Service, Table
+from pyhad.ipvs_proc.kernel import IpvsPlane
+from tests.lab.net import Lab, wait_until
+from tests.vm import traffic
+from tests.vm.ipvs_owner import Owner, service
+
+pytestmark = pytest.mark.vm
+
+WEB = f"{traffic.VIP}:80/tcp"
+BOTH = {"10.1.0.11:80": 1, "10.1.0.12:80": 1}
+Run = Callable[..., Owner]
+
+TCP4 = Listener(protocol=Protocol.TCP, family=4, address="10.0.0.1", port=80)
+TCP6 = Listener(protocol=Protocol.TCP, family=6, address="fd00::1", port=443)
+UDP4 = Listener(protocol=Protocol.UDP, family=4, address="10.0.0.1", port=53)
+MARK4 = Listener(protocol=Protocol.NONE, family=4, fwmark=9)
+MARK6 = Listener(protocol=Protocol.NONE, family=6, fwmark=9)
+
+
+def to(
+    address: str, port: int, weight: int = 1, forwarding: Forwarding = Forwarding.NAT, upper: int = 0
+) -> Destination:
+    return Destination(address=address, port=port, weight=weight, forwarding=forwarding, upper_threshold=upper)
+
+
+def entry(service_: Service, *destinations: Destination) -> Entry:
+    return Entry(service=service_, destinations={each.endpoint: each for each in destinations})
+
+
+def saved() -> set[str]:
+    """What ipvsadm would save of this process's own namespace."""
+    done = subprocess.run(("ipvsadm", "-Sn"), capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines())
+
+
+@pytest.fixture
+def plane() -> Iterator[IpvsPlane]:
+    """IPVS of this process's own namespace, empty."""
+    subprocess.run(("ipvsadm", "-C"), check=True)
+    plane = IpvsPlane()
+    yield plane
+    plane.close()
+    subprocess.run(("ipvsadm", "-C"), check=True)
+
+
+# ----------------------------------------------------------------------------------- what we write
+
+
+def test_ipvsadm_sees_every_kind_of_service_and_destination_as_we_meant_it(plane: IpvsPlane) -> None:
+    table: Table = {
+        TCP4: entry(Service(listener=TCP4, scheduler="wrr"), to("10.1.0.1", 8080, 3), to("10.1.0.2", 80, 0)),
+        TCP6: entry(
+            Service(listener=TCP6, scheduler="sh", flags=0x10, persistence_timeout_s=60, persistence_prefix_len=64),
+            to("fd00:1::1", 443),
+        ),
+        UDP4: entry(Service(listener=UDP4, scheduler="rr", flags=0x04), to("10.1.0.1", 53, 1, Forwarding.DIRECT_ROUTE)),
+        MARK4: entry(
+            Service(listener=MARK4, scheduler="wlc", persistence_timeout_s=300, persistence_prefix_len=24),
+            to("10.1.0.1", 0, 2, Forwarding.TUNNEL),
+        ),
+        MARK6: entry(Service(listener=MARK6, scheduler="rr"), to("fd00:1::1", 0)),
+    }
+    assert plane.apply(reconcile(table, {}, ())) == []
+    assert saved() == {
+        "-A -t 10.0.0.1:80 -s wrr",
+        "-a -t 10.0.0.1:80 -r 10.1.0.1:8080 -m -w 3",
+        "-a -t 10.0.0.1:80 -r 10.1.0.2:80 -m -w 0",
+        "-A -t [fd00::1]:443 -s sh -p 60 -M 64 -b sh-port",
+        "-a -t [fd00::1]:443 -r [fd00:1::1]:443 -m -w 1",
+        "-A -u 10.0.0.1:53 -s rr -o",
+        "-a -u 10.0.0.1:53 -r 10.1.0.1:53 -g -w 1",
+        "-A -f 9 -s wlc -p 300 -M 255.255.255.0",
+        "-a -f 9 -r 10.1.0.1:0 -i -w 2 --tun-type ipip",
+        "-A -f 9 -6 -s rr",
+        "-a -f 9 -6 -r [fd00:1::1]:0 -m -w 1",
+    }
+    assert plane.read().table == table
+
+
+def test_services_and_destinations_change_in_place_and_go(plane: IpvsPlane) -> None:
+    plane.apply(
+        reconcile({TCP4: entry(Service(listener=TCP4, scheduler="rr"), to("10.1.0.1", 80), to("10.1.0.2", 80))}, {}, ())
+    )
+    changes: list[Change] = [
+        SetService(
+            service=Service(listener=TCP4, scheduler="wrr", persistence_timeout_s=50, persistence_prefix_len=32)
+        ),
+        SetDestination(listener=TCP4, destination=to("10.1.0.1", 80, 7, Forwarding.DIRECT_ROUTE)),
+        DeleteDestination(listener=TCP4, endpoint=("10.1.0.2", 80)),
+    ]
+    assert plane.apply(changes) == []
+    assert saved() == {"-A -t 10.0.0.1:80 -s wrr -p 50", "-a -t 10.0.0.1:80 -r 10.1.0.1:80 -g -w 7"}
+    assert plane.apply([SetService(service=Service(listener=TCP4, scheduler="rr"))]) == []
+    assert "-A -t 10.0.0.1:80 -s rr" in saved()
+    assert plane.apply([DeleteService(listener=TCP4)]) == []
+    assert saved() == set()
+
+
+@pytest.mark.behaviour("LVS-8")
+def test_thresholds_and_the_greatest_weight_arrive(plane: IpvsPlane) -> None:
+    destination = Destination(
+        address="10.1.0.1",
+        port=80,
+        weight=2147483647,
+        forwarding=Forwarding.NAT,
+        upper_threshold=900,
+        lower_threshold=700,
+    )
+    table = {TCP4: entry(Service(listener=TCP4, scheduler="rr"), destination)}
+    assert plane.apply(reconcile(table, {}, ())) == []
+    line = subprocess.run(("ipvsadm", "-Ln", "--thresholds"), capture_output=True, text=True, check=True).stdout
+    assert line.split()[-5:-2] == ["10.1.0.1:80", "900", "700"]
+    assert saved() == {"-A -t 10.0.0.1:80 -s rr", "-a -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 2147483647"}
+    assert plane.read().table == table
+
+
+def test_a_refused_change_names_service_and_server_and_stops_nothing(plane: IpvsPlane) -> None:
+    changes: list[Change] = [
+        AddService(service=Service(listener=TCP4, scheduler="no_such")),
+        AddService(service=Service(listener=UDP4, scheduler="rr")),
+        DeleteDestination(listener=UDP4, endpoint=("10.1.0.9", 53)),
+        AddDestination(listener=UDP4, destination=to("10.1.0.1", 53)),
+    ]
+    refusals = plane.apply(changes)
+    assert [refusal.change for refusal in refusals] == [changes[0], changes[2]]
+    assert str(refusals[0].error) == "add service 10.0.0.1:80/tcp: No such file or directory"
+    assert str(refusals[1].error) == "delete 10.1.0.9:53 from 10.0.0.1:53/udp: No such file or directory"
+    assert saved() == {"-A -u 10.0.0.1:53 -s rr", "-a -u 10.0.0.1:53 -r 10.1.0.1:53 -m -w 1"}
+
+
+def test_what_ipvsadm_wrote_is_read_as_it_was_meant(plane: IpvsPlane) -> None:
+    for command in (
+        "-A -t [fd00::1]:443 -s mh -p 90 -M 48 -b mh-fallback",
+        "-a -t [fd00::1]:443 -r [fd00:1::2]:8443 -m -w 5",
+        "-A -f 9 -s rr",
+        "-a -f 9 -r 10.1.0.1 -i -w 4",
+    ):
+        subprocess.run(("ipvsadm", *command.split()), check=True)
+    assert plane.read().table == {
+        TCP6: entry(
+            Service(listener=TCP6, scheduler="mh", flags=0x08, persistence_timeout_s=90, persistence_prefix_len=48),
+            to("fd00:1::2", 8443, 5),
+        ),
+        MARK4: entry(Service(listener=MARK4, scheduler="rr"), to("10.1.0.1", 0, 4, Forwarding.TUNNEL)),
+    }
+
+
+# ----------------------------------------------------------------------------- the process, with traffic
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Lab]:
+    with Lab() as lab:
+        traffic.build(lab)
+        yield lab
+
+
+@pytest.fixture
+def run(site: Lab) -> Iterator[Run]:
+    """Starts the owner on the director with services of the specification; stopped at the end of the test."""
+    owners: list[Owner] = []
+    base = Path(tempfile.mkdtemp(prefix="pyhad-"))
+    base.chmod(0o755)  # the owner is not root and must reach its bus
+
+    def start(*services: dict[str, Any], keep: bool = False) -> Owner:
+        folder = base / str(len(owners))
+        folder.mkdir()
+        owners.append(Owner(site.argv("director"), folder, {"plane": "auto", "services": list(services)}, keep=keep))
+        return owners[-1]
+
+    site.run("director", "ipvsadm", "-C")
+    yield start
+    for owner in owners:
+        owner.close()
+    shutil.rmtree(base)
+
+
+def on_director(lab: Lab) -> set[str]:
+    return set(lab.run("director", "ipvsadm", "-Sn").splitlines())
+
+
+def test_auto_takes_ipvs_and_the_unprivileged_owner_writes_it(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH), service(f"[{traffic.VIP6}]:80/tcp", {"[fd00:1::11]:80": 1}))
+    assert on_director(site) == {
+        "-A -t 192.0.2.1:80 -s rr",
+        "-a -t 192.0.2.1:80 -r 10.1.0.11:80 -m -w 1",
+        "-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 1",
+        "-A -t [fd00:2::1]:80 -s rr",
+        "-a -t [fd00:2::1]:80 -r [fd00:1::11]:80 -m -w 1",
+    }
+    assert traffic.get(site, 20) == {"web1": 10, "web2": 10}
+    assert traffic.get(site, 4, address=traffic.VIP6) == {"web1": 4}
+    assert owner.ask("status")["plane"] == "ipvs"
+    assert owner.ask("stop") == 0
+    assert on_director(site) == set()
+
+
+def test_weights_share_exactly_and_a_verdict_takes_a_server_out(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, {"10.1.0.11:80": 3, "10.1.0.12:80": 1}, scheduler="wrr"))
+    owner.ask("speak")
+    assert traffic.get(site, 20) == {"web1": 15, "web2": 5}
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False})
+    wait_until(lambda: len(on_director(site)) == 2, 5, "web1 is out")
+    assert traffic.get(site, 6) == {"web2": 6}
+
+
+@pytest.mark.behaviour("CHK-7", "LVS-34")
+def test_inhibited_servers_stay_with_weight_0_while_the_sorry_server_serves(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, {"10.1.0.11:80": 2}, inhibit=True, sorry="10.1.0.12:80"))
+    owner.ask("speak")
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False})
+    lost = {
+        "-A -t 192.0.2.1:80 -s rr",
+        "-a -t 192.0.2.1:80 -r 10.1.0.11:80 -m -w 0",
+        "-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 1",
+    }
+    wait_until(lambda: on_director(site) == lost, 5, "the sorry server serves")
+    assert traffic.get(site, 4) == {"web2": 4}
+    owner.ask("respawn")
+    assert on_director(site) == lost
+
+
+def test_a_successor_adopts_what_is_there_and_writes_nothing(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, {**BOTH, "10.1.0.13:80": 5}, scheduler="wrr"))
+    owner.ask("speak")
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.13:80", "up": False})
+    wait_until(lambda: len(on_director(site)) == 3, 5, "web3 is out")
+    before = on_director(site)
+    owner.ask("respawn")
+    assert on_director(site) == before
+    status = owner.ask("status")
+    assert status["services"][WEB]["servers"]["10.1.0.13:80"][:3] == [False, 0, 0]
+    owner.ask("mute")
+    owner.ask("respawn")
+    time.sleep(4)  # longer than a successor waits for the checker
+    assert on_director(site) == before
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+
+
+def test_foreign_services_stay_and_our_own_go_on_a_reload(site: Lab, run: Run) -> None:
+    site.run("director", "ipvsadm", "-A", "-t", "203.0.113.1:80", "-s", "lc")
+    owner = run(service(WEB, BOTH), service(f"{traffic.VIP}:81/tcp", {"10.1.0.11:80": 1}))
+    owner.ask("respawn")
+    assert owner.ask("document", specification={"services": [service(WEB, {"10.1.0.12:80": 2})]})
+    assert on_director(site) == {
+        "-A -t 192.0.2.1:80 -s rr",
+        "-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 2",
+        "-A -t 203.0.113.1:80 -s lc",
+    }
+    assert [event["service"] for event in owner.events("foreign_service")] == ["203.0.113.1:80/tcp"] * 2
+    assert owner.ask("stop") == 0
+    assert on_director(site) == {"-A -t 203.0.113.1:80 -s lc"}
+
+
+def test_what_somebody_deleted_is_repaired(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    before = on_director(site)
+    site.run("director", "ipvsadm", "-C")
+    wait_until(lambda: on_director(site) == before, 15, "the table is back")
+    assert owner.events("drift_repaired")[0]["services"] == [WEB]
+
+
+def test_an_unknown_scheduler_is_said_and_does_not_stop_the_others(site: Lab, run: Run) -> None:
+    owner = run(service(f"{traffic.VIP}:81/tcp", {"10.1.0.11:80": 1}, scheduler="no_such"), service(WEB, BOTH))
+    status = owner.ask("status")["services"]
+    assert status[f"{traffic.VIP}:81/tcp"]["problem"] == "add service 192.0.2.1:81/tcp: No such file or directory"
+    assert status[WEB]["installed"]
+    assert len(on_director(site)) == 3
+
+
+def test_connections_are_shown(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    before = {name: row[3] for name, row in owner.ask("status")["services"][WEB]["servers"].items()}
+    traffic.get(site, 6)
+
+    def risen() -> dict[str, int]:
+        rows = owner.ask("status")["services"][WEB]["servers"]
+        return {name: rows[name][3] - before[name] for name in rows}
+
+    wait_until(lambda: risen() == {"10.1.0.11:80": 3, "10.1.0.12:80": 3}, 6, "the kernel has counted", every_s=0.3)
