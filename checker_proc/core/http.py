@@ -123,11 +123,9 @@ class ResponseReader:
         return True
 
     def _read_header(self) -> bool:
-        line = self._line(HEADERS_MAX - self._head_bytes + 1, Reason.HTTP_HEADERS_TOO_LONG)
+        line = self._line(max(0, HEADERS_MAX - self._head_bytes), Reason.HTTP_HEADERS_TOO_LONG)
         if line is None:
             return False
-        if self._head_bytes > HEADERS_MAX:
-            return self._fail(Reason.HTTP_HEADERS_TOO_LONG)
         if not line:
             return self._begin_body()
         if line[:1] in (b" ", b"\t"):  # a folded line: an old form, nothing in it matters to us
@@ -227,11 +225,9 @@ class ResponseReader:
         return True
 
     def _read_trailer(self) -> bool:
-        line = self._line(HEADERS_MAX - self._head_bytes + 1, Reason.HTTP_HEADERS_TOO_LONG)
+        line = self._line(max(0, HEADERS_MAX - self._head_bytes), Reason.HTTP_HEADERS_TOO_LONG)
         if line is None:
             return False
-        if self._head_bytes > HEADERS_MAX:
-            return self._fail(Reason.HTTP_HEADERS_TOO_LONG)
         self.is_done = not line
         return bool(line)
 

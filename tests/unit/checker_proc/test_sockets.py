@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import struct
 
 import pytest
 
@@ -57,6 +58,7 @@ def test_bind_port_and_bind_address_are_where_the_connection_comes_from() -> Non
         for _ in range(3):  # the port is free again each time
             begun = begin_connect(target)
             assert isinstance(begun, socket.socket)
+            assert begun.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == struct.pack("ii", 1, 0)
             connection, origin = server.accept()
             assert origin == ("127.0.0.9", port)
             begun.close()

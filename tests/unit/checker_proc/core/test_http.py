@@ -103,6 +103,18 @@ def test_an_interim_response_is_passed_over() -> None:
     assert (reader.is_done, reader.status) == (True, 204)
 
 
+def test_what_an_interim_response_announced_is_not_for_the_next() -> None:
+    for announced in (b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n"):
+        reader = read(b"HTTP/1.1 103 Early Hints\r\n" + announced + b"\r\nHTTP/1.1 200 OK\r\n\r\nhello")
+        assert (reader.problem, reader.digest()) == (None, HELLO_MD5)
+
+
+def test_headers_of_exactly_the_limit_are_read_and_one_byte_more_is_not() -> None:
+    rest = 64 * 1024 - len(HEAD) - len(b"A: \r\n\r\n")
+    assert read(HEAD + b"A: " + b"x" * rest + b"\r\n\r\n").problem is None
+    assert read(HEAD + b"A: " + b"x" * (rest + 1) + b"\r\n\r\n").problem is Reason.HTTP_HEADERS_TOO_LONG
+
+
 def test_bare_line_feeds_and_folded_lines_are_read() -> None:
     reader = read(b"HTTP/1.1 200\nA: b\n c\nContent-Length: 5\n\nhello", closed=False)
     assert (reader.is_done, reader.problem, reader.digest()) == (True, None, HELLO_MD5)

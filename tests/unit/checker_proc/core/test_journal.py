@@ -80,6 +80,7 @@ def test_a_record_with_many_checks_keeps_the_bad_ones_and_stays_small() -> None:
     again = unpack(payload)
     assert again is not None
     assert not again.is_whole
+    assert Restored(is_up=False, weight=None, reason="connect_refused") in again.checks.values()
     assert inherit(tcp(11), [again]) == Restored(is_up=False, weight=None, reason="connect_refused")
 
 
@@ -96,5 +97,6 @@ def test_bytes_that_are_no_record_are_refused() -> None:
     good = pack(record_of(judge_with(GOOD)))
     assert unpack(good[:-1]) is None
     assert unpack(b"\x09" + good[1:]) is None
+    assert unpack(good[:10] + b"\xff" + good[11:]) is None
     for _ in range(2000):
         assert isinstance(unpack(source.randbytes(source.randrange(64))), (ServerRecord, type(None)))
