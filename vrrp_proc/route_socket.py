@@ -18,7 +18,7 @@ RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 BATCH_MESSAGES = 500
 """Messages per `sendmsg`: the answers of a batch must fit the receive buffer."""
 _READ_BYTES = 256 * 1024
-_DUMP_ATTEMPTS = 5
+_DUMP_ATTEMPTS = 50  # a host where containers come and go interrupts many
 _SO_RCVBUFFORCE = 33
 _SOL_NETLINK = 270
 _NETLINK_CAP_ACK = 10

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import ctypes
+import errno
 import os
+import socket
 import time
 import traceback
 from collections.abc import Callable
@@ -14,13 +17,25 @@ import pytest
 from pyhad.common.config.model import VirtualAddress
 from pyhad.vrrp_proc import netlink
 from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.links import Changes, LinkMonitor
 from pyhad.vrrp_proc.route_socket import RouteSocket
+from pyhad.vrrp_proc.sockets import Receiver, Sender
 from tests.lab.net import Lab
 
 pytestmark = pytest.mark.lab
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def enter(lab: Lab, host: str) -> None:
+    """Sockets made from now on are on `host`; only for a child of `inside`."""
+    fd = os.open(f"/run/netns/{lab.host(host)}", os.O_RDONLY)
+    try:
+        if _libc.setns(fd, _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+    finally:
+        os.close(fd)
 
 
 def inside(lab: Lab, host: str, work: Callable[[], None]) -> None:
@@ -29,9 +44,7 @@ def inside(lab: Lab, host: str, work: Callable[[], None]) -> None:
     if pid == 0:
         status = 1
         try:
-            fd = os.open(f"/run/netns/{lab.host(host)}", os.O_RDONLY)
-            if _libc.setns(fd, _CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
+            enter(lab, host)
             work()
             status = 0
         except BaseException:
@@ -168,5 +181,71 @@ def test_what_another_process_sends_to_the_socket_is_refused(host: Lab, tmp_path
         watched.monitor.read()
         assert "evil0" not in watched.monitor.links.by_name
         assert watched.monitor.refused == 1
+
+    inside(host, "h", work)
+
+
+def advert(vrid: int, group: str) -> bytes:
+    """An IPv4 packet with just enough VRRP for the filters; the kernel fills in checksum and length."""
+    head = bytes.fromhex("45c0000000000000ff700000") + socket.inet_aton("10.0.0.2") + socket.inet_aton(group)
+    return head + bytes((0x31, vrid, 100, 0, 0, 100, 0, 0))
+
+
+@pytest.mark.behaviour("PKT-9")
+@pytest.mark.behaviour("PKT-20")
+@pytest.mark.behaviour("PKT-38")
+def test_only_wanted_vrids_of_the_own_interface_and_group_arrive_and_nothing_comes_back(host: Lab) -> None:
+    host.wire("h", "eth1", "lan2", "10.1.0.1/24")
+    host.wire("peer", "eth0", "lan", "10.0.0.2/24")
+    host.wire("peer", "eth1", "lan2", "10.1.0.2/24")
+
+    def work() -> None:
+        links = Watched().monitor.links.by_name
+        got: dict[str, list[int]] = {"eth0": [], "eth1": []}
+
+        def receiver(name: str, *vrids: int) -> Receiver:
+            return Receiver(name, links[name].index, ["224.0.0.18"], vrids, lambda packet: got[name].append(packet[21]))
+
+        other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # somebody else on this host wants another group
+        member = socket.inet_aton("224.0.0.99") + bytes(4) + links["eth0"].index.to_bytes(4, "little")
+        other.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+        receivers = [receiver("eth0", 51, 52), receiver("eth1", 51)]
+        own = Sender("eth0", links["eth0"].index)
+        enter(host, "peer")
+        there = Watched().monitor.links.by_name
+        for name, vrids in (("eth0", (51, 7, 52)), ("eth1", (52, 51, 255))):
+            sender = Sender(name, there[name].index)
+            for vrid in vrids:
+                assert sender.send(advert(vrid, "224.0.0.18"), "224.0.0.18") == 0
+            assert sender.send(advert(51, "224.0.0.99"), "224.0.0.99") == 0
+        assert own.send(advert(51, "224.0.0.18"), "224.0.0.18") == 0
+        time.sleep(0.2)
+        for one in receivers:
+            one.read()
+        assert got == {"eth0": [51, 52], "eth1": [51]}
+
+    inside(host, "h", work)
+
+
+def test_sending_on_a_link_that_is_down_is_an_errno_and_no_exception(host: Lab) -> None:
+    def work() -> None:
+        sender = Sender("eth0", Watched().monitor.links.by_name["eth0"].index)
+        assert os.system("ip link set eth0 down") == 0
+        assert sender.send(advert(51, "224.0.0.18"), "224.0.0.18") in (errno.ENETDOWN, errno.ENETUNREACH)
+
+    inside(host, "h", work)
+
+
+@pytest.mark.behaviour("NET-27")
+def test_nothing_is_announced_where_there_is_no_arp(host: Lab) -> None:
+    def work() -> None:
+        watched = Watched()
+        counters: collections.Counter[str] = collections.Counter()
+        announcer = Announcer(watched.monitor.links, counters)
+        assert announcer.announce(vips(3), 2) == 6
+        assert os.system("ip link set eth0 arp off") == 0
+        watched.monitor.read()
+        assert announcer.announce(vips(3), 2) == 0
+        assert dict(counters) == {"garp_sent": 6, "garp_skipped": 3}
 
     inside(host, "h", work)
