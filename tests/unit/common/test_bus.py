@@ -192,7 +192,7 @@ def test_garbage_from_the_hub_is_counted_too(loop: Loop, side: Callable[[], Side
     until(loop, lambda: there.ups == 1)
     link.send(REPORT)
     until(loop, lambda: len(here.heard) == 1)
-    for frames in ([b"vrrp", b"\xc1"], [b"vrrp", b"a", b"b"], [b"vrrp", encode(REPORT)]):
+    for frames in ([b"vrrp", b"\xc1"], [b"vrrp", encode(WANTED), b""], [b"vrrp", encode(REPORT)]):
         assert hub._send(frames)
     assert hub.send(b"vrrp", WANTED)
     until(loop, lambda: there.heard == [WANTED])

@@ -119,6 +119,17 @@ def test_a_full_pipe_blocks_nobody_and_lines_stay_whole(pipe: Pipe) -> None:
     assert log.dropped == 0
 
 
+def test_a_line_that_the_pipe_takes_in_parts_arrives_whole(pipe: Pipe) -> None:
+    log = console_log(pipe.writer)
+    for number in range(40):
+        log.logger.info("noise", number=number, filler="x" * 10_000)
+    text = b""
+    for _ in range(50):
+        log.flush()
+        text += read_all(pipe.reader)
+    assert [json.loads(line)["number"] for line in text.splitlines()] == list(range(40))
+
+
 def test_what_does_not_fit_the_queue_is_dropped_counted_and_said(pipe: Pipe) -> None:
     log = console_log(pipe.writer)
     for number in range(QUEUE_LINES + 7):

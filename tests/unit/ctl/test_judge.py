@@ -110,6 +110,13 @@ def test_a_fault_that_a_silent_process_reported_is_not_called_known(replies: Any
     assert [problem.kind for problem in problems(reply, replies.now_ns)] == ["process_silent"]
 
 
+def test_a_quorum_that_a_silent_process_reported_is_not_called_known(replies: Any) -> None:
+    reply = replies.with_process(replies.good(), ProcessName.IPVS, silent=True)
+    service = dataclasses.replace(reply.ipvs.services[0], quorum_up=False)
+    reply = dataclasses.replace(reply, ipvs=dataclasses.replace(reply.ipvs, services=(service,)))
+    assert [problem.kind for problem in problems(reply, replies.now_ns)] == ["process_silent"]
+
+
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [

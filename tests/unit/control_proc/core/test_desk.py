@@ -115,6 +115,14 @@ def test_silent_and_dead_peers_are_not_waited_for(desk: Desk) -> None:
     assert desk.handle(says(IPVS, 1), T0 + MS) == [AnswerStatus(client=b"a")]
 
 
+def test_a_peer_that_is_not_needed_any_more_is_not_waited_for(desk: Desk) -> None:
+    processes = tuple(
+        dataclasses.replace(seen, state=ProcessState.ABSENT, pid=0, turn_ns=0) if seen.name is CHECKER else seen
+        for seen in page()
+    )
+    assert desk.handle(asks(b"a", processes), T0) == [question(VRRP, 1), question(IPVS, 1)]
+
+
 def test_with_nobody_to_ask_the_answer_comes_at_once(desk: Desk) -> None:
     dead = page(dead=(VRRP, CHECKER, IPVS))
     assert desk.handle(asks(b"a", dead), T0) == [AnswerStatus(client=b"a")]
