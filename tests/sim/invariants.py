@@ -1,16 +1,18 @@
 """What must hold after every step of every node, whatever the network does and whoever dies.
 
-1. Addresses are held exactly by Active routers (of living processes).
+1. Addresses are held exactly by Active routers (of living processes), and none that no router has any more.
 2. Who becomes Active advertises before it does anything else, then installs; who stops being Active removes its
    addresses exactly once and installs none after that.
 3. Priority 0 is sent only by who leaves Active for a fault or a shutdown (or was found Active by its successor).
 4. After time passed no deadline is left in the past.
 5. Once nothing disturbed the segment for a down interval: at least one Active per virtual router where somebody takes
    part, and two of them never for longer than a frame travels.
+6. A successor goes on as Active only if the silence of its predecessor was shorter than its peers' patience.
 """
 
 from __future__ import annotations
 
+from pyhad.common.config.model import VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Effect, InstallAddresses, RemoveAddresses, SendAdvertisement
 from pyhad.vrrp_proc.core.events import Event, FaultsChanged, ShutdownWanted, Startup, TimePassed
@@ -51,9 +53,20 @@ class Invariants:
         deadline_ns = router.next_deadline_ns()
         if isinstance(event, TimePassed) and deadline_ns is not None and deadline_ns <= self.world.now_ns:
             self._fail(f"{node.name}: deadline {deadline_ns} is still in the past after time passed")
+        if isinstance(event, Startup) and is_active:
+            self._resumed_in_time(node, router, event)
         self._one_active(router.config.vrid)
 
+    def _resumed_in_time(self, node: Node, router: VirtualRouter, event: Startup) -> None:
+        config = router.config
+        silent_ns = self.world.now_ns - event.last_sent_ns
+        if not config.start_as_master and silent_ns >= (config.down_timer_adverts + 1) * config_interval_ns(config):
+            self._fail(f"{node.name} goes on as Active after {silent_ns} ns of silence")
+
     def _addresses(self, node: Node, router: VirtualRouter, is_active: bool) -> None:
+        known = {virtual.address for other in node.routers.values() for virtual in other.all_addresses}
+        if node.table - known:
+            self._fail(f"{node.name} holds {node.table - known}, which no router of it has")
         own = {virtual.address for virtual in router.all_addresses}
         held = node.table & own
         if not is_active:
@@ -98,6 +111,11 @@ class Invariants:
 
     def _fail(self, what: str) -> None:
         raise Violation(f"seed {self.world.seed}, {self.world.now_ns} ns: {what}")
+
+
+def config_interval_ns(config: VrrpInstance) -> int:
+    """The advertisement interval in ns, by a way of its own."""
+    return config.advertisement_interval_cs * 10_000_000
 
 
 def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_active: bool) -> None:

@@ -131,7 +131,9 @@ class Scenario:
                 self.lan.cut((self.nodes[:border], self.nodes[border:]))
                 self.world.at(soon_ns, self._heal, None)
             case "lose_address":
-                node.lose_address(f"10.1.{chance.choice(self.vrids)}.{chance.choice((1, 2, 100))}")
+                address = f"10.1.{chance.choice(self.vrids)}.{chance.choice((1, 2, 100))}"
+                node.lose_address(address)
+                self.world.at(self.world.now_ns + 300 * MILLISECOND_NS, node.lose_address, address)
             case "reload":
                 node.reload([changed(config, chance) for config in node.configs.values()])
 
