@@ -11,7 +11,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol, assert_never
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
@@ -41,6 +41,7 @@ from pyhad.vrrp_proc.core.packet import (
     build_ipv4,
     check_advertisement,
 )
+from pyhad.vrrp_proc.core.states import Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.journal import Journal, Record
@@ -53,6 +54,7 @@ _KEEPALIVED_COUNTERS = (
     "pri_zero_rcvd", "pri_zero_sent",
 )  # fmt: skip
 """SIG-25; ours come after them."""
+_CORE_COUNTERS = tuple(field.name for field in fields(Counters))
 
 
 class Port(Protocol):
@@ -318,9 +320,9 @@ class Instance:
     def status(self) -> RouterStatus:
         """As `pyhadctl status` shows it. In FAULT the reason is the causes."""
         snapshot, config = self.core.snapshot(), self.config
-        counted = collections.Counter(asdict(self.core.counters))
-        counted.update(self.counters)
-        names = _KEEPALIVED_COUNTERS + tuple(sorted(counted.keys() - set(_KEEPALIVED_COUNTERS)))
+        counters = dict.fromkeys(_KEEPALIVED_COUNTERS, 0) | self.counters
+        for name in _CORE_COUNTERS:
+            counters[name] = getattr(self.core.counters, name)
         return RouterStatus(
             name=config.name,
             vrid=config.vrid,
@@ -336,5 +338,5 @@ class Instance:
             master_priority=snapshot.master_priority,
             addresses=tuple(f"{virtual.address}/{virtual.prefix_len}" for virtual in self.core.all_addresses),
             advert_interval_cs=config.advertisement_interval_cs,
-            counters={name: counted[name] for name in names},
+            counters=counters,
         )

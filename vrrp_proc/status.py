@@ -12,6 +12,8 @@ from pyhad.common.runtime import Runtime
 
 QUIET_NS = 200_000_000
 """At least this between two reports of changes: a hundred routers that change at once make one report."""
+SHARE = 20
+"""And so many times as long as the last report took: with thousands of routers it takes the loop's time."""
 
 
 class Reporter:
@@ -30,6 +32,7 @@ class Reporter:
         self._counters = counters
         self._due = False
         self._last_ns = 0
+        self._quiet_ns = QUIET_NS
         self._link = Link(
             runtime.loop,
             runtime.bus,
@@ -47,7 +50,7 @@ class Reporter:
         if self._due:
             return
         self._due = True
-        self._loop.at(max(time.monotonic_ns(), self._last_ns + QUIET_NS), self._report_change)
+        self._loop.at(max(time.monotonic_ns(), self._last_ns + self._quiet_ns), self._report_change)
 
     def _report_change(self) -> None:
         self._due = False
@@ -68,3 +71,4 @@ class Reporter:
                 counters=self._counters(),
             )
         )
+        self._quiet_ns = max(QUIET_NS, SHARE * (time.monotonic_ns() - self._last_ns))
