@@ -205,24 +205,31 @@ def load(path: str, most_lines: int) -> Loaded:
         raise ConfigError(os.strerror(error.errno or 0)) from None
     except ValueError:
         raise ConfigError("has a name that this system cannot write") from None
-    with open(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
-        if stat.S_ISDIR(status.st_mode):
-            raise ConfigError("is a directory")
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigError("is not a regular file")
-        if status.st_mode & 0o111:
-            raise ConfigError("is executable", hint="chmod a-x")
-        if status.st_size > MAX_FILE_BYTES:
-            raise TooLarge(f"is larger than {MAX_FILE_BYTES >> 20} MiB")
-        try:
+        _refuse(status)
+        with open(fd, "rb", closefd=False) as file:
             content = file.read(MAX_FILE_BYTES)
-        except OSError as error:
-            raise ConfigError(os.strerror(error.errno or 0)) from None
+    except OSError as error:
+        raise ConfigError(os.strerror(error.errno or 0)) from None
+    finally:
+        os.close(fd)
     if content.count(b"\n") > most_lines:
         raise TooLarge(f"has more lines than the {most_lines} that are left")
     shown = os.fsencode(path).decode("utf-8", "replace")
     return decode(content, shown, (status.st_dev, status.st_ino))
+
+
+def _refuse(status: os.stat_result) -> None:
+    """Raise ConfigError for what is no configuration file."""
+    if stat.S_ISDIR(status.st_mode):
+        raise ConfigError("is a directory")
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigError("is not a regular file")
+    if status.st_mode & 0o111:
+        raise ConfigError("is executable", hint="chmod a-x")
+    if status.st_size > MAX_FILE_BYTES:
+        raise TooLarge(f"is larger than {MAX_FILE_BYTES >> 20} MiB")
 
 
 def decode(content: bytes, path: str, identity: tuple[int, int]) -> Loaded:
