@@ -17,7 +17,7 @@ from pyhad.common.loop import Loop
 from pyhad.common.pulse import PulsePage
 from pyhad.common.runtime import ChildContext, ChildOptions
 from pyhad.common.states import ProcessName, ProcessState
-from pyhad.parent.fork import fork_into
+from pyhad.parent.fork import fork_into, watch_of
 from pyhad.parent.options import Options
 from pyhad.parent.rooms import Room
 from pyhad.parent.setup import Setup
@@ -72,12 +72,13 @@ class Children:
         started_ns = time.monotonic_ns()
         try:
             pid = fork_into(work, keep=keep, name=name, log=context.log)
+            pidfd = watch_of(pid)
         except OSError:
             parent_end.close()
             raise
         finally:
             child_end.close()
-        process = _Process(pid=pid, pidfd=os.pidfd_open(pid), lifeline=parent_end, started_ns=started_ns)
+        process = _Process(pid=pid, pidfd=pidfd, lifeline=parent_end, started_ns=started_ns)
         self._processes[name] = process
         self._loop.watch(parent_end.fileno(), lambda _events: self._hear(name, process))
         self._loop.watch(process.pidfd, lambda _events: self._reap(name, process))

@@ -19,7 +19,7 @@ from pyhad.common.config.model import SCHEMA, Configuration, ParentDocument
 from pyhad.common.errors import WireError
 from pyhad.common.log import LogSettings
 from pyhad.common.states import ProcessName
-from pyhad.parent.fork import fork_into
+from pyhad.parent.fork import fork_into, watch_of
 from pyhad.parent.options import Options
 
 LIMIT_NS = 60_000_000_000
@@ -110,7 +110,7 @@ class Compilation:
         keep = [*self._fds.values()]
         try:
             self.pid = fork_into(work, keep=keep, name="config", log=log)
-            self.pidfd = os.pidfd_open(self.pid)
+            self.pidfd = watch_of(self.pid)
         except OSError:
             self._close_all()
             raise

@@ -31,6 +31,16 @@ def fork_into(work: Callable[[], int], *, keep: Iterable[int], name: str, log: L
     return pid
 
 
+def watch_of(pid: int) -> int:
+    """A pidfd of a child just forked. Raises OSError, and then there is no such child any more."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+
+
 def _become(work: Callable[[], int], keep: frozenset[int], name: str, log: LogSettings) -> None:
     """Runs below the parent's own frames, so that the objects that own the closed descriptors are never collected."""
     code = INTERNAL_ERROR

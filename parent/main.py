@@ -95,7 +95,8 @@ def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile)
     )
     first = _compile_while_importing(setup)
     if first.report and (first.documents is None or sys.stderr.isatty()):
-        sys.stderr.write(first.report)  # elsewhere the log carries it, and a log stays JSON
+        sys.stderr.write(first.report)
+        first = dataclasses.replace(first, report="")  # elsewhere the log carries it, and a log stays JSON
     if first.documents is None:
         return _refuse(first, setup.log)
     try:

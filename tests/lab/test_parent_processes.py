@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from pyhad.common import privileges
+from tests.lab.net import Lab
 
 pytestmark = [
     pytest.mark.lab,
@@ -414,6 +415,17 @@ def test_sigint_can_be_switched_off(daemon: Daemon) -> None:
 def test_a_namespace_that_is_not_there_is_said(daemon: Daemon) -> None:
     done = subprocess.run(daemon.argv("-n", "-s", "no-such"), cwd=REPO, capture_output=True, text=True, timeout=20)
     assert (done.returncode, done.stderr) == (1, "pyhad: network namespace no-such: No such file or directory\n")
+
+
+@pytest.mark.behaviour("CLI-22")
+def test_the_whole_daemon_lives_in_its_namespace(daemon: Daemon, lab: Lab) -> None:
+    namespace = lab.host("d")
+    daemon.start("-s", namespace)
+    there = os.stat(f"/run/netns/{namespace}").st_ino
+    assert daemon.process is not None
+    for pid in (daemon.process.pid, *daemon.pids().values()):
+        assert os.stat(f"/proc/{pid}/ns/net").st_ino == there
+    assert daemon.stop() == 0
 
 
 @pytest.mark.behaviour("CLI-9")
