@@ -74,7 +74,7 @@ def write_entry(listener: Listener, before: Entry | None, after: Entry | None) -
     new = after.destinations if after is not None else {}
     if before is None:
         yield f"add chain {TABLE} {chain}"
-    for endpoint in new.keys() - old.keys():
+    for endpoint in (each for each in new if each not in old):
         yield from _add_destination_chain(listener, endpoint)
     if before is not None:
         yield f"flush chain {TABLE} {chain}"
@@ -85,7 +85,7 @@ def write_entry(listener: Listener, before: Entry | None, after: Entry | None) -
         yield f"add element {TABLE} services{listener.family} {{ {_key(listener)} : goto {chain} }}"
     if after is None:
         yield f"delete element {TABLE} services{listener.family} {{ {_key(listener)} }}"
-    for endpoint in old.keys() - new.keys():
+    for endpoint in (each for each in old if each not in new):
         yield f"flush chain {TABLE} {destination_chain_name(listener, endpoint)}"
         yield f"delete chain {TABLE} {destination_chain_name(listener, endpoint)}"
     if after is None:

@@ -1,0 +1,137 @@
+"""Writing the difference to a data plane that lives in memory and can refuse."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any
+
+import pytest
+
+from pyhad.common.blackbox import BlackBox
+from pyhad.common.config.model import Listener, Protocol
+from pyhad.common.errors import KernelError
+from pyhad.common.log import LogSettings, ProcessLog
+from pyhad.ipvs_proc.core.plane import Refusal
+from pyhad.ipvs_proc.core.reconcile import Change, apply_change
+from pyhad.ipvs_proc.core.table import Entry, Reading, Table
+from pyhad.ipvs_proc.writer import Ownership, Writer
+
+OTHER = Listener(protocol=Protocol.UDP, family=6, address="fd00::2", port=53)
+MARK = Listener(protocol=Protocol.NONE, family=4, fwmark=9)
+
+
+class MemoryPlane:
+    """A data plane in a dictionary. `refuses`: listeners it will not touch; `written`: all changes it made."""
+
+    name = "memory"
+
+    def __init__(self, table: Table | None = None, *, owns_everything: bool = False) -> None:
+        self.table = table or {}
+        self.owns_everything = owns_everything
+        self.refuses: set[Listener] = set()
+        self.cannot: set[Listener] = set()
+        self.written: list[Change] = []
+
+    def read(self) -> Reading:
+        return Reading(table=dict(self.table), connections={})
+
+    def problem_with(self, entry: Entry) -> str:
+        return "cannot" if entry.service.listener in self.cannot else ""
+
+    def apply(self, changes: list[Change]) -> list[Refusal]:
+        refusals = []
+        for change in changes:
+            if change.listener in self.refuses:
+                refusals.append(Refusal(change=change, error=KernelError("write", 1)))
+            else:
+                apply_change(self.table, change)
+                self.written.append(change)
+        return refusals
+
+    def retire(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Desk:
+    """A writer over a memory plane, with what it needs."""
+
+    def __init__(self, plane: MemoryPlane, box: BlackBox | None = None) -> None:
+        self.plane = plane
+        self.box = box or BlackBox(16, 64)
+        self.ownership = Ownership(self.box, self.box.load().values())
+        self.counters: collections.Counter[str] = collections.Counter()
+        logger = ProcessLog("test", LogSettings(syslog=False)).logger
+        self.writer = Writer(plane, self.ownership, logger, self.counters)
+
+    def write(self, wanted: Table, *more: Listener) -> int:
+        return self.writer.write([*wanted, *more], wanted.get)
+
+
+@pytest.fixture
+def wanted(make: Any) -> Table:
+    return {make.listener: make.entry({1: 1}), OTHER: make.entry({2: 1}, listener=OTHER)}
+
+
+def test_the_difference_is_written_once(wanted: Table) -> None:
+    desk = Desk(MemoryPlane())
+    assert desk.write(wanted) == 4
+    assert desk.plane.table == wanted
+    assert desk.write(wanted) == 0
+    assert desk.counters["changes_written"] == 4
+
+
+def test_what_is_neither_wanted_nor_ours_is_left_alone(make: Any) -> None:
+    desk = Desk(MemoryPlane({make.listener: make.entry({1: 1})}))
+    assert desk.write({}, make.listener) == 0
+    desk.writer.note_foreign(frozenset())
+    assert make.listener in desk.plane.table
+
+
+def test_a_successor_knows_what_is_ours(make: Any, wanted: Table) -> None:
+    plane, box = MemoryPlane(), BlackBox(16, 64)
+    desk = Desk(plane, box)
+    desk.write({**wanted, MARK: make.entry({}, listener=MARK)})
+    heir = Desk(plane, box)
+    assert heir.ownership.listeners == {make.listener, OTHER, MARK}
+    heir.write({}, make.listener, OTHER, MARK)
+    assert plane.table == {}
+    assert Desk(plane, box).ownership.listeners == set()
+
+
+def test_a_plane_that_is_all_ours_has_no_strangers(make: Any) -> None:
+    desk = Desk(MemoryPlane({make.listener: make.entry({1: 1})}, owns_everything=True))
+    desk.write({}, make.listener)
+    assert desk.plane.table == {}
+
+
+def test_one_refusal_stops_nothing_else_and_is_a_problem_until_it_works(make: Any, wanted: Table) -> None:
+    desk = Desk(MemoryPlane())
+    desk.plane.refuses = {make.listener}
+    desk.write(wanted)
+    assert desk.plane.table == {OTHER: wanted[OTHER]}
+    assert desk.writer.problems == {make.listener: "write: Operation not permitted"}
+    desk.plane.refuses = set()
+    assert desk.write(wanted) == 2
+    assert desk.plane.table == wanted
+    assert desk.writer.problems == {}
+
+
+def test_a_service_the_plane_cannot_do_is_left_as_it_is(make: Any, wanted: Table) -> None:
+    before = make.entry({5: 5})
+    desk = Desk(MemoryPlane({make.listener: before}))
+    desk.plane.cannot = {make.listener}
+    desk.write(wanted)
+    assert desk.plane.table == {make.listener: before, OTHER: wanted[OTHER]}
+    assert desk.writer.problems == {make.listener: "cannot"}
+
+
+def test_what_somebody_else_changed_is_found_and_written_again(make: Any, wanted: Table) -> None:
+    desk = Desk(MemoryPlane())
+    desk.write(wanted)
+    del desk.plane.table[make.listener]
+    desk.plane.table[MARK] = make.entry({}, listener=MARK)
+    assert desk.writer.refresh() == {make.listener, MARK}
+    desk.write(wanted, MARK)
+    assert desk.plane.table[make.listener] == wanted[make.listener]
+    assert MARK in desk.plane.table
