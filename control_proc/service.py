@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import struct
 from typing import Any, assert_never
 
 import pyhad
 from pyhad.common import messages as m
+from pyhad.common.blackbox import key_of
 from pyhad.common.bus import Hub, Peer
 from pyhad.common.channels import OPERATOR, STATUS, Channel
 from pyhad.common.codec import decode
@@ -17,7 +19,7 @@ from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard
 from pyhad.control_proc.core.desk import PEERS, Desk
-from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect
+from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect, JournalReload
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
     DeadlineReached,
@@ -37,6 +39,8 @@ _SPEAKER = {
     m.CheckerStatus: ProcessName.CHECKER,
     m.IpvsStatus: ProcessName.IPVS,
 }
+_RELOAD = struct.Struct("=?Q")  # ok, when (monotonic ns)
+_RELOAD_KEY = key_of("last_reload")
 
 
 class ControlService:
@@ -46,6 +50,8 @@ class ControlService:
         self._runtime = runtime
         self._pulse = runtime.context.pulse
         self._desk = Desk(StatusBoard(document, pyhad.__version__), pyhad.__version__)
+        self._box = runtime.context.box
+        self._recall_reload()
         self._events: collections.deque[Event] = collections.deque()
         self._timer: Timer | None = None
         self._status = self._hub(STATUS, self._is_peer, self._report_received)
@@ -145,8 +151,18 @@ class ControlService:
             case AskReload():
                 if not self._runtime.ask_reload():
                     self._feed(ReloadUnsent())
+            case JournalReload():
+                self._box.put(_RELOAD_KEY, _RELOAD.pack(effect.ok, effect.at_ns))
             case _:
                 assert_never(effect)
+
+    def _recall_reload(self) -> None:
+        """What the predecessor journaled. The compiler's text does not fit there: the log has it."""
+        journaled = self._box.load().get(_RELOAD_KEY)
+        if journaled is not None:
+            ok, at_ns = _RELOAD.unpack(journaled)
+            text = "the log has its messages: the control process was replaced since, and no longer has them"
+            self._desk.board.note_reload(ok, text, at_ns)
 
     def _status_reply(self) -> m.StatusReply:
         counters = dict(sorted(self._runtime.counters.items()))

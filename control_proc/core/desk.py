@@ -17,7 +17,7 @@ from typing import assert_never
 from pyhad.common.messages import VERSION, ReloadReply, RequestRefused, VersionReply
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard, is_silent
-from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect
+from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect, JournalReload
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
     DeadlineReached,
@@ -94,7 +94,8 @@ class Desk:
                 return self._reload_over(False, "the parent process could not be asked for a reload", now_ns)
             case ReloadDone():
                 self.board.note_reload(event.ok, event.report, now_ns)
-                return self._reload_over(event.ok, event.report, now_ns)
+                over = self._reload_over(event.ok, event.report, now_ns)
+                return [JournalReload(ok=event.ok, at_ns=now_ns), *over]
             case ConfigurationReceived():
                 self.board.document = event.document
                 return []

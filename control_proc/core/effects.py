@@ -37,4 +37,12 @@ class AskReload:
     """Ask the parent for a reload; `ReloadUnsent` when it cannot be asked."""
 
 
-Effect = AskReport | AnswerStatus | Answer | AskReload
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalReload:
+    """Write to the black box how the last reload went: a successor must not say that all is well."""
+
+    ok: bool
+    at_ns: int
+
+
+Effect = AskReport | AnswerStatus | Answer | AskReload | JournalReload

@@ -39,6 +39,7 @@ class StandIn:
         self.run_dir = run_dir
         self.account = privileges.service_account()
         self.pulse = PulsePage()
+        self.boxes = {name: BlackBox(4, 64) for name in ProcessName}
         self.listeners = {channel.name: self._listen(channel.path) for channel in (STATUS, OPERATOR)}
         self.pids: dict[ProcessName, int] = {}
         self.ends: dict[ProcessName, socket.socket] = {}
@@ -83,7 +84,7 @@ class StandIn:
         )  # fmt: skip
         context = ChildContext(
             name=name, parent_pid=parent_pid, run_dir=self.run_dir, document=encode(document), pulse=self.pulse,
-            box=BlackBox(1, 64), lifeline=theirs, account=self.account, options=ChildOptions(),
+            box=self.boxes[name], lifeline=theirs, account=self.account, options=ChildOptions(),
             log=LogSettings(console=True, syslog=False),
             listeners=self.listeners if name is ProcessName.CONTROL else {},
         )  # fmt: skip

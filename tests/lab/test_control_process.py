@@ -198,6 +198,18 @@ def test_a_refused_reload_is_shown_and_remembered(daemon: Daemon) -> None:
     assert json.loads(daemon.ctl("reload", "-j").stdout) == {"schema": 1, "ok": False, "report": BROKEN}
 
 
+def test_a_refused_reload_is_not_forgotten_when_the_control_process_is_replaced(daemon: Daemon) -> None:
+    daemon.order("break-config")
+    assert daemon.ctl("reload").returncode == 1
+    daemon.order("replace control")
+    end = time.monotonic() + 10
+    while daemon.ctl("status").returncode == 3:
+        assert time.monotonic() < end
+    last = daemon.status()["configuration"]["last_reload"]
+    assert last["ok"] is False
+    assert "the log has its messages" in last["error"]
+
+
 def test_several_operators_may_wait_for_a_reload(daemon: Daemon) -> None:
     command = [str(PYHADCTL), "--run-dir", str(daemon.run_dir), "reload"]
     asking = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(5)]

@@ -18,7 +18,7 @@ from pyhad.common.messages import (
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.control_proc.core.board import StatusBoard
 from pyhad.control_proc.core.desk import Desk
-from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect
+from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect, JournalReload
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
     DeadlineReached,
@@ -192,7 +192,8 @@ def test_a_reload_is_answered_with_its_report_and_remembered(desk: Desk) -> None
     assert desk.handle(reload_by(b"a"), T0) == [AskReload()]
     assert desk.next_deadline_ns() == T0 + 120 * S
     reply = ReloadReply(ok=False, report="x.conf:3:1: no")
-    assert desk.handle(ReloadDone(ok=False, report="x.conf:3:1: no"), T0 + S) == [Answer(client=b"a", reply=reply)]
+    done = ReloadDone(ok=False, report="x.conf:3:1: no")
+    assert desk.handle(done, T0 + S) == [JournalReload(ok=False, at_ns=T0 + S), Answer(client=b"a", reply=reply)]
     assert desk.next_deadline_ns() is None
     shown = desk.board.reply((), {}, T0 + 2 * S)
     assert (shown.last_reload_ok, shown.last_reload_error, shown.last_reload_ns) == (False, "x.conf:3:1: no", T0 + S)
@@ -203,13 +204,15 @@ def test_who_asks_during_a_reload_gets_the_next_one(desk: Desk) -> None:
     assert desk.handle(reload_by(b"b"), T0 + S) == []
     assert desk.handle(reload_by(b"c"), T0 + S) == []
     done = ReloadReply(ok=True, report="")
-    assert desk.handle(ReloadDone(ok=True, report=""), T0 + 2 * S) == [Answer(client=b"a", reply=done), AskReload()]
-    expected = [Answer(client=b"b", reply=done), Answer(client=b"c", reply=done)]
+    first = [JournalReload(ok=True, at_ns=T0 + 2 * S), Answer(client=b"a", reply=done), AskReload()]
+    assert desk.handle(ReloadDone(ok=True, report=""), T0 + 2 * S) == first
+    journal = JournalReload(ok=True, at_ns=T0 + 3 * S)
+    expected = [journal, Answer(client=b"b", reply=done), Answer(client=b"c", reply=done)]
     assert desk.handle(ReloadDone(ok=True, report=""), T0 + 3 * S) == expected
 
 
 def test_a_reload_by_signal_is_remembered_and_answers_nobody(desk: Desk) -> None:
-    assert desk.handle(ReloadDone(ok=True, report=""), T0) == []
+    assert desk.handle(ReloadDone(ok=True, report=""), T0) == [JournalReload(ok=True, at_ns=T0)]
     assert desk.board.reply((), {}, T0).last_reload_ns == T0
 
 
