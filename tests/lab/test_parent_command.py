@@ -1,0 +1,79 @@
+"""The command from its words to an exit status, where no daemon is started."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parents[2]
+GOOD = """\
+virtual_server 192.0.2.100 80 {
+    protocol TCP
+    lb_algo rr
+    lb_kind NAT
+    delay_loop 5
+    real_server 192.0.2.1 80 {
+        TCP_CHECK {
+        }
+    }
+}
+"""
+pytestmark = pytest.mark.lab
+
+
+def pyhad(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "import sys; from pyhad.parent.main import main; sys.exit(main())", *words]
+    return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=30)
+
+
+@pytest.mark.behaviour("CLI-31")
+def test_the_version_names_python_and_kernel() -> None:
+    done = pyhad("-v")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("pyhad 0.")
+    assert os.uname().release in done.stderr
+
+
+@pytest.mark.behaviour("CLI-27")
+def test_a_good_configuration_passes_the_test_in_silence(tmp_path: Path) -> None:
+    config = tmp_path / "keepalived.conf"
+    config.write_text(GOOD)
+    done = pyhad("-t", "-f", str(config))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.behaviour("CLI-27")
+def test_a_broken_configuration_is_shown_with_its_place(tmp_path: Path) -> None:
+    config = tmp_path / "keepalived.conf"
+    config.write_text(GOOD.replace("delay_loop 5", "delay_loop often"))
+    done = pyhad("-t", "-f", str(config))
+    assert done.returncode == 5
+    assert f"{config}:5:" in done.stderr
+    assert "delay_loop often" in done.stderr
+
+
+@pytest.mark.behaviour("PROC-20")
+def test_a_daemon_without_configuration_ends_with_6(tmp_path: Path) -> None:
+    done = pyhad("-n", "-G", "-f", str(tmp_path / "none"), "--run-dir", str(tmp_path / "run"))
+    assert done.returncode == 6
+    assert "no such file" in done.stderr
+
+
+@pytest.mark.behaviour("PROC-20")
+def test_a_run_directory_that_cannot_be_made_ends_with_4(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = pyhad("-n", "-G", "--run-dir", str(tmp_path / "file" / "run"))
+    assert done.returncode == 4
+    assert done.stderr == f"pyhad: {tmp_path}/file/run: Not a directory\n"
+
+
+def test_a_run_directory_with_too_long_a_name_is_said(tmp_path: Path) -> None:
+    config = tmp_path / "keepalived.conf"
+    config.write_text(GOOD)
+    done = pyhad("-n", "-G", "-f", str(config), "--run-dir", str(tmp_path / ("x" * 100)))
+    assert done.returncode == 4
+    assert "AF_UNIX path too long" in done.stderr
