@@ -225,7 +225,7 @@ class StatusReply:
     last_reload_ok: bool
     last_reload_error: str
     last_reload_ns: int = 0
-    """When it ended; 0 when there was none since the control process started."""
+    """When it ended; 0 when there was none since the daemon started."""
     processes: tuple[ProcessStatus, ...]
     vrrp: VrrpStatus | None
     checker: CheckerStatus | None
