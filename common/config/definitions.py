@@ -50,6 +50,16 @@ class Definition:
     by_sequence: bool = False
 
 
+@dataclass(slots=True)
+class Unfinished:
+    """A multi-line definition whose last line has not come yet; `column` is that of its name."""
+
+    name: str
+    place: Place
+    column: int
+    lines: list[StoredLine]
+
+
 @dataclass(frozen=True, slots=True)
 class Expansion:
     """A line after substitution. `following` are the further lines of the multi-line definition `name` at its end."""

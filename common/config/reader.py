@@ -32,6 +32,7 @@ from pyhad.common.config.definitions import (
     Definitions,
     Expansion,
     StoredLine,
+    Unfinished,
 )
 from pyhad.common.config.includes import ALL_CHECKS, FIRST_FILE_CHECKS, FORMS, Check, apply_include_check, decode
 from pyhad.common.config.reading_findings import Findings, Place, ReadingStopped
@@ -51,9 +52,6 @@ from pyhad.common.config.words import (
 )
 from pyhad.common.errors import ConfigError
 
-MAX_EXPANDED = 250_000
-"""Lines that definitions and sequences may produce in one reading."""
-
 _CONDITION = re.compile(r"@(\^?)([^ \t\f\r\v]*)")
 _INCLUDE = re.compile(r"(include[rmwba]?)(?:[ \t\f\r\v]+|\Z)")
 _CLOSING = re.compile(r"(?:[ \t]+\})+\Z")
@@ -63,7 +61,8 @@ _CLOSING = re.compile(r"(?:[ \t]+\})+\Z")
 class ReaderOptions:
     """How to read: `config_id` decides `@ID` lines and is `${_INSTANCE}`; `include_all` is `-e`.
 
-    `random_seed` makes `${_RANDOM}` repeatable. The rest are bounds.
+    `random_seed` makes `${_RANDOM}` repeatable. The rest are bounds; `max_expanded` is that of the lines which
+    definitions and sequences produce.
     """
 
     config_id: str
@@ -73,6 +72,7 @@ class ReaderOptions:
     max_files: int = 1000
     max_lines: int = 2_000_000
     max_depth: int = 64
+    max_expanded: int = 250_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,16 +100,6 @@ def read_text(text: str, name: str, options: ReaderOptions) -> Reading:
     return reader.run()
 
 
-@dataclass(slots=True)
-class _Unfinished:
-    """A multi-line definition whose last line has not come yet."""
-
-    name: str
-    place: Place
-    column: int
-    lines: list[StoredLine]
-
-
 class _Reader:
     """One reading: a stack of what gives lines, and what they became."""
 
@@ -127,7 +117,7 @@ class _Reader:
             seed=options.random_seed,
             findings=self._findings,
         )
-        self._unfinished: _Unfinished | None = None
+        self._unfinished: Unfinished | None = None
         self._plain: dict[str, tuple[Piece, ...] | None] = {}
         self._expanded = 0
 
@@ -181,8 +171,9 @@ class _Reader:
         stack = self.sources.stack
         for text, place in top.lines:
             self._expanded += 1
-            if self._expanded > MAX_EXPANDED:
-                self._findings.stop(f"definitions and sequences make more than {MAX_EXPANDED} lines", place.at(1))
+            if self._expanded > self._options.max_expanded:
+                message = f"definitions and sequences make more than {self._options.max_expanded} lines"
+                self._findings.stop(message, place.at(1))
             self._process(text, place)
             if stack[-1] is not top:
                 return
@@ -239,11 +230,11 @@ class _Reader:
         if value.text.endswith("\\"):
             first = value.cut(0, len(value.text) - 1)
             lines = [StoredLine(first, place)] if first.text else []
-            self._unfinished = _Unfinished(name, place, column, lines)
+            self._unfinished = Unfinished(name, place, column, lines)
         else:
             self._definitions.set(name, Definition(value.text, place))
 
-    def _continue_definition(self, unfinished: _Unfinished, text: Text, place: Place) -> None:
+    def _continue_definition(self, unfinished: Unfinished, text: Text, place: Place) -> None:
         goes_on = text.text.endswith("\\")
         if goes_on:
             text = text.cut(0, len(text.text) - 1)
@@ -252,12 +243,12 @@ class _Reader:
         if not goes_on:
             self._finish(unfinished)
 
-    def _finish(self, unfinished: _Unfinished) -> None:
+    def _finish(self, unfinished: Unfinished) -> None:
         self._unfinished = None
         definition = Definition("", unfinished.place, tuple(unfinished.lines), is_multiline=True)
         self._definitions.set(unfinished.name, definition)
 
-    def _finish_at_end(self, unfinished: _Unfinished) -> None:
+    def _finish_at_end(self, unfinished: Unfinished) -> None:
         self._finish(unfinished)
         message = f"the file ends within the definition of ${unfinished.name}"
         at = unfinished.place.at(unfinished.column)
