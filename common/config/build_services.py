@@ -99,14 +99,7 @@ class _Service:
             return None
         family = listeners[0].family
         identity = self._identity(protocol, family)
-        builder = ServerBuilder(
-            block=block,
-            service=identity,
-            listeners=listeners,
-            forwarding=self._forwarding(),
-            log_all_failures=self._shared.log_all_failures,
-            complaints=self._complaints,
-        )
+        builder = self._server_builder(identity, listeners)
         servers, checked = builder.build()
         sorry = builder.build_sorry(servers)
         scheduler = self._scheduler()
@@ -130,6 +123,16 @@ class _Service:
         if self._shared.data_plane is DataPlane.NFTABLES:
             self._fits_nftables(service, servers, sorry)
         return service, checked
+
+    def _server_builder(self, identity: str, listeners: tuple[Listener, ...]) -> ServerBuilder:
+        return ServerBuilder(
+            block=self._block,
+            service=identity,
+            listeners=listeners,
+            forwarding=self._forwarding(),
+            log_all_failures=self._shared.log_all_failures,
+            complaints=self._complaints,
+        )
 
     # --------------------------------------------------------------------------------------------- identity
 

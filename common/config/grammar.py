@@ -1,7 +1,8 @@
 """Lines to a tree of checked statements, driven by the keyword table. All errors in one run; gives no meaning.
 
 Recovery is what makes the second error worth reading: an unknown block is skipped whole, a missing brace is taken
-as there, and a top-level block found inside another one closes it.
+as there, and a top-level block found inside another one closes it. Depth is bounded by the table: no block can stand
+in itself.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from pyhad.common.config.source import Line, LineKind, Location, Trouble
 from pyhad.common.config.tree import Statement
 
 _ROOT_KEYWORD = Keyword(name=ROOT, arguments=(), default="-", meaning="", form=Form.BLOCK, acts=NOW, opens=ROOT)
-MAX_DEPTH = 32
 
 
 def parse(lines: Sequence[Line], complaints: Complaints) -> Statement:
@@ -112,10 +112,6 @@ class _Grammar:
             self._next += 1
         else:
             self._complaints.error(f"missing '{{' after '{_title(statement)}'", statement.at, trouble=Trouble.BRACE)
-        if len(self._open) >= MAX_DEPTH:
-            self._complaints.error("blocks are nested too deeply", statement.at, trouble=Trouble.BRACE)
-            self._skip_rest()
-            return
         self._open.append(statement)
         if statement.keyword.form is Form.BLOCK:
             self._body(statement, quiet=quiet, implied=not opened)
