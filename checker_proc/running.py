@@ -15,7 +15,7 @@ from pyhad.checker_proc.core.events import (
     Result,
     Startup,
 )
-from pyhad.checker_proc.core.schedule import identity_of, spread_ns
+from pyhad.checker_proc.core.schedule import spread_ns
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.probe import Probe
 from pyhad.checker_proc.prober import Prober
@@ -50,7 +50,7 @@ class RunningCheck:
 
     def __init__(self, check: Check, loop: Loop, timetable: Timetable, prober: Prober, listener: Listener) -> None:
         self.machine = CheckMachine(check)
-        self.kind = str(identity_of(check)[0])
+        self.kind = str(self.machine.identity[0])
         self.judges: list[ServerJudge] = []
         self.slot_ns = 0
         self._loop = loop
@@ -67,7 +67,7 @@ class RunningCheck:
         """Take a place in the timetable: in the warm-up, or soon where there is a result already."""
         timing = self.machine.check.timing
         span_ns = timing.warmup_ns if restored is None else timing.delay_loop_ns
-        spread = spread_ns(identity_of(self.machine.check), span_ns)
+        spread = spread_ns(self.machine.identity, span_ns)
         self._perform(self.machine.handle(Startup(spread_ns=spread, restored=restored), now_ns), now_ns)
 
     def tick(self) -> None:

@@ -75,13 +75,14 @@ class CheckerService:
         except WireError as error:  # go on with what is known: no check stops for a bad document
             self._logger.error("document_refused", error=str(error))
             return
-        before = {key: judge.verdict for key, judge in self._judges.items()}
-        self._apply(document, {key: record_of(judge) for key, judge in self._judges.items()})
+        before = {key: record_of(judge) for key, judge in self._judges.items()}
+        self._apply(document, before)
         for key, judge in self._judges.items():
-            was = before.get(key)
-            if was is not None and was.up != judge.verdict.up:
+            was, record = before.get(key), record_of(judge)
+            if was is not None and was.up != record.up:
                 self._log_verdict(judge.verdict)
-            self._journal(judge)
+            if was != record:
+                self._journal(judge, record)
         for key in before.keys() - self._judges.keys():
             self._box.forget(self._box_keys.pop(key))
         self._publisher.say_all()
@@ -132,7 +133,8 @@ class CheckerService:
         if record is not None and record.up == judge.verdict.up:
             judge.restore(record.since_ns, record.reason)
         self._judges[key] = judge
-        self._box_keys[key] = key_of("server", *key)
+        if key not in self._box_keys:
+            self._box_keys[key] = key_of("server", *key)
         for check in dict.fromkeys(checks):
             self._checks[check].judges.append(judge)
 
@@ -148,7 +150,7 @@ class CheckerService:
                 self._logger.info("check_succeeded", **self._fields(running, judge))
             was_up = judge.verdict.up
             verdict = judge.judge(now_ns)
-            self._journal(judge)
+            self._journal(judge, record_of(judge))
             if verdict is None:
                 continue
             self._publisher.say(verdict)
@@ -181,9 +183,9 @@ class CheckerService:
         for judge in running.judges:
             self._logger.info("response_odd", **self._fields(running, judge), remark=remark)
 
-    def _journal(self, judge: ServerJudge) -> None:
+    def _journal(self, judge: ServerJudge, record: ServerRecord) -> None:
         key = (judge.server.service, judge.server.server)
-        if not self._box.put(self._box_keys[key], pack(record_of(judge))):
+        if not self._box.put(self._box_keys[key], pack(record)):
             self._runtime.counters["blackbox_full"] += 1
 
     def _fields(self, running: RunningCheck, judge: ServerJudge) -> dict[str, str]:

@@ -21,7 +21,7 @@ from pyhad.checker_proc.core.events import (
     TimePassed,
 )
 from pyhad.checker_proc.core.reasons import Reason
-from pyhad.checker_proc.core.schedule import FIRST_DELAY_NS, next_turn_ns
+from pyhad.checker_proc.core.schedule import FIRST_DELAY_NS, fingerprint, identity_of, next_turn_ns
 from pyhad.common.config.model import Check, HttpCheck
 
 NOTHING: tuple[Effect, ...] = ()
@@ -35,12 +35,15 @@ class CheckMachine:
 
     __slots__ = (
         "_due_ns", "_fast_recovery", "_good_urls", "_is_probing", "_is_stuck", "_starts", "_tries_left", "_turn_ns",
-        "_url", "check", "failures", "is_tested", "is_up", "last_ns", "last_reason", "latency_ns", "reason", "runs",
-        "weight",
+        "_url", "check", "failures", "identity", "is_tested", "is_up", "last_ns", "last_reason", "latency_ns", "mark",
+        "reason", "runs", "weight",
     )  # fmt: skip
 
     def __init__(self, check: Check) -> None:
         self.check = check
+        self.identity = identity_of(check)
+        self.mark = fingerprint(self.identity)
+        """Stands for the identity in records."""
         self.is_up = not check.alpha  # CHK-6
         self.is_tested = False
         self.weight: int | None = None

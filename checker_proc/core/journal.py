@@ -24,6 +24,7 @@ _CONFIGURED_WEIGHT = -1
 _DOWN = -2
 _MAX_CHECKS = (RECORD_BYTES - _HEAD.size) // _CHECK.size
 _REASONS = tuple(Reason)
+_MARK_BITS = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class ServerRecord:
 def record_of(judge: ServerJudge) -> ServerRecord:
     """The record of this server as it stands."""
     checks = {
-        _mark(machine.check): Restored(is_up=machine.is_up, weight=machine.weight, reason=machine.reason)
+        machine.mark & _MARK_BITS: Restored(is_up=machine.is_up, weight=machine.weight, reason=machine.reason)
         for machine in judge.machines
         if machine.is_tested
     }
@@ -56,7 +57,7 @@ def inherit(check: Check, users: Iterable[ServerRecord | None]) -> Restored | No
     server that was out gets no traffic because its checks were replaced (REL-33). Else nothing: it is a new check.
     """
     records = list(users)
-    mark = _mark(check)
+    mark = fingerprint(identity_of(check)) & _MARK_BITS
     for record in records:
         if record is not None and mark in record.checks:
             return record.checks[mark]
@@ -100,7 +101,3 @@ def _weight_code(known: Restored) -> int:
     if not known.is_up:
         return _DOWN
     return _CONFIGURED_WEIGHT if known.weight is None else known.weight
-
-
-def _mark(check: Check) -> int:
-    return fingerprint(identity_of(check)) & 0xFFFFFFFF

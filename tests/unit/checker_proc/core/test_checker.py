@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible, StartProbe
@@ -235,3 +237,34 @@ def test_it_counts_its_runs_and_failures_and_knows_the_last() -> None:
     machine = settled(tcp())
     run(machine, 11 * S, ProbeFailed(reason=Reason.TIMEOUT, latency_ns=500 * MS))
     assert (machine.runs, machine.failures, machine.last_ns, machine.latency_ns) == (2, 1, 11_005 * MS, 500 * MS)
+
+
+RESULTS = st.sampled_from([GOOD, GOOD, REFUSED, ProbeFailed(reason=Reason.TIMEOUT),
+                           ProbeImpossible(reason=Reason.NO_RESOURCES)])  # fmt: skip
+STEPS = st.lists(st.tuples(RESULTS, st.integers(0, 40 * S)), max_size=60)
+
+
+@settings(max_examples=200, deadline=None)
+@given(STEPS, st.integers(0, 3), st.integers(1, 3), st.booleans())
+def test_whatever_happens_it_probes_again_later_and_says_every_change_once(
+    steps: list[tuple[ProbeSucceeded | ProbeFailed | ProbeImpossible, int]], retry: int, urls: int, fast: bool
+) -> None:
+    machine = begun(http(urls, retry=retry, fast_recovery=fast))
+    said_up, failures_in_a_row = True, 0
+    for result, took_ns in steps:
+        due_ns = machine.next_deadline_ns()
+        assert due_ns is not None
+        assert len(machine.handle(TIME_PASSED, due_ns)) == 1
+        assert machine.next_deadline_ns() is None
+        was_settled = machine.is_up and machine.is_tested
+        effects = machine.handle(result, due_ns + took_ns)
+        assert (machine.next_deadline_ns() or 0) >= due_ns + took_ns
+        failures_in_a_row = failures_in_a_row + 1 if isinstance(result, ProbeFailed) else (
+            0 if isinstance(result, ProbeSucceeded) else failures_in_a_row
+        )  # fmt: skip
+        changes = [effect for effect in effects if isinstance(effect, ReportChange)]
+        if changes:
+            assert changes[0].went_up != changes[0].went_down
+            said_up = changes[0].went_up
+            assert said_up or not was_settled or failures_in_a_row == retry + 1
+        assert machine.is_up == said_up
