@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyhad.common.config.commands import split_command
 from pyhad.common.config.complaints import Complaints
@@ -173,8 +173,8 @@ def _misc(check: Statement, around: Around, complaints: Complaints) -> MiscCheck
     try:
         command = split_command(found.line.raw)
     except ConfigError as problem:
-        message = f"misc_path: {problem.message}"
-        complaints.error(message, found.at, hint=problem.hint, trouble=Trouble.QUOTE)
+        at = replace(found.at, column=found.at.column + max(problem.column, 1) - 1)
+        complaints.error(f"misc_path: {problem.message}", at, hint=problem.hint, trouble=Trouble.QUOTE)
         return None
     service_delay_ns = around.virtual.number_of("delay_loop", 60 * SECOND_NS)
     return MiscCheck(
