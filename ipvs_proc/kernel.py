@@ -19,7 +19,6 @@ from pyroute2.netlink.generic import AsyncGenericNetlinkSocket, GenericNetlinkSo
 
 from pyhad.common.config.model import Forwarding, Listener, Protocol
 from pyhad.common.errors import KernelError
-from pyhad.ipvs_proc.core.plane import Refusal
 from pyhad.ipvs_proc.core.reconcile import (
     AddDestination,
     AddService,
@@ -44,6 +43,7 @@ from pyhad.ipvs_proc.core.table import (
     endpoint_name,
     listener_name,
 )
+from pyhad.ipvs_proc.plane import Refusal
 
 FAMILY = "IPVS"
 _VERSION = 1

@@ -12,9 +12,9 @@ import json
 from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
 from pyhad.ipvs_proc.core import ruleset
-from pyhad.ipvs_proc.core.plane import Refusal
 from pyhad.ipvs_proc.core.reconcile import Change, apply_change
 from pyhad.ipvs_proc.core.table import Entry, Reading, Table
+from pyhad.ipvs_proc.plane import Refusal
 
 LIBRARY = "libnftables.so.1"
 _OUTPUT_JSON = 1 << 4  # NFT_CTX_OUTPUT_JSON

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pyhad.common.config.model import DataPlane
 from pyhad.common.errors import KernelError
-from pyhad.ipvs_proc.core.plane import Plane
 from pyhad.ipvs_proc.kernel import IpvsPlane
 from pyhad.ipvs_proc.nftables import NftablesPlane
+from pyhad.ipvs_proc.plane import Plane
 
 
 def open_plane(choice: DataPlane) -> Plane:

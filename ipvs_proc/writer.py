@@ -15,9 +15,9 @@ from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.config.model import Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
-from pyhad.ipvs_proc.core.plane import Plane
 from pyhad.ipvs_proc.core.reconcile import Change, apply_change, describe, reconcile_entry
 from pyhad.ipvs_proc.core.table import Entry, Reading, listener_name
+from pyhad.ipvs_proc.plane import Plane
 
 Wanted = Callable[[Listener], Entry | None]
 

@@ -225,7 +225,7 @@ def test_weights_share_exactly_and_a_verdict_takes_a_server_out(site: Lab, run: 
     owner.ask("speak")
     assert traffic.get(site, 20) == {"web1": 15, "web2": 5}
     owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False})
-    wait_until(lambda: len(on_director(site)) == 2, 5, "web1 is out")
+    wait_until(lambda: len(on_director(site)) == 2, 10, "web1 is out", every_s=0.2)
     assert traffic.get(site, 6) == {"web2": 6}
 
 
@@ -239,7 +239,7 @@ def test_inhibited_servers_stay_with_weight_0_while_the_sorry_server_serves(site
         "-a -t 192.0.2.1:80 -r 10.1.0.11:80 -m -w 0",
         "-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 1",
     }
-    wait_until(lambda: on_director(site) == lost, 5, "the sorry server serves")
+    wait_until(lambda: on_director(site) == lost, 10, "the sorry server serves", every_s=0.2)
     assert traffic.get(site, 4) == {"web2": 4}
     owner.ask("respawn")
     assert on_director(site) == lost
@@ -249,7 +249,7 @@ def test_a_successor_adopts_what_is_there_and_writes_nothing(site: Lab, run: Run
     owner = run(service(WEB, {**BOTH, "10.1.0.13:80": 5}, scheduler="wrr"))
     owner.ask("speak")
     owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.13:80", "up": False})
-    wait_until(lambda: len(on_director(site)) == 3, 5, "web3 is out")
+    wait_until(lambda: len(on_director(site)) == 3, 10, "web3 is out", every_s=0.2)
     before = on_director(site)
     owner.ask("respawn")
     assert on_director(site) == before
@@ -281,7 +281,7 @@ def test_what_somebody_deleted_is_repaired(site: Lab, run: Run) -> None:
     owner = run(service(WEB, BOTH))
     before = on_director(site)
     site.run("director", "ipvsadm", "-C")
-    wait_until(lambda: on_director(site) == before, 15, "the table is back")
+    wait_until(lambda: on_director(site) == before, 15, "the table is back", every_s=0.5)
     assert owner.events("drift_repaired")[0]["services"] == [WEB]
 
 

@@ -11,9 +11,9 @@ from pyhad.common.blackbox import BlackBox
 from pyhad.common.config.model import Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import LogSettings, ProcessLog
-from pyhad.ipvs_proc.core.plane import Refusal
 from pyhad.ipvs_proc.core.reconcile import Change, apply_change
 from pyhad.ipvs_proc.core.table import Entry, Reading, Table
+from pyhad.ipvs_proc.plane import Refusal
 from pyhad.ipvs_proc.writer import Ownership, Writer
 
 OTHER = Listener(protocol=Protocol.UDP, family=6, address="fd00::2", port=53)
