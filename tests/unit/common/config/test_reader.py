@@ -359,6 +359,14 @@ def test_an_ordinary_file_is_read_in_moments() -> None:
     assert time.process_time() - started < 2
 
 
+def test_every_example_of_the_documentation_reads_without_a_word() -> None:
+    page = Path(__file__).parents[4] / "docs" / "config-language.md"
+    examples = page.read_text().split("```\n")[1::2]
+    assert len(examples) == 7
+    for example in examples:
+        assert clean(example)
+
+
 # ------------------------------------------------------------------------------------ whatever comes in
 
 _TOKENS = st.sampled_from(
