@@ -87,15 +87,17 @@ class IpvsService:
         document = decode(IpvsDocument, content)
         if document.schema != SCHEMA:
             raise WireError(f"document of schema {document.schema}, expected {SCHEMA}")
-        changed = document.data_plane is not self._document.data_plane
+        old, changed = self._writer, document.data_plane is not self._document.data_plane
         self._document = document
         if changed:
-            self._switch_plane()
-        elif self._writer is None:
+            self._remembered_plane = ""
+        if changed or old is None:
             self._open()
         else:
             self._refresh()
         self._configure()
+        if old is not None and old is not self._writer:
+            self._leave(old)
 
     def _configure(self) -> None:
         """The document is in force when this returns."""
@@ -112,7 +114,7 @@ class IpvsService:
         self._publish_soon()
 
     def _open(self) -> None:
-        """Open the plane of the configuration; AUTO stays with the one a predecessor used."""
+        """Open the plane of the configuration; AUTO stays with a predecessor's. On failure what we have stays."""
         choice = self._document.data_plane
         if choice is DataPlane.AUTO and self._remembered_plane in (DataPlane.IPVS, DataPlane.NFTABLES):
             choice = DataPlane(self._remembered_plane)
@@ -130,28 +132,23 @@ class IpvsService:
         self._read_at_ns = self._loop.now_ns()
         self._logger.info("data_plane_opened", data_plane=plane.name, services=len(self._writer.reading.table))
 
-    def _switch_plane(self) -> None:
-        """A reload asks for another plane: what is ours leaves the old one, then the new one takes over."""
-        if self._writer is not None:
-            old, self._writer = self._writer, None
-            self._retire(old)
-        self._remembered_plane = ""
-        self._balancer = Balancer()
-        self._following = Following()
-        self._open()
+    def _leave(self, old: Writer) -> None:
+        """The new plane serves: what is ours leaves the old one, if it is another."""
+        assert self._writer is not None
+        if old.plane.name != self._writer.plane.name:
+            self._clear(old)
+        old.plane.close()
 
-    def _retire(self, writer: Writer) -> None:
+    def _clear(self, writer: Writer) -> None:
         try:
-            writer.remove(self._ownership.listeners)
-            writer.plane.retire()
+            writer.clear()
         except KernelError as error:
             self._logger.error("data_plane_not_cleared", data_plane=writer.plane.name, error=str(error))
-        writer.plane.close()
 
     def _on_stop(self) -> None:
         """Take away what is ours (PROC-40) unless told to leave it (CLI-15)."""
         if self._writer is not None and not self._runtime.context.options.keep_ipvs_at_exit:
-            self._retire(self._writer)
+            self._clear(self._writer)
         self._runtime.finish()
 
     # ------------------------------------------------------------------------------------------ verdicts

@@ -15,7 +15,7 @@ from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.config.model import Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
-from pyhad.ipvs_proc.core.reconcile import Change, apply_change, describe, reconcile_entry
+from pyhad.ipvs_proc.core.reconcile import Change, DeleteService, apply_change, describe, reconcile_entry
 from pyhad.ipvs_proc.core.table import Entry, Reading, listener_name
 from pyhad.ipvs_proc.plane import Plane
 
@@ -76,10 +76,12 @@ class Writer:
 
     def write(self, listeners: Iterable[Listener], wanted: Wanted) -> int:
         """Bring these in line; the number of changes made. What is refused is read back and tried once more."""
+        known = dict(self.problems)
         changes = self._changes(listeners, wanted)
         if not changes:
             return 0
         refused = self._apply(changes)
+        self._release_gone(changes)
         made = len(changes) - len(refused)
         if refused:
             self.refresh()
@@ -90,14 +92,19 @@ class Writer:
             for listener, error in self._apply(changes).items():
                 self.problems[listener] = str(error)
                 self._counters["kernel_refusals"] += 1
-                self._logger.error(
-                    "kernel_refused", service=listener_name(listener), operation=error.operation, error=str(error)
-                )
+                if known.get(listener) != str(error):  # it is tried again every ten seconds: say it once
+                    name = listener_name(listener)
+                    self._logger.error("kernel_refused", service=name, operation=error.operation, error=str(error))
         return made
 
-    def remove(self, listeners: Iterable[Listener]) -> None:
-        """Take these services away (PROC-40)."""
-        self.write(list(listeners), lambda _listener: None)
+    def clear(self) -> None:
+        """Take everything of ours away from this plane (PROC-40) and let go of it. What we own is not forgotten."""
+        changes: list[Change] = []
+        for listener in sorted(self._ownership.listeners, key=listener_name):
+            changes.extend(reconcile_entry(listener, None, self.reading.table.get(listener)))
+        for error in self._apply(changes).values():
+            self._logger.error("kernel_refused", operation=error.operation, error=str(error))
+        self.plane.retire()
 
     def note_foreign(self, configured: frozenset[Listener]) -> None:
         """Say once for each service that is there, not configured and not ours: it is left alone."""
@@ -144,10 +151,12 @@ class Writer:
             self._counters["changes_written"] += 1
             event, fields = describe(change)
             self._logger.info(event, service=listener_name(change.listener), **fields)
-        for listener in {change.listener for change in changes}:
-            if listener not in self.reading.table and listener not in refused:
-                self._ownership.release(listener)
         return refused
+
+    def _release_gone(self, changes: list[Change]) -> None:
+        for listener in {change.listener for change in changes if isinstance(change, DeleteService)}:
+            if listener not in self.reading.table:
+                self._ownership.release(listener)
 
 
 _RECORD = struct.Struct("=BBHI16s")  # protocol, family, port, mark, address

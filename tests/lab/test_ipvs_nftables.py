@@ -241,3 +241,16 @@ def test_a_table_that_somebody_flushed_is_built_again(site: Lab, run: Run) -> No
     site.run("director", "nft", "flush", "ruleset")
     wait_until(lambda: rules(site) == before, 15, "the table is back")
     assert owner.events("drift_repaired")[0]["services"] == [WEB]
+
+
+def test_a_reload_that_asks_for_a_plane_the_kernel_lacks_leaves_the_table_serving(site: Lab, run: Run) -> None:
+    if Path("/proc/sys/net/ipv4/vs").exists():
+        pytest.skip("this kernel has IPVS")
+    owner = run(service(WEB, BOTH))
+    before = handles(site)
+    assert owner.ask("document", specification={"plane": "ipvs", "services": [service(WEB, BOTH)]})
+    assert handles(site) == before
+    assert owner.events("data_plane_missing")[0]["wanted"] == "ipvs"
+    assert owner.ask("document", specification={"plane": "nftables", "services": [service(WEB, BOTH)]})
+    assert handles(site) == before
+    assert traffic.get(site, 4) == {"web1": 2, "web2": 2}

@@ -135,3 +135,12 @@ def test_what_somebody_else_changed_is_found_and_written_again(make: Any, wanted
     desk.write(wanted, MARK)
     assert desk.plane.table[make.listener] == wanted[make.listener]
     assert MARK in desk.plane.table
+
+
+def test_at_the_end_only_what_is_ours_leaves(make: Any, wanted: Table) -> None:
+    foreign = make.entry({}, listener=MARK)
+    desk = Desk(MemoryPlane({MARK: foreign}))
+    desk.write(wanted)
+    desk.writer.clear()
+    assert desk.plane.table == {MARK: foreign}
+    assert desk.ownership.listeners == wanted.keys()
