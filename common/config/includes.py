@@ -87,13 +87,13 @@ class Found:
     has_wildcard: bool = False
 
 
-def find_files(pattern: str, directory: str) -> Found:
+def find_files(pattern: str, directory: str, most_entries: int = MAX_ENTRIES) -> Found:
     """The files that `pattern` names, relative to `directory`. Raises ConfigError when it asks for too much."""
     if "\0" in pattern:
         raise ConfigError("a file name cannot hold a NUL character")
     alternatives = expand_braces(pattern)
     has_braces = alternatives != [pattern]
-    entries = iter(range(MAX_ENTRIES))
+    entries = iter(range(most_entries))
     paths: list[str] = []
     missing: list[str] = []
     has_wildcard = False
@@ -174,7 +174,7 @@ def _matches(directory: str, parts: list[str], entries: Iterator[int]) -> Iterat
         return
     for name in sorted(names):
         if next(entries, None) is None:
-            raise ConfigError(f"the pattern looks at more than {MAX_ENTRIES} names")
+            raise ConfigError("the pattern looks at too many names")
         if expression.match(name) and (part[0] == "." or name[0] != "."):
             yield from _matches(os.path.join(directory, name), rest, entries)
 

@@ -53,7 +53,7 @@ class Output:
             if block is None:
                 self._findings.error(Trouble.BRACE, "this { is never closed", brace, "add a }")
             else:
-                name = " ".join(word.text for word in block.words[:2])
+                name = " ".join(word.text for word in block.words[:2])[:80]
                 message = f"the block {name} is never closed"
                 self._findings.error(Trouble.BRACE, message, block.at, self._guess_end(opened, block.at))
         for opened in reversed(self._open):

@@ -50,6 +50,9 @@ def test_braces_stand_for_their_alternatives_in_order(pattern: str, expected: li
 
 
 def test_a_bomb_of_braces_is_refused() -> None:
+    assert len(expand_braces("{0,1,2,3,4,5,6,7,8,9}" * 3)) == 1000
+    with pytest.raises(ConfigError, match="more than 1000 names"):
+        expand_braces("{a,b}" * 10)
     with pytest.raises(ConfigError, match="more than 1000 names"):
         expand_braces("{a,b}" * 100)
 
@@ -63,6 +66,13 @@ def test_matches_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     assert names(tmp_path, "[ab].c?nf") == ["a.conf", "b.conf"]
     assert names(tmp_path, ".*.conf") == [".d.conf"]
     assert names(tmp_path, "sub/../a.conf") == ["a.conf"]
+
+
+def test_a_pattern_looks_at_a_bounded_number_of_names(tmp_path: Path) -> None:
+    make(tmp_path, "a/1", "a/2", "b/3")
+    assert len(find_files("*/*", str(tmp_path), most_entries=5).paths) == 3
+    with pytest.raises(ConfigError, match="too many names"):
+        find_files("*/*", str(tmp_path), most_entries=4)
 
 
 def test_a_backslash_makes_a_wildcard_plain(tmp_path: Path) -> None:

@@ -326,6 +326,7 @@ def test_a_sequence_without_end_is_stopped() -> None:
     reading = parse("a {\n~SEQ(N,1,9000000000000000) ~SEQ(M,1,9000000000000000) $Z\n", options)
     assert said(reading)[-1][1:] == ("definitions and sequences make more than 2000 lines: reading stops here", 2, 1)
     assert flat(reading)[-1] == "}"
+    assert len(reading.lines) <= 2003
 
 
 def test_definitions_that_multiply_are_stopped() -> None:
