@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, assert_never
 
 from pyroute2.netlink import NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, genlmsg, nla
@@ -136,12 +137,16 @@ class _Channel(GenericNetlinkSocket):  # type: ignore[misc]
 
 
 class IpvsPlane:
-    """The kernel's IPVS. Raises `KernelError` when the kernel has none (and does not load it)."""
+    """The kernel's IPVS. Raises `KernelError` when the kernel has none (and does not load it).
+
+    `breathe` is called with each message, so that a table of thousands is not taken for a process that hangs.
+    """
 
     name = "ipvs"
     owns_everything = False
 
-    def __init__(self) -> None:
+    def __init__(self, breathe: Callable[[], None] = lambda: None) -> None:
+        self._breathe = breathe
         if not logging.getLogger().handlers:  # pyroute2 prints there that a family is missing, before it raises
             logging.getLogger().addHandler(logging.NullHandler())
         self._channel = _Channel()
@@ -221,6 +226,7 @@ class IpvsPlane:
         self._ask(operation, command, attributes, NLM_F_ACK)
 
     def _ask(self, operation: str, command: int, attributes: list[tuple[str, Any]], flags: int) -> list[Any]:
+        self._breathe()
         message = _Message()
         message["cmd"] = command
         message["version"] = _VERSION

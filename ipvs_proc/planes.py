@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyhad.common.config.model import DataPlane
 from pyhad.common.errors import KernelError
 from pyhad.ipvs_proc.kernel import IpvsPlane
@@ -9,15 +11,15 @@ from pyhad.ipvs_proc.nftables import NftablesPlane
 from pyhad.ipvs_proc.plane import Plane
 
 
-def open_plane(choice: DataPlane) -> Plane:
+def open_plane(choice: DataPlane, breathe: Callable[[], None]) -> Plane:
     """The plane of `choice`; AUTO takes IPVS where the kernel has it (or loads it), else nftables.
 
-    Raises `KernelError` with the reason when there is none.
+    `breathe` shows progress during long operations. Raises `KernelError` with the reason when there is none.
     """
     if choice is DataPlane.NFTABLES:
         return NftablesPlane()
     try:
-        return IpvsPlane()
+        return IpvsPlane(breathe)
     except KernelError:
         if choice is DataPlane.IPVS:
             raise

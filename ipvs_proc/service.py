@@ -119,7 +119,7 @@ class IpvsService:
         if choice is DataPlane.AUTO and self._remembered_plane in (DataPlane.IPVS, DataPlane.NFTABLES):
             choice = DataPlane(self._remembered_plane)
         try:
-            plane = open_plane(choice)
+            plane = open_plane(choice, self._breathe)
             self._writer = Writer(plane, self._ownership, self._logger, self._runtime.counters)
         except KernelError as error:
             if self._plane_problem != str(error):
@@ -131,6 +131,10 @@ class IpvsService:
         self._runtime.context.box.put(_PLANE_KEY, plane.name.encode())
         self._read_at_ns = self._loop.now_ns()
         self._logger.info("data_plane_opened", data_plane=plane.name, services=len(self._writer.reading.table))
+
+    def _breathe(self) -> None:
+        """Progress within a turn: the kernel answers, there is only much to ask."""
+        self._runtime.context.pulse.beat(ProcessName.IPVS, self._loop.late_ns_max)
 
     def _leave(self, old: Writer) -> None:
         """The new plane serves: what is ours leaves the old one, if it is another."""

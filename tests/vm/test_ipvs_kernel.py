@@ -272,7 +272,7 @@ def test_foreign_services_stay_and_our_own_go_on_a_reload(site: Lab, run: Run) -
         "-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 2",
         "-A -t 203.0.113.1:80 -s lc",
     }
-    assert [event["service"] for event in owner.events("foreign_service")] == ["203.0.113.1:80/tcp"] * 2
+    assert {event["service"] for event in owner.events("foreign_service")} == {"203.0.113.1:80/tcp"}
     assert owner.ask("stop") == 0
     assert on_director(site) == {"-A -t 203.0.113.1:80 -s lc"}
 
