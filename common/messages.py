@@ -3,7 +3,8 @@
 Levels, then edges: on each connection the sender gives a full snapshot with a new generation; changes carry the
 generation and a sequence that rises by one; a gap makes the receiver ask for a snapshot (`SnapshotWanted`).
 Correctness never rests on delivery: a `Beat` every half second shows what the receiver should have.
-Times are CLOCK_MONOTONIC ns, which all processes of one machine share. Bump `VERSION` when a message changes its meaning.
+Times are CLOCK_MONOTONIC ns, which all processes of one machine share. Bump `VERSION` when a message changes its
+meaning.
 """
 
 from __future__ import annotations

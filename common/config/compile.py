@@ -154,16 +154,7 @@ def _documents(
     if not options.checker:
         services = Services((), ())
     return Configuration(
-        parent=ParentDocument(
-            schema=SCHEMA,
-            generation=generation,
-            vrrp=bool(instances),
-            checker=bool(services.virtual_servers),
-            down_interval_ns=down_interval_ns(instances),
-            child_wait_ns=shared.child_wait_ns,
-            warnings=warnings,
-            daemon=shared.daemon,
-        ),
+        parent=_parent_document(shared, instances, services, warnings, generation),
         vrrp=VrrpDocument(
             schema=SCHEMA,
             generation=generation,
@@ -184,14 +175,39 @@ def _documents(
             services=services.virtual_servers,
             flush_at_start=shared.flush_at_start,
         ),
-        control=ControlDocument(
-            schema=SCHEMA,
-            generation=generation,
-            router_id=shared.router_id,
-            files=files,
-            instances=tuple(instance.name for instance in instances),
-            services=tuple(service.id for service in services.virtual_servers),
-        ),
+        control=_control_document(shared, instances, services, files, generation),
+    )
+
+
+def _parent_document(
+    shared: Globals, instances: tuple[VrrpInstance, ...], services: Services, warnings: int, generation: int
+) -> ParentDocument:
+    return ParentDocument(
+        schema=SCHEMA,
+        generation=generation,
+        vrrp=bool(instances),
+        checker=bool(services.virtual_servers),
+        down_interval_ns=down_interval_ns(instances),
+        child_wait_ns=shared.child_wait_ns,
+        warnings=warnings,
+        daemon=shared.daemon,
+    )
+
+
+def _control_document(
+    shared: Globals,
+    instances: tuple[VrrpInstance, ...],
+    services: Services,
+    files: tuple[str, ...],
+    generation: int,
+) -> ControlDocument:
+    return ControlDocument(
+        schema=SCHEMA,
+        generation=generation,
+        router_id=shared.router_id,
+        files=files,
+        instances=tuple(instance.name for instance in instances),
+        services=tuple(service.id for service in services.virtual_servers),
     )
 
 

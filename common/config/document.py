@@ -1,8 +1,12 @@
-"""The keyword table as markdown, for the generated part of docs/keepalived.md. Run as a module it prints it."""
+"""The keyword table as markdown, for the generated part of docs/keepalived.md.
+
+Run as a module it prints it, or writes it into the page that is named.
+"""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from pyhad.common.config.keyword import Acts, Keyword
 from pyhad.common.config.keywords import TABLE
@@ -53,5 +57,14 @@ def refreshed(page: str) -> str:
     return f"{before}{BEGIN}\n\n{keyword_tables()}\n{END}{after}"
 
 
+def main(arguments: list[str]) -> None:
+    """Without arguments print the tables; with a file, make its part between the markers anew."""
+    if not arguments:
+        sys.stdout.write(keyword_tables())
+        return
+    page = Path(arguments[0])
+    page.write_text(refreshed(page.read_text()))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(keyword_tables())
+    main(sys.argv[1:])

@@ -1,14 +1,14 @@
 """When a dead child is started again (docs/decisions/0002-restart-policy.md). Pure.
 
-At once, until it has died five times within ten seconds; from then on after 1, 2, 4 ... 60 s, until one of its runs
-lasted a minute.
+At once, unless it has died five times within the last ten seconds: then after 50, 100, 200 ms ... 60 s. A run of a
+minute starts the count of waits again.
 """
 
 from __future__ import annotations
 
 DEATHS = 5
 WINDOW_NS = 10_000_000_000
-FIRST_DELAY_NS = 1_000_000_000
+FIRST_DELAY_NS = 50_000_000
 LONGEST_DELAY_NS = 60_000_000_000
 GOOD_RUN_NS = 60_000_000_000
 
@@ -27,8 +27,7 @@ class RestartPolicy:
         if now_ns - started_ns >= GOOD_RUN_NS:
             self._deaths, self._delay_ns = (), 0
         self._deaths = (*(at for at in self._deaths if now_ns - at < WINDOW_NS), now_ns)
-        if self._delay_ns:
-            self._delay_ns = min(self._delay_ns * 2, LONGEST_DELAY_NS)
-        elif len(self._deaths) >= DEATHS:
-            self._delay_ns = FIRST_DELAY_NS
+        if len(self._deaths) < DEATHS:
+            return 0
+        self._delay_ns = min(self._delay_ns * 2 or FIRST_DELAY_NS, LONGEST_DELAY_NS)
         return self._delay_ns

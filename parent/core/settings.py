@@ -46,7 +46,10 @@ def settings_of(document: ParentDocument, wish: Wish) -> Settings:
 
 
 def watchdog_ns(down_interval_ns: int) -> int:
-    """Two thirds of the smallest master-down interval, between 0.5 s and 10 s; 10 s where there is no interval."""
+    """Two fifths of the smallest master-down interval, between 0.5 s and 10 s; 10 s where there is no interval.
+
+    The last advert may be a third of that interval older than the silence; what is left must do for the successor.
+    """
     if down_interval_ns == 0:
         return WATCHDOG_MAX_NS
-    return min(max(down_interval_ns * 2 // 3, WATCHDOG_MIN_NS), WATCHDOG_MAX_NS)
+    return min(max(down_interval_ns * 2 // 5, WATCHDOG_MIN_NS), WATCHDOG_MAX_NS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,3 +16,11 @@ def lab() -> Iterator[Lab]:
     """An empty lab, taken apart at the end of the test."""
     with Lab() as made:
         yield made
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the unprivileged children can reach too (pytest's own are closed to others)."""
+    with tempfile.TemporaryDirectory(prefix="pyhad-test.") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)

@@ -51,13 +51,9 @@ class Pair:
 
 
 @pytest.fixture
-def pair(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """A settled pair. Its folder is open to the unprivileged children."""
-    folder = tmp_path_factory.mktemp("pair")
-    for part in (folder, *list(folder.parents)[:3]):
-        if "pytest" in str(part):
-            part.chmod(0o755)
-    made = Pair(lab, folder)
+def pair(lab: Lab, open_folder: Path) -> Iterator[Pair]:
+    """A settled pair."""
+    made = Pair(lab, open_folder)
     made.begin()
     yield made
     for name in ("d1", "d2"):

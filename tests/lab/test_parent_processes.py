@@ -184,7 +184,7 @@ def test_a_child_that_always_dies_is_backed_off_while_the_others_live(daemon: Da
     daemon.process.send_signal(signal.SIGHUP)
     daemon.wait_for(event="toy_document", process="vrrp")
     os.kill(before["vrrp"], signal.SIGKILL)
-    daemon.wait_for(event="child_backs_off", child="vrrp", delay_ms=1000)
+    daemon.wait_for(event="child_backs_off", child="vrrp", delay_ms=50)
     assert len(daemon.find(event="child_ended", child="vrrp")) == 5
     after = {name: pid for name, pid in daemon.pids().items() if name != "vrrp"} if has_vrrp(daemon) else {}
     assert all(before[name] == pid for name, pid in after.items())

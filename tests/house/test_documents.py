@@ -1,0 +1,22 @@
+"""What is generated is fresh, and what is linked is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pyhad.common.config.document import refreshed
+
+
+def test_the_keyword_tables_of_the_page_are_those_of_the_code(root: Path) -> None:
+    page = (root / "docs/keepalived.md").read_text()
+    assert page == refreshed(page), "run: python -m pyhad.common.config.document docs/keepalived.md"
+
+
+def test_every_link_between_documents_leads_somewhere(root: Path) -> None:
+    broken = []
+    for page in [*root.glob("*.md"), *(root / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(root)}: {target}")
+    assert broken == []
