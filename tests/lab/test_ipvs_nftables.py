@@ -168,8 +168,10 @@ def test_a_successor_reads_what_happened_while_nobody_was_there(site: Lab, run: 
 def test_a_lost_change_is_asked_for_again(site: Lab, run: Run) -> None:
     owner = run(service(WEB, BOTH))
     owner.ask("speak")
-    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False, "lost": True})
-    took_s = wait_until(lambda: "10.1.0.11" not in rules(site), 5, "web1 is out")
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": False})
+    wait_until(lambda: "10.1.0.11" not in rules(site), 5, "web1 is out: the two are talking")
+    owner.ask("verdict", verdict={"service": WEB, "server": "10.1.0.11:80", "up": True, "lost": True})
+    took_s = wait_until(lambda: "10.1.0.11" in rules(site), 5, "web1 is back")
     assert took_s < 2
     assert owner.ask("status")["counters"]["snapshots_wanted"] >= 1
 
