@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from pyhad.common.config.reading_findings import Findings, Place
 from pyhad.common.config.source import Severity, Trouble
@@ -99,9 +100,10 @@ class Definitions:
     def __getitem__(self, name: str) -> Definition:
         return self._named[name]
 
-    def names(self) -> list[str]:
-        """All names that stand for something."""
-        return [*self._named, *sorted(_PREDEFINED)]
+    def nearest(self, name: str) -> str:
+        """The known name most like `name`; empty when none is."""
+        near = get_close_matches(name, [*self._named, *sorted(_PREDEFINED)], 1)
+        return near[0] if near else ""
 
     def set(self, name: str, definition: Definition) -> None:
         """Define, or define anew."""

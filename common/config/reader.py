@@ -22,12 +22,10 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import assert_never
 
 from pyhad.common.config.definitions import (
     DEFINITION,
-    MAX_LINE_BYTES,
     Definition,
     Definitions,
     Expansion,
@@ -48,6 +46,7 @@ from pyhad.common.config.words import (
     find_brace,
     plain_pieces,
     split_words,
+    with_final_backslash,
     without_comment,
 )
 from pyhad.common.errors import ConfigError
@@ -151,7 +150,7 @@ class _Reader:
             line = lines[index]
             pieces = plain.get(line)
             if too_long and index in too_long:
-                self._say_too_long(file.place(index))
+                file.say_too_long(index, self._findings)
                 continue
             if pieces is None and line not in plain:
                 pieces = plain[line] = plain_pieces(line)
@@ -202,7 +201,7 @@ class _Reader:
                 self._continue_definition(self._unfinished, text, place)
                 return
             if text.text[0] == "@":
-                text = self._kept_by_condition(text)
+                text = self._kept_by_condition(text, place)
                 if not text.text:
                     return
             if text.text[0] == "$" and (definition := DEFINITION.match(text.text)):
@@ -212,19 +211,26 @@ class _Reader:
                 self._repeat(sequence, text, place)
                 return
             if "$" in text.text and not is_expanded:
+                before = text
                 text, place, is_expanded = self._expand(text, place)
-                continue
+                if text is not before:
+                    continue
             if include := _INCLUDE.match(text.text):
                 text = self._include_line(include, text, place)
             else:
                 text = self._emit_first(text, place)
 
-    def _kept_by_condition(self, text: Text) -> Text:
+    def _kept_by_condition(self, text: Text, place: Place) -> Text:
         """What `@ID` or `@^ID` lets through, perhaps nothing (section 6)."""
         match = _CONDITION.match(text.text)
         assert match is not None
-        differs = match[2] != self._options.config_id
-        return text.cut(match.end()) if differs == bool(match[1]) else Text("", ())
+        rest = text.cut(match.end())
+        if (match[2] != self._options.config_id) == bool(match[1]):
+            return rest
+        if DEFINITION.match(rest.text) and rest.text.endswith("\\"):
+            # The further lines of a definition go the way of its first.
+            self._unfinished = Unfinished("", place, text.columns[0], [])
+        return Text("", ())
 
     def _define(self, name: str, value: Text, column: int, place: Place) -> None:
         if value.text.endswith("\\"):
@@ -245,14 +251,16 @@ class _Reader:
 
     def _finish(self, unfinished: Unfinished) -> None:
         self._unfinished = None
-        definition = Definition("", unfinished.place, tuple(unfinished.lines), is_multiline=True)
-        self._definitions.set(unfinished.name, definition)
+        if unfinished.name:
+            definition = Definition("", unfinished.place, tuple(unfinished.lines), is_multiline=True)
+            self._definitions.set(unfinished.name, definition)
 
     def _finish_at_end(self, unfinished: Unfinished) -> None:
         self._finish(unfinished)
-        message = f"the file ends within the definition of ${unfinished.name}"
-        at = unfinished.place.at(unfinished.column)
-        self._findings.add(Severity.WARNING, Trouble.GENERAL, message, at, "its last line must not end with \\")
+        if unfinished.name:
+            message = f"the file ends within the definition of ${unfinished.name}"
+            at = unfinished.place.at(unfinished.column)
+            self._findings.add(Severity.WARNING, Trouble.GENERAL, message, at, "its last line must not end with \\")
 
     def _repeat(self, match: re.Match[str], text: Text, place: Place) -> None:
         """`~SEQ(...) rest`: the rest once per value (section 8)."""
@@ -350,6 +358,12 @@ class _Reader:
         for position, name in references:
             self._say_unknown(name, place.at(text.column(position)))
         part = text if brace < 0 else text.cut(0, brace)
+        if part.text.endswith("\\") and brace < 0:
+            at = place.at(part.columns[-1])
+            message = "a \\ at the end of a line is part of its last word"
+            hint = "only definitions of several lines go on behind it"
+            self._findings.add(Severity.WARNING, Trouble.GENERAL, message, at, hint)
+            part = with_final_backslash(part)
         if part.text:
             words, unmatched = split_words(part)
             if unmatched is not None:
@@ -378,16 +392,9 @@ class _Reader:
 
     def _say_unknown(self, name: str, at: Location) -> None:
         if name not in self._definitions:
-            near = get_close_matches(name, self._definitions.names(), 1)
-            hint = f"${{{near[0]}}} is" if near else "put the word in double quotes if it is meant as it stands"
+            near = self._definitions.nearest(name)
+            hint = f"${{{near}}} is" if near else "put the word in double quotes if it is meant as it stands"
             self._error(Trouble.GENERAL, f"${{{name}}} is not defined", at, hint)
-
-    def _say_too_long(self, place: Place) -> None:
-        is_comment = place.text.lstrip(BLANKS)[:1] in ("#", "!")
-        severity = Severity.WARNING if is_comment else Severity.ERROR
-        at = Location(place.file, place.line, 1, place.text[:MAX_LINE_BYTES], place.via)
-        message = f"the line is longer than {MAX_LINE_BYTES} bytes: ignored"
-        self._findings.add(severity, Trouble.GENERAL, message, at)
 
     def _error(self, trouble: Trouble, message: str, at: Location, hint: str = "") -> None:
         self._findings.error(trouble, message, at, hint)

@@ -9,10 +9,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pyhad.common.config.definitions import MAX_LINE_BYTES
 from pyhad.common.config.includes import Check, Loaded, TooLarge, find_files, load
 from pyhad.common.config.reading_findings import Findings, Place
 from pyhad.common.config.source import Severity, Trouble
-from pyhad.common.config.words import Text
+from pyhad.common.config.words import BLANKS, Text
 from pyhad.common.errors import ConfigError
 
 
@@ -30,6 +31,13 @@ class File:
     def place(self, index: int) -> Place:
         """The physical line at `index`."""
         return Place(self.loaded.path, index + 1, self.loaded.lines[index], self.via)
+
+    def say_too_long(self, index: int, findings: Findings) -> None:
+        """Report the line at `index`; a comment loses nothing by being ignored."""
+        text = self.loaded.lines[index]
+        severity = Severity.WARNING if text.lstrip(BLANKS)[:1] in ("#", "!") else Severity.ERROR
+        at = Place(self.loaded.path, index + 1, text[:MAX_LINE_BYTES], self.via).at(1)
+        findings.add(severity, Trouble.GENERAL, f"the line is longer than {MAX_LINE_BYTES} bytes: ignored", at)
 
 
 @dataclass(slots=True)

@@ -91,6 +91,12 @@ def without_comment(text: Text) -> tuple[Text, int | None]:
     return kept.cut(0), unclosed
 
 
+def with_final_backslash(text: Text) -> Text:
+    """A backslash at the end joins the word before it, blanks or not (grammar.md section 7)."""
+    end = len(text.text) - 1
+    return text.without(range(len(text.text[:end].rstrip(BLANKS)), end))
+
+
 def find_brace(line: str) -> tuple[int, list[tuple[int, str]]]:
     """Position of the first brace outside a string, -1 without one; and the `${NAME}`s passed on the way.
 

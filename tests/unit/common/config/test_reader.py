@@ -111,8 +111,14 @@ def test_a_missing_brace_is_named_where_its_block_begins() -> None:
     assert only(reading) == (Trouble.BRACE, "the block vrrp_instance A is never closed", 1, 1)
 
 
-def test_a_backslash_at_the_end_of_an_ordinary_line_belongs_to_its_word() -> None:
-    assert clean("a\\\nb") == ["a\\", "b"]
+def test_a_backslash_at_the_end_of_an_ordinary_line_belongs_to_its_word_and_is_said() -> None:
+    reading = parse("a\\\nb  \\\n\\\n c")
+    assert flat(reading) == ["a\\", "b\\", "\\", "c"]
+    assert [(found.severity, found.at.line, found.at.column) for found in reading.diagnostics] == [
+        (Severity.WARNING, 1, 2),
+        (Severity.WARNING, 2, 4),
+        (Severity.WARNING, 3, 1),
+    ]
 
 
 # --------------------------------------------------------------------------------------- conditionals
@@ -124,13 +130,18 @@ def test_conditions_keep_and_drop() -> None:
 
 
 def test_a_second_condition_is_looked_at_only_after_substitution() -> None:
-    assert clean("@node1 @node1 a\n") == ["@node1|a"]
+    assert clean("@node1 @node1 a\n@node1 @node2 a$Z\n") == ["@node1|a", "@node2|a$Z"]
     assert clean("$C=@node1\n$C keyword\n@node1 $C other\n$D=@node2\n$D never") == ["keyword", "other"]
 
 
 def test_conditions_choose_definitions_sequences_and_blocks() -> None:
     text = "@node1 $P=200\n@^node1 $P=100\npriority $P\n@node1 ~SEQ(N,2) k$N\n@node1 a { @node2 b\n}\n"
     assert clean(text) == ["priority|200", "k1", "k2", "a", "{", "}"]
+
+
+def test_a_condition_drops_all_lines_of_a_definition() -> None:
+    text = "@^node1 $A= \\\n a \\\n b\n@node1 $A= \\\n c \\\n d\n$A\n@node2 $B= \\\n x \\\n"
+    assert clean(text) == ["c", "d"]
 
 
 # ---------------------------------------------------------------------------------------- definitions
