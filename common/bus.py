@@ -127,10 +127,15 @@ class _Endpoint:
             self._socket.send_multipart(frames, zmq.NOBLOCK)
         except zmq.ZMQError:  # nobody there, or its queue is full: levels repair it later
             self.counters[f"{self._channel.name}_sends_dropped"] += 1
+            self._look_again()
             return False
+        self._look_again()
+        return True
+
+    def _look_again(self) -> None:
+        """A send, done or refused, may have swallowed the edge that would have told of something to read."""
         if int(self._socket.getsockopt(zmq.EVENTS)) & int(zmq.POLLIN):
             self._loop.after(0, self._drain)
-        return True
 
     def close(self) -> None:
         """Leave the loop and drop what was not sent."""

@@ -201,7 +201,7 @@ class ProcessStatus:
     silent_ns: int
     """Since the last turn of its loop."""
     silent: bool
-    """It should turn several times a second and has not for a second: do not trust what it said last."""
+    """It should turn several times a second and has not for 0.7 s: do not trust what it said last."""
     late_ns: int
     """Worst lateness of a timer it measured itself."""
 

@@ -21,7 +21,7 @@ from pyhad.common.messages import (
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.control_proc.core.events import ProcessSeen, Report
 
-SILENT_AFTER_NS = 1_000_000_000
+SILENT_AFTER_NS = 700_000_000
 """Every loop turns five times a second; after this long without a turn nothing it said can be trusted."""
 
 R = TypeVar("R", VrrpStatus, CheckerStatus, IpvsStatus)
