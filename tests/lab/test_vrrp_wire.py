@@ -25,9 +25,6 @@ class Node:
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab = lab
         self.folder = folder
-        for part in (folder, *list(folder.parents)[:3]):
-            if "pytest" in str(part):
-                part.chmod(0o755)
         lab.wire("n", "eth0", "lan", "10.0.0.1/24")
         lab.wire("peer", "eth0", "lan", "10.0.0.2/24")
 
@@ -50,9 +47,9 @@ class Node:
 
 
 @pytest.fixture
-def node(lab: Lab, tmp_path: Path) -> Node:
+def node(lab: Lab, open_folder: Path) -> Node:
     """Nothing runs yet."""
-    return Node(lab, tmp_path)
+    return Node(lab, open_folder)
 
 
 def decode(capture: Path, shown: str, fields: list[str]) -> list[list[str]]:

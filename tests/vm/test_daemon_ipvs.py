@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +21,11 @@ TABLE = f"-A -t {VIP}:80 -s rr\n-a -t {VIP}:80 -r 10.0.0.11:80 -m -w 1\n-a -t {V
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site() -> Iterator[Site]:
     """One director, d1, with both web servers up."""
-    folder = tmp_path_factory.mktemp("site")
-    for part in (folder, *list(folder.parents)[:3]):
-        if "pytest" in str(part):
-            part.chmod(0o755)
-    with Lab() as lab:
+    with tempfile.TemporaryDirectory(prefix="pyhad-test.") as name, Lab() as lab:
+        folder = Path(name)
+        folder.chmod(0o755)
         site = Site(lab, folder)
         for name in ("web1", "web2"):
             site.start_web(name)
