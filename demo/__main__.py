@@ -43,6 +43,8 @@ class Story:
         """All scenes, in order."""
         self.begin()
         client = self.site.start_client()
+        wait_until(lambda: any(outcome.ok for outcome in traffic.read(client)), 10, "the client gets its first answer")
+        time.sleep(1)
         self.scene(client, "nothing happens", lambda: None, lambda: True, "requests are shared")
         site, webs = self.site, self.site.webs
         self.scene(
@@ -143,10 +145,10 @@ class Story:
     def summary(self) -> None:
         """The table at the end."""
         print()
-        print(f"{'fault':<34} {'longest gap':>12} {'lost':>10} {'right after':>12}")
+        print(f"{'fault':<36} {'longest gap':>12} {'lost':>10} {'right after':>12}")
         for title, window, took in self.rows:
             lost = f"{window.lost}/{window.requests}"
-            print(f"{title:<34} {window.longest_gap_ms:>9.0f} ms {lost:>10} {took:>12}")
+            print(f"{title:<36} {window.longest_gap_ms:>9.0f} ms {lost:>10} {took:>12}")
         print()
         print("The client starts a new request every 10 ms; the gap is the longest time between two answers.")
 

@@ -1,0 +1,59 @@
+"""The demonstration as a newcomer runs it: to its end, and interrupted."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.lab
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "demo"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def left_behind(pid: int) -> list[str]:
+    """Namespaces of that run, and processes that still use one of its folders."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
+    namespaces = re.findall(rf"^ph{pid}-\S+", listed, re.MULTILINE)
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    return namespaces + [str(command) for command in commands if b"pyhad-demo." in command]
+
+
+@pytest.mark.timeout(180)
+def test_the_demonstration_ends_well_and_leaves_nothing() -> None:
+    demo = start()
+    text, _ = demo.communicate(timeout=170)
+    assert demo.returncode == 0, text
+    assert "longest gap" in text
+    assert "\033[" not in text, "no colours into a pipe"
+    faults = re.findall(r"^(.+?) +\d+ ms +\d+/\d+", text, re.MULTILINE)
+    assert faults == [
+        "nothing happens", "web1 is killed", "web1 comes back", "kill -9 of the vrrp process of d1",
+        "kill -9 of the checker process of d1", "kill -9 of the ipvs process of d1", "d1, the master, is stopped",
+        "d1 is started again",
+    ]  # fmt: skip
+    assert left_behind(demo.pid) == []
+
+
+def test_an_interrupted_demonstration_leaves_nothing() -> None:
+    demo = start()
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if "d1 is master" in line:
+            break
+    time.sleep(0.5)
+    demo.send_signal(signal.SIGINT)
+    text, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 130, text
+    assert "interrupted" in text
+    assert left_behind(demo.pid) == []
