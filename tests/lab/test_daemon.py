@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zmq
 
 from demo import traffic
 from demo.site import GATEWAY, VIP, Site
@@ -160,3 +163,42 @@ def test_the_parent_killed_takes_its_children_along_and_the_peer_takes_over(pair
     assert VIP not in pair.lab.addresses("d1")
     pair.site.start_director("d1")
     wait_until(lambda: pair.is_settled(), 20, "d1 is back")
+
+
+def test_garbage_on_every_socket_of_the_bus_is_counted_and_nothing_dies(pair: Pair) -> None:
+    seed = int(os.environ.get("PYHAD_SEED", time.time_ns() % 100_000))
+    print(f"seed {seed}: replay with PYHAD_SEED={seed}")
+    chance = random.Random(seed)
+    before = {name: wait_until_running(pair, name) for name in CHILDREN}
+    frames = 300
+    context = zmq.Context()
+    dealers = []
+    try:
+        for path in ("bus/verdicts", "bus/status", "control"):
+            dealer = context.socket(zmq.DEALER)
+            dealers.append(dealer)
+            dealer.setsockopt(zmq.LINGER, 0)
+            dealer.connect(f"ipc://{pair.site.run_dir('d1')}/{path}")
+            for _ in range(frames):
+                parts = chance.choice([1, 1, 2])
+                dealer.send_multipart([chance.randbytes(chance.randrange(200)) for _ in range(parts)])
+            raw = socket.socket(socket.AF_UNIX)
+            raw.connect(f"{pair.site.run_dir('d1')}/{path}")
+            raw.sendall(chance.randbytes(5000))
+            raw.close()
+        wait_until(lambda: counted(pair, "verdicts", "status", "operator") >= 3 * frames, 10, "each frame is counted")
+    finally:
+        for dealer in dealers:
+            dealer.close()
+        context.term()
+    assert {name: wait_until_running(pair, name) for name in CHILDREN} == before
+    assert pair.is_settled()
+
+
+def counted(pair: Pair, *channels: str) -> int:
+    """Frames refused on these channels, as pyhadctl's JSON shows them."""
+    status = pair.views["d1"].status()
+    if status is None or status.ipvs is None:
+        return 0
+    both = collections.Counter(status.counters) + collections.Counter(status.ipvs.counters)
+    return sum(both[f"{channel}_frames_refused"] for channel in channels)
