@@ -153,6 +153,7 @@ def test_killed_and_respawned_it_keeps_its_verdicts(director: Director) -> None:
     director.start(*servers)
     director.until(lambda: director.up("10.0.0.12:80") is False)
     director.until(lambda: director.says("10.0.0.11:80") == (True, "check_succeeded"))
+    director.until(lambda: len(director.lines("check_failed")) == 1)  # a line not yet written dies with its process
     before = dict(director.verdicts)
     generation = director.heard[-1].generation  # type: ignore[attr-defined]
     for _ in range(5):
