@@ -1,7 +1,7 @@
 # The menu. No logic here beyond calling tools; `make demo` and `make test` set everything up by themselves.
 PYTHON = .venv/bin/python
 
-.PHONY: demo test check lint types imports unit sim house lab vm setup setup-run clean
+.PHONY: bench-failover demo test check lint types imports unit sim house lab vm setup setup-run clean
 
 demo: setup-run
 	@$(PYTHON) -m demo
@@ -35,6 +35,10 @@ setup:
 
 setup-run:
 	@tools/setup run
+
+# Faults of pyhad and keepalived side by side; RUNS=10 for steady figures.
+bench-failover: setup
+	@$(PYTHON) -m bench.failover --runs $(or $(RUNS),3)
 
 clean:
 	rm -rf .venv .cache build dist *.egg-info
