@@ -1,1 +1,1 @@
-"""What a client of a virtual address sees of each fault: pyhad and keepalived in the same run (`make bench-failover`)."""
+"""What a client of a virtual address sees of each fault: pyhad and keepalived in one run (`make bench-failover`)."""

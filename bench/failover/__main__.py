@@ -1,4 +1,4 @@
-"""Every fault, for every pair of daemons: the longest gap of a client that asks each 2 ms, and how long two held the VIP.
+"""Every fault, for every pair of daemons: longest gap of a client that asks each 2 ms; how long two held the VIP.
 
 python -m bench.failover [--runs N] [--interval SECONDS ...] [--fault NAME ...] [--pair MASTER/BACKUP ...]
 """
