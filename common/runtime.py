@@ -134,8 +134,14 @@ class Runtime:
         self.loop.watch(reader, lambda _events: self._signalled(reader))
 
     def _signalled(self, reader: int) -> None:
-        if signal.SIGTERM in os.read(reader, 64):
+        """SIGTERM from a parent that died means stop. While it lives only its word counts, so that a signal to the
+        whole process group (systemd, `timeout`, a container's stop) still ends the children in their order."""
+        if signal.SIGTERM not in os.read(reader, 64):
+            return
+        if os.getppid() != self.context.parent_pid:
             self._want_stop()
+        else:
+            self.logger.info("signal_left_to_parent", signal=int(signal.SIGTERM))
 
     def _hear(self, _events: int) -> None:
         while (heard := lifeline.hear(self.context.lifeline)) is not None:

@@ -90,9 +90,8 @@ class Children:
         return process is not None and lifeline.say(process.lifeline, word, fd)
 
     def terminate(self, name: ProcessName) -> None:
-        """Ask for an orderly stop by lifeline and signal: either is enough."""
+        """Ask for an orderly stop. A child that does not hear is killed when its time is over."""
         self.say(name, lifeline.STOP)
-        self._signal(name, signal.SIGTERM)
 
     def kill(self, name: ProcessName) -> None:
         """SIGKILL."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import json
 import os
 import random
 import signal
@@ -203,3 +204,15 @@ def counted(pair: Pair, *channels: str) -> int:
         return 0
     both = collections.Counter(status.counters) + collections.Counter(status.ipvs.counters)
     return sum(both[f"{channel}_frames_refused"] for channel in channels)
+
+
+def test_sigterm_to_the_whole_group_still_stops_in_order(pair: Pair) -> None:
+    """Whoever signals every process at once (a container's stop) must not empty the table before the address moved."""
+    group = pair.site.directors["d1"].pid
+    os.killpg(group, signal.SIGTERM)
+    assert pair.site.directors["d1"].wait(15) == 0
+    lines = [json.loads(line) for line in pair.log("d1").splitlines()]
+    gone = {line["child"]: line["time"] for line in lines if line["event"] == "child_ended"}
+    assert set(gone) == set(CHILDREN)
+    assert gone["vrrp"] < min(gone["checker"], gone["ipvs"])
+    assert max(gone["checker"], gone["ipvs"]) < gone["control"]
