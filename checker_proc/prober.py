@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import resource
+import ssl
 from typing import assert_never
 
-from pyhad.checker_proc import http_probe, tcp
+from pyhad.checker_proc import http_probe, tcp, tls_probe
 from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible
 from pyhad.checker_proc.core.http import request_bytes
 from pyhad.checker_proc.core.reasons import Reason
@@ -40,6 +41,8 @@ class Prober:
         self._ping6 = Pinger(loop, self._deadlines, 6, icmp6)
         self.programs = Programs(loop, self._deadlines)
         self._limit = max(1, max_descriptors - SPARE_DESCRIPTORS)
+        self.tls: ssl.SSLContext
+        """Shared by all SSL_GET; the service sets it before it starts one."""
         self.in_flight = 0
         """Probes that hold a descriptor; their checks count them (`RunningCheck`)."""
 
@@ -56,6 +59,10 @@ class Prober:
         match check:
             case TcpCheck():
                 return tcp.start(self._loop, self._deadlines, check.target, owner, now_ns)
+            case HttpCheck() if check.tls:
+                return tls_probe.start(
+                    self._loop, self._deadlines, check.target, requests[url], check.urls[url], self.tls, owner, now_ns
+                )
             case HttpCheck():
                 return http_probe.start(
                     self._loop, self._deadlines, check.target, requests[url], check.urls[url], owner, now_ns

@@ -30,6 +30,11 @@ class Reason(enum.StrEnum):
     HTTP_STATUS = "http_status"
     HTTP_DIGEST = "http_digest"
 
+    TLS_HANDSHAKE = "tls_handshake"
+    TLS_ALERT = "tls_alert"
+    TLS_BROKEN = "tls_broken"
+    TLS_TRUNCATED = "tls_truncated"
+
     EXIT_STATUS = "exit_status"
     KILLED_BY_SIGNAL = "killed_by_signal"
     CANNOT_RUN = "cannot_run"

@@ -25,7 +25,7 @@ def identity_of(check: Check) -> Identity:
         case TcpCheck():
             return ("TCP_CHECK", *_whom(check.target))
         case HttpCheck():
-            return ("HTTP_GET", *_whom(check.target), check.http_protocol, check.urls)
+            return ("SSL_GET" if check.tls else "HTTP_GET", *_whom(check.target), check.http_protocol, check.urls)
         case PingCheck():
             return ("PING_CHECK", *_whom(replace(check.target, port=0)))
         case MiscCheck():

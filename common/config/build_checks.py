@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from pyhad.common.config.build_http import build_http
+from pyhad.common.config.checked_around import Around
 from pyhad.common.config.commands import split_command
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     SECOND_NS,
     Check,
-    HttpCheck,
-    HttpUrl,
     MiscCheck,
     PingCheck,
-    StatusRange,
     Target,
     TcpCheck,
     Timing,
@@ -23,29 +22,10 @@ from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 from pyhad.common.errors import ConfigError
 
-ACTING = ("TCP_CHECK", "HTTP_GET", "MISC_CHECK", "PING_CHECK")
-NOT_YET = ("SSL_GET", "SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK", "BFD_CHECK")
-_RETRY_DELAY_NS = {"HTTP_GET": 3 * SECOND_NS}
+ACTING = ("TCP_CHECK", "HTTP_GET", "SSL_GET", "MISC_CHECK", "PING_CHECK")
+NOT_YET = ("SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK", "BFD_CHECK")
+_RETRY_DELAY_NS = {"HTTP_GET": 3 * SECOND_NS, "SSL_GET": 3 * SECOND_NS}
 _RETRIES = {"MISC_CHECK": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """The blocks around a checker, and the server that it looks at."""
-
-    virtual: Statement
-    real: Statement
-    address: str
-    port: int
-    log_all_failures: bool
-
-    def number(self, check: Statement, name: str, default: int) -> int:
-        """A setting of the checker, else of the real server, else of the virtual server."""
-        for level in (check, self.real, self.virtual):
-            found = level.last(name)
-            if found is not None and found.values:
-                return found.number()
-        return default
 
 
 def build_checks(around: Around, complaints: Complaints) -> tuple[tuple[Check, ...], list[str]]:
@@ -75,19 +55,7 @@ def _check(check: Statement, around: Around, complaints: Complaints) -> Check | 
         return PingCheck(target=target, timing=timing, alpha=alpha)
     if check.name == "TCP_CHECK":
         return TcpCheck(target=target, timing=timing, alpha=alpha)
-    urls = _urls(check, around, complaints)
-    if not urls:
-        if not check.given("url"):
-            complaints.warning("HTTP_GET is ignored: it has no url", check.at, hint="add: url { path / }")
-        return None
-    return HttpCheck(
-        target=target,
-        timing=timing,
-        alpha=alpha,
-        urls=urls,
-        http_protocol=check.text_of("http_protocol", "1.0").upper(),
-        fast_recovery=check.has("fast_recovery"),
-    )
+    return build_http(check, around, target, timing, alpha, complaints)
 
 
 def _timing(check: Statement, around: Around) -> Timing:
@@ -138,30 +106,6 @@ def _target(check: Statement, around: Around, complaints: Complaints) -> Target 
         fwmark=check.number_of("fwmark", 0),
         connect_timeout_ns=around.number(check, "connect_timeout", 5 * SECOND_NS),
     )
-
-
-def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[HttpUrl, ...]:
-    host = ""
-    for level in (around.virtual, around.real, check):
-        host = level.text_of("virtualhost", host)
-    urls: list[HttpUrl] = []
-    for url in check.every("url"):
-        path = url.text_of("path")
-        if not path:
-            if not url.given("path"):
-                complaints.warning("url is ignored: it has no path", url.at, hint="add: path /")
-            continue
-        status = url.last("status_code")
-        ranges = (StatusRange(first=200, last=299),) if status is None else _ranges(status)
-        urls.append(
-            HttpUrl(path=path, digest=url.text_of("digest"), status=ranges, host=url.text_of("virtualhost", host))
-        )
-    return tuple(urls)
-
-
-def _ranges(status: Statement) -> tuple[StatusRange, ...]:
-    pairs = [value for value in status.values if isinstance(value, tuple)]
-    return tuple(StatusRange(first=int(first), last=int(last)) for first, last in pairs)
 
 
 def _misc(check: Statement, around: Around, complaints: Complaints) -> MiscCheck | None:

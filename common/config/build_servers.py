@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.config.build_addresses import family_of
-from pyhad.common.config.build_checks import Around, build_checks
+from pyhad.common.config.build_checks import build_checks
+from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     CheckedServer,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pyhad.common.codec import encode
 from pyhad.common.config.build_globals import Globals, build_globals
 from pyhad.common.config.build_services import Services, build_services
+from pyhad.common.config.build_tls import build_tls
 from pyhad.common.config.build_vrrp import build_instances, down_interval_ns
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.diagnostics import sorted_by_place
@@ -22,6 +23,7 @@ from pyhad.common.config.model import (
     ControlDocument,
     IpvsDocument,
     ParentDocument,
+    TlsClient,
     VrrpDocument,
     VrrpInstance,
 )
@@ -83,6 +85,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     shared = build_globals(root, options.config_id)
     instances = build_instances(root, shared, complaints)
     services = build_services(root, shared, complaints)
+    tls_client = build_tls(root, complaints)
     _look_for_interfaces(root, instances, options.interfaces, complaints)
     found = _merge(reading.diagnostics, complaints.all())
     if not reading.files and not any(one.severity is Severity.ERROR for one in found):
@@ -93,7 +96,9 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     diagnostics = tuple(sorted_by_place(scrub(found), reading.files))
     failed = any(one.severity is Severity.ERROR for one in diagnostics)
     warnings = sum(one.severity is Severity.WARNING for one in diagnostics)
-    configuration = None if failed else _documents(shared, instances, services, reading.files, warnings, options)
+    configuration = None
+    if not failed:
+        configuration = _documents(shared, instances, services, tls_client, reading.files, warnings, options)
     return CompileResult(configuration=configuration, diagnostics=diagnostics, files=reading.files)
 
 
@@ -144,6 +149,7 @@ def _documents(
     shared: Globals,
     instances: tuple[VrrpInstance, ...],
     services: Services,
+    tls_client: TlsClient,
     files: tuple[str, ...],
     warnings: int,
     options: CompileOptions,
@@ -167,6 +173,7 @@ def _documents(
             generation=generation,
             servers=services.checked,
             log_all_failures=shared.log_all_failures,
+            tls_client=tls_client,
         ),
         ipvs=IpvsDocument(
             schema=SCHEMA,

@@ -75,13 +75,13 @@ HTTP = (
         "Request version; 1.0C and 1.1 add Connection: close",
         NOW,
     ),
-    word("enable_sni", BOOL, "off", "Send SNI (SSL_GET)"),
-    word("sni_name", optional(NAME), "virtualhost", "Name used for SNI"),
+    word("enable_sni", BOOL, "off", "Send SNI (SSL_GET)", NOW),
+    word("sni_name", optional(NAME), "virtualhost", "Name used for SNI", NOW),
     word("fast_recovery", BOOL, "off", "After recovery check the remaining urls without waiting", NOW),
     block("url", (), "One page to fetch", NOW),
 )
 
-SSL_ONLY = (word("tls_compliant", BOOL, "off", "Treat an unexpected EOF without close_notify as an error"),)
+SSL_ONLY = (word("tls_compliant", BOOL, "off", "Treat an unexpected EOF without close_notify as an error", NOW),)
 
 URL = (
     word("path", TEXT, "required", "Request path", NOW),
@@ -96,7 +96,7 @@ URL = (
     word("regex_stack", (number(0), number(0)), "PCRE2 default", "PCRE2 JIT stack sizes"),
 )
 
-SSL_URL_ONLY = (word("tls_compliant", BOOL, "checker setting", "As above for one url"),)
+SSL_URL_ONLY = (word("tls_compliant", BOOL, "checker setting", "As above for one url", NOW),)
 
 SMTP = (
     word("helo_name", NAME, "smtpchecker.keepalived.org", "Text after HELO"),

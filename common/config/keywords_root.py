@@ -136,7 +136,7 @@ ROOT = (
     block("track_file", NAME, "Number file whose value feeds priority or weight", LATER, area="tracking"),
     block("vrrp_track_file", NAME, "Same block as track_file, logs a deprecation note", LATER, area="tracking"),
     block("bfd_instance", NAME, "One BFD session", LATER, area="bfd"),
-    block("SSL", (), "TLS client material used by SSL_GET checks", LATER, area="checkers"),
+    block("SSL", (), "TLS client material used by SSL_GET checks", NOW, area="checkers"),
     lines(
         "virtual_server_group",
         NAME,
@@ -265,10 +265,10 @@ BFD_INSTANCE = (
 )
 
 SSL = (
-    word("password", TEXT, "none", "Pass phrase of the key", secret=True),
-    word("ca", PATH, "none", "CA file"),
-    word("certificate", PATH, "none", "Certificate chain file"),
-    word("key", PATH, "none", "Private key file"),
+    word("password", TEXT, "none", "Pass phrase of the key", NOW, secret=True),
+    word("ca", PATH, "none", "CA file", NOW),
+    word("certificate", PATH, "none", "Certificate chain file", NOW),
+    word("key", PATH, "none", "Private key file", NOW),
 )
 
 WEIGHT = (option("reverse", (), "off", "Invert the sense"), option("noreverse", (), "-", "Cancel reverse"))

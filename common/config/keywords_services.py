@@ -128,7 +128,7 @@ REAL_SERVER = (
     word("virtualhost", NAME, "service setting", "Default Host header", NOW),
     word("snmp_name", NAME, "none", "Label served over SNMP", area="snmp"),
     block("HTTP_GET", (), "HTTP check", NOW),
-    block("SSL_GET", (), "HTTPS check", LATER),
+    block("SSL_GET", (), "HTTPS check", NOW),
     block("TCP_CHECK", (), "TCP connect check", NOW),
     block("SMTP_CHECK", (), "SMTP dialogue check", LATER),
     block("DNS_CHECK", (), "DNS query check", LATER),

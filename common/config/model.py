@@ -8,7 +8,7 @@ Names follow keepalived.conf where operators know the word.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SCHEMA = 1
 SECOND_NS = 1_000_000_000
@@ -169,11 +169,15 @@ class HttpUrl:
     status: tuple[StatusRange, ...] = (StatusRange(first=200, last=299),)
     host: str = ""
     """Host header as it is; empty: `ADDRESS:PORT` of the connection (CHK-21)."""
+    sni: str = ""
+    """Name sent in the TLS handshake, SSL_GET only; empty: none is sent."""
+    tls_compliant: bool = False
+    """An end of the connection without close_notify is a failure (CHK-26)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCheck:
-    """HTTP_GET (CHK-20 to CHK-25)."""
+    """HTTP_GET and, with `tls`, SSL_GET (CHK-20 to CHK-26)."""
 
     target: Target
     timing: Timing
@@ -182,6 +186,7 @@ class HttpCheck:
     http_protocol: str = "1.0"
     """"1.0", "1.0C" or "1.1"."""
     fast_recovery: bool = False
+    tls: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +226,20 @@ class CheckedServer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TlsClient:
+    """What SSL_GET shows of itself, as PEM (the `SSL` block): read by the compiler, since the checker may not.
+
+    Never shown: not in its representation, so not in a log either.
+    """
+
+    certificate: bytes = field(default=b"", repr=False)
+    key: bytes = field(default=b"", repr=False)
+    """Empty with a certificate: the certificate's file holds the key too."""
+    ca: bytes = field(default=b"", repr=False)
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckerDocument:
     """All that the checker process needs."""
 
@@ -228,6 +247,7 @@ class CheckerDocument:
     generation: int
     servers: tuple[CheckedServer, ...]
     log_all_failures: bool = False
+    tls_client: TlsClient = TlsClient()
 
 
 # ------------------------------------------------------------------------------------- load balancing

@@ -7,11 +7,8 @@ import dataclasses
 import hashlib
 import os
 import pathlib
-import shutil
 import socket
-import tempfile
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -45,16 +42,6 @@ pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else"),
 ]
-
-
-@pytest.fixture
-def director() -> Iterator[Director]:
-    folder = tempfile.mkdtemp(prefix="pyhad-checker-")
-    os.chmod(folder, 0o755)
-    made = Director(folder)
-    yield made
-    made.close()
-    shutil.rmtree(folder)
 
 
 OK = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
