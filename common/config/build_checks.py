@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import replace
 
 from pyhad.common.config.build_http import build_http
+from pyhad.common.config.build_probes import DEFAULT_HELO, build_dns, build_file, build_udp, smtp_targets
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.commands import split_command
 from pyhad.common.config.complaints import Complaints
@@ -14,6 +15,7 @@ from pyhad.common.config.model import (
     Check,
     MiscCheck,
     PingCheck,
+    SmtpCheck,
     Target,
     TcpCheck,
     Timing,
@@ -22,10 +24,13 @@ from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 from pyhad.common.errors import ConfigError
 
-ACTING = ("TCP_CHECK", "HTTP_GET", "SSL_GET", "MISC_CHECK", "PING_CHECK")
-NOT_YET = ("SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK", "BFD_CHECK")
+ACTING = (
+    *("TCP_CHECK", "HTTP_GET", "SSL_GET", "MISC_CHECK", "PING_CHECK"),
+    *("SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK"),
+)
+NOT_YET = ("BFD_CHECK",)
 _RETRY_DELAY_NS = {"HTTP_GET": 3 * SECOND_NS, "SSL_GET": 3 * SECOND_NS}
-_RETRIES = {"MISC_CHECK": 0}
+_RETRIES = {"MISC_CHECK": 0, "DNS_CHECK": 3}
 
 
 def build_checks(around: Around, complaints: Complaints) -> tuple[tuple[Check, ...], list[str]]:
@@ -38,15 +43,17 @@ def build_checks(around: Around, complaints: Complaints) -> tuple[tuple[Check, .
         if statement.name in NOT_YET:
             not_yet.append(statement.name)
         elif statement.name in ACTING:
-            check = _check(statement, around, complaints)
-            if check is not None:
-                checks.append(check)
+            targets = smtp_targets(statement, complaints) if statement.name == "SMTP_CHECK" else (statement,)
+            built = (_check(one, around, complaints) for one in targets)
+            checks += (check for check in built if check is not None)
     return tuple(checks), not_yet
 
 
 def _check(check: Statement, around: Around, complaints: Complaints) -> Check | None:
     if check.name == "MISC_CHECK":
         return _misc(check, around, complaints)
+    if check.name == "FILE_CHECK":
+        return build_file(check, around, complaints)
     target = _target(check, around, complaints)
     if target is None:
         return None
@@ -55,15 +62,23 @@ def _check(check: Statement, around: Around, complaints: Complaints) -> Check | 
         return PingCheck(target=target, timing=timing, alpha=alpha)
     if check.name == "TCP_CHECK":
         return TcpCheck(target=target, timing=timing, alpha=alpha)
+    if check.name == "SMTP_CHECK":
+        helo = check.text_of("helo_name", DEFAULT_HELO)
+        return SmtpCheck(target=target, timing=timing, alpha=alpha, helo_name=helo)
+    if check.name == "DNS_CHECK":
+        return build_dns(check, target, timing, alpha, complaints)
+    if check.name == "UDP_CHECK":
+        return build_udp(check, target, timing, alpha, complaints)
     return build_http(check, around, target, timing, alpha, complaints)
 
 
 def _timing(check: Statement, around: Around) -> Timing:
     delay_loop_ns = around.number(check, "delay_loop", 60 * SECOND_NS)
+    retry_delay_ns = delay_loop_ns if check.name == "DNS_CHECK" else _RETRY_DELAY_NS.get(check.name, SECOND_NS)
     return Timing(
         delay_loop_ns=delay_loop_ns,
         retry=around.number(check, "retry", _RETRIES.get(check.name, 1)),
-        delay_before_retry_ns=around.number(check, "delay_before_retry", _RETRY_DELAY_NS.get(check.name, SECOND_NS)),
+        delay_before_retry_ns=around.number(check, "delay_before_retry", retry_delay_ns),
         warmup_ns=around.number(check, "warmup", delay_loop_ns),
         log_all_failures=check.switch("log_all_failures", default=around.log_all_failures),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pyhad.common.config.tree import Statement
 
@@ -16,6 +17,8 @@ class Around:
     address: str
     port: int
     log_all_failures: bool
+    track_files: Mapping[str, Statement] = field(default_factory=dict)
+    """The `track_file` blocks by name."""
 
     def number(self, check: Statement, name: str, default: int) -> int:
         """A setting of the checker, else of the real server, else of the virtual server."""

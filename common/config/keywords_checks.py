@@ -24,7 +24,7 @@ from pyhad.common.config.arguments import (
     text,
     whole_seconds,
 )
-from pyhad.common.config.keyword import LATER, LOUD, NOW, Sheet, block, flag, word
+from pyhad.common.config.keyword import LOUD, NOW, Sheet, block, flag, word
 
 R = "virtual_server.real_server"
 
@@ -99,13 +99,13 @@ URL = (
 SSL_URL_ONLY = (word("tls_compliant", BOOL, "checker setting", "As above for one url", NOW),)
 
 SMTP = (
-    word("helo_name", NAME, "smtpchecker.keepalived.org", "Text after HELO"),
-    block("host", (), "Additional target; each becomes its own checker", LATER),
+    word("helo_name", NAME, "smtpchecker.keepalived.org", "Text after HELO", NOW),
+    block("host", (), "Additional target; each becomes its own checker", NOW),
 )
 
 DNS = (
-    word("type", text("TYPE"), "SOA", "Record type asked for"),
-    word("name", NAME, ". (root)", "Name asked for"),
+    word("type", text("TYPE"), "SOA", "Record type asked for", NOW),
+    word("name", NAME, ". (root)", "Name asked for", NOW),
 )
 
 MISC = (
@@ -116,19 +116,20 @@ MISC = (
 )
 
 UDP = (
-    word("payload", many(text("HEX")), "random data", "Datagram to send"),
-    word("require_reply", optional(many(text("HEX"))), "off", "A reply is needed, optionally matching"),
-    word("min_reply_length", number(0, 65535), "0", "Shortest reply"),
-    word("max_reply_length", number(0, 65535), "255", "Longest reply"),
+    word("payload", many(text("HEX")), "random data", "Datagram to send", NOW),
+    word("require_reply", optional(many(text("HEX"))), "off", "A reply is needed, optionally matching", NOW),
+    word("min_reply_length", number(0, 65535), "0", "Shortest reply", NOW),
+    word("max_reply_length", number(0, 65535), "255", "Longest reply", NOW),
 )
 
 FILE = (
-    word("track_file", NAME, "required", "File to follow"),
+    word("track_file", NAME, "required", "File to follow", NOW),
     word(
         "weight",
         number(-INT_MAX, INT_MAX),
         "weight of the file",
         "Factor for the value; 0 = non-zero means down",
+        NOW,
         options="OPTIONS.weight",
     ),
 )

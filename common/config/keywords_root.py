@@ -133,8 +133,8 @@ ROOT = (
         of="interface_up_down_delays",
         area="tracking",
     ),
-    block("track_file", NAME, "Number file whose value feeds priority or weight", LATER, area="tracking"),
-    block("vrrp_track_file", NAME, "Same block as track_file, logs a deprecation note", LATER, area="tracking"),
+    block("track_file", NAME, "Number file whose value feeds priority or weight", NOW, area="tracking"),
+    block("vrrp_track_file", NAME, "Same block as track_file, logs a deprecation note", NOW, area="tracking"),
     block("bfd_instance", NAME, "One BFD session", LATER, area="bfd"),
     block("SSL", (), "TLS client material used by SSL_GET checks", NOW, area="checkers"),
     lines(
@@ -224,12 +224,13 @@ TRACK_PROCESS = (
 )
 
 TRACK_FILE = (
-    word("file", PATH, "required", "File holding a decimal/0x/0 number"),
+    word("file", PATH, "required", "File holding a decimal/0x/0 number", NOW),
     word(
         "weight",
         number(-254, 254),
         "1",
         "Factor applied to the number; 0 = non-zero means failure",
+        NOW,
         options="OPTIONS.weight",
     ),
     word(
@@ -271,7 +272,7 @@ SSL = (
     word("key", PATH, "none", "Private key file", NOW),
 )
 
-WEIGHT = (option("reverse", (), "off", "Invert the sense"), option("noreverse", (), "-", "Cancel reverse"))
+WEIGHT = (option("reverse", (), "off", "Invert the sense", NOW), option("noreverse", (), "-", "Cancel reverse", NOW))
 
 INIT_FILE = (
     option("VALUE", number(None), "0", "Number written to the file", placeholder=True, bare=True),

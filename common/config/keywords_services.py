@@ -130,12 +130,12 @@ REAL_SERVER = (
     block("HTTP_GET", (), "HTTP check", NOW),
     block("SSL_GET", (), "HTTPS check", NOW),
     block("TCP_CHECK", (), "TCP connect check", NOW),
-    block("SMTP_CHECK", (), "SMTP dialogue check", LATER),
-    block("DNS_CHECK", (), "DNS query check", LATER),
+    block("SMTP_CHECK", (), "SMTP dialogue check", NOW),
+    block("DNS_CHECK", (), "DNS query check", NOW),
     block("MISC_CHECK", (), "Script check", NOW),
     block("PING_CHECK", (), "ICMP echo check", NOW),
-    block("UDP_CHECK", (), "UDP probe", LATER),
-    block("FILE_CHECK", (), "Weight/state from a track_file", LATER),
+    block("UDP_CHECK", (), "UDP probe", NOW),
+    block("FILE_CHECK", (), "Weight/state from a track_file", NOW),
     block("BFD_CHECK", (), "State from a BFD session", LATER),
 )
 

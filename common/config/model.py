@@ -8,10 +8,27 @@ Names follow keepalived.conf where operators know the word.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from pyhad.common.config.model_checks import SECOND_NS as SECOND_NS
+from pyhad.common.config.model_checks import Check as Check
+from pyhad.common.config.model_checks import CheckedServer as CheckedServer
+from pyhad.common.config.model_checks import CheckerDocument as CheckerDocument
+from pyhad.common.config.model_checks import DnsCheck as DnsCheck
+from pyhad.common.config.model_checks import FileCheck as FileCheck
+from pyhad.common.config.model_checks import HttpCheck as HttpCheck
+from pyhad.common.config.model_checks import HttpUrl as HttpUrl
+from pyhad.common.config.model_checks import MiscCheck as MiscCheck
+from pyhad.common.config.model_checks import PingCheck as PingCheck
+from pyhad.common.config.model_checks import SmtpCheck as SmtpCheck
+from pyhad.common.config.model_checks import StatusRange as StatusRange
+from pyhad.common.config.model_checks import Target as Target
+from pyhad.common.config.model_checks import TcpCheck as TcpCheck
+from pyhad.common.config.model_checks import Timing as Timing
+from pyhad.common.config.model_checks import TlsClient as TlsClient
+from pyhad.common.config.model_checks import UdpCheck as UdpCheck
 
 SCHEMA = 1
-SECOND_NS = 1_000_000_000
 
 
 class Protocol(enum.StrEnum):
@@ -112,142 +129,6 @@ class VrrpDocument:
     router_id: str
     instances: tuple[VrrpInstance, ...]
     startup_delay_ns: int = 0
-
-
-# ------------------------------------------------------------------------------- services and checks
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where and how a network check connects. `address` and `port` have their defaults filled in."""
-
-    address: str
-    port: int
-    bind_address: str = ""
-    bind_port: int = 0
-    bind_interface: str = ""
-    fwmark: int = 0
-    connect_timeout_ns: int = 5 * SECOND_NS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """When a check runs (CHK-1 to CHK-4)."""
-
-    delay_loop_ns: int = 60 * SECOND_NS
-    retry: int = 1
-    delay_before_retry_ns: int = SECOND_NS
-    warmup_ns: int = 60 * SECOND_NS
-    """First probe 1 s plus a part of this after the start."""
-    log_all_failures: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TcpCheck:
-    """TCP_CHECK: success is a completed connect (CHK-30)."""
-
-    target: Target
-    timing: Timing
-    alpha: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusRange:
-    """Accepted HTTP status codes, both ends included."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpUrl:
-    """One `url` of an HTTP_GET."""
-
-    path: str
-    digest: str = ""
-    """MD5 of the body, 32 lower-case hex digits; empty: not looked at."""
-    status: tuple[StatusRange, ...] = (StatusRange(first=200, last=299),)
-    host: str = ""
-    """Host header as it is; empty: `ADDRESS:PORT` of the connection (CHK-21)."""
-    sni: str = ""
-    """Name sent in the TLS handshake, SSL_GET only; empty: none is sent."""
-    tls_compliant: bool = False
-    """An end of the connection without close_notify is a failure (CHK-26)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpCheck:
-    """HTTP_GET and, with `tls`, SSL_GET (CHK-20 to CHK-26)."""
-
-    target: Target
-    timing: Timing
-    alpha: bool
-    urls: tuple[HttpUrl, ...]
-    http_protocol: str = "1.0"
-    """"1.0", "1.0C" or "1.1"."""
-    fast_recovery: bool = False
-    tls: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PingCheck:
-    """PING_CHECK (CHK-70)."""
-
-    target: Target
-    timing: Timing
-    alpha: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MiscCheck:
-    """MISC_CHECK (CHK-60 to CHK-63): a program's exit status."""
-
-    argv: tuple[str, ...]
-    timeout_ns: int
-    dynamic: bool
-    timing: Timing
-    alpha: bool
-
-
-Check = TcpCheck | HttpCheck | PingCheck | MiscCheck
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedServer:
-    """A real server of one service with its checks. `service` and `server` are the ids used everywhere."""
-
-    service: str
-    server: str
-    address: str
-    port: int
-    weight: int
-    alpha: bool
-    checks: tuple[Check, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsClient:
-    """What SSL_GET shows of itself, as PEM (the `SSL` block): read by the compiler, since the checker may not.
-
-    Never shown: not in its representation, so not in a log either.
-    """
-
-    certificate: bytes = field(default=b"", repr=False)
-    key: bytes = field(default=b"", repr=False)
-    """Empty with a certificate: the certificate's file holds the key too."""
-    ca: bytes = field(default=b"", repr=False)
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckerDocument:
-    """All that the checker process needs."""
-
-    schema: int
-    generation: int
-    servers: tuple[CheckedServer, ...]
-    log_all_failures: bool = False
-    tls_client: TlsClient = TlsClient()
 
 
 # ------------------------------------------------------------------------------------- load balancing
