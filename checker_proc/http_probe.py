@@ -15,6 +15,7 @@ from pyhad.checker_proc.probe import Owner
 from pyhad.checker_proc.sockets import begin_connect, failure_of
 from pyhad.common.config.model import HttpUrl, Target
 from pyhad.common.loop import READ, WRITE, Loop
+from pyhad.common.pcre import pattern_of
 
 READ_BYTES = 64 * 1024
 
@@ -36,7 +37,7 @@ class HttpProbe:
         self._socket = sock
         self._unsent = request
         self._url = url
-        self._reader = ResponseReader(wants_digest=bool(url.digest))
+        self._reader = ResponseReader(wants_digest=bool(url.digest), wants_body=url.regex is not None)
         self._is_connected = False
         self._started_ns = 0
         self._timeout_ns = 0
@@ -111,7 +112,8 @@ class HttpProbe:
     def _conclude(self) -> None:
         """The response is whole, or all there will be: judge it."""
         latency_ns = self._loop.now_ns() - self._started_ns
-        reason = judge(self._url, self._reader)
+        regex = self._url.regex
+        reason = judge(self._url, self._reader, pattern_of(regex).search if regex is not None else None)
         if reason is None:
             self._finish(ProbeSucceeded(latency_ns=latency_ns, remark=self._reader.remark))
         else:

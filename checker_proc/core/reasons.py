@@ -29,6 +29,8 @@ class Reason(enum.StrEnum):
     HTTP_INCOMPLETE = "http_incomplete"
     HTTP_STATUS = "http_status"
     HTTP_DIGEST = "http_digest"
+    HTTP_REGEX = "http_regex"
+    HTTP_REGEX_UNDECIDED = "http_regex_undecided"
 
     TLS_HANDSHAKE = "tls_handshake"
     TLS_ALERT = "tls_alert"

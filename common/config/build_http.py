@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pyhad.common.config.checked_around import Around
+from pyhad.common.config.commands import split_decoded
 from pyhad.common.config.complaints import Complaints
-from pyhad.common.config.model import HttpCheck, HttpUrl, StatusRange, Target, Timing
+from pyhad.common.config.model import HttpCheck, HttpUrl, Regex, StatusRange, Target, Timing
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
+from pyhad.common.errors import ConfigError
+from pyhad.common.pcre import OPTIONS, pattern_of
 
 _PORT_AT_END = re.compile(r"(?<=[^:]):\d+$")
 
@@ -56,6 +60,7 @@ def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[Htt
                 host=own_host,
                 sni=_sni(check, own_host, complaints) if is_tls else "",
                 tls_compliant=url.switch("tls_compliant", default=compliant),
+                regex=_regex(url, complaints),
             )
         )
     return tuple(urls)
@@ -81,3 +86,46 @@ def _sni(check: Statement, host: str, complaints: Complaints) -> str:
         complaints.error(f"SNI: {name!r} is no host name", (found or check).at, trouble=Trouble.INVALID_VALUE)
         return ""
     return name
+
+
+def _regex(url: Statement, complaints: Complaints) -> Regex | None:
+    """The pattern, tried out once so that a mistake in it is found here (CHK-23)."""
+    found = url.last("regex")
+    if found is None:
+        for name in ("regex_no_match", "regex_options", "regex_min_offset", "regex_max_offset"):
+            if (alone := url.last(name)) is not None and not url.given("regex"):
+                complaints.warning(f"{name} is ignored: the url has no regex", alone.at)
+        return None
+    low, high = url.number_of("regex_min_offset", 0), url.number_of("regex_max_offset", -1)
+    try:
+        words = split_decoded(found.line.raw)
+        regex = Regex(
+            pattern=words[1] if len(words) > 1 else "",
+            options=_options(url, complaints),
+            is_wanted=not url.has("regex_no_match"),
+            min_offset=low,
+            max_offset=high,
+        )
+        pattern_of(regex)
+    except ConfigError as problem:
+        at = replace(found.at, column=found.at.column + max(problem.column, 1) - 1)
+        complaints.error(problem.message, at, hint=problem.hint, trouble=Trouble.INVALID_VALUE)
+        return None
+    if len(words) > 2:
+        complaints.warning(f"regex: {words[2]!r} and what follows is ignored", found.at, hint="quote the pattern")
+    if 0 <= high < low:
+        at = (url.last("regex_max_offset") or found).at
+        complaints.error(f"regex_max_offset {high} is below regex_min_offset {low}", at, trouble=Trouble.INVALID_VALUE)
+    return regex
+
+
+def _options(url: Statement, complaints: Complaints) -> tuple[str, ...]:
+    """All that are given, in all lines; keepalived ignores a word that is none, so it is no error here."""
+    names: list[str] = []
+    for line in url.every("regex_options"):
+        for name in line.values:
+            if name in OPTIONS:
+                names.append(str(name))
+            else:
+                complaints.warning(f"regex_options: {name!r} is unknown, and ignored", line.at)
+    return tuple(dict.fromkeys(names))

@@ -24,7 +24,7 @@ from pyhad.common.config.arguments import (
     text,
     whole_seconds,
 )
-from pyhad.common.config.keyword import LOUD, NOW, Sheet, block, flag, word
+from pyhad.common.config.keyword import NOTHING, NOW, Sheet, block, flag, word
 
 R = "virtual_server.real_server"
 
@@ -88,12 +88,12 @@ URL = (
     word("digest", MD5, "none", "Expected MD5 of the body (see genhash)", NOW),
     word("status_code", STATUS, "200-299", "Accepted status codes", NOW),
     word("virtualhost", NAME, "checker setting", "Host header for this url", NOW),
-    word("regex", SCRIPT, "none", "Body must match", LOUD),
-    flag("regex_no_match", "Body must not match", LOUD),
-    word("regex_options", many(TEXT), "none", "PCRE2 options"),
-    word("regex_min_offset", number(0), "0", "First body offset searched"),
-    word("regex_max_offset", number(0), "none", "Last offset at which a match may start"),
-    word("regex_stack", (number(0), number(0)), "PCRE2 default", "PCRE2 JIT stack sizes"),
+    word("regex", SCRIPT, "none", "Body must match", NOW),
+    flag("regex_no_match", "Body must not match", NOW),
+    word("regex_options", many(TEXT), "none", "PCRE2 options", NOW),
+    word("regex_min_offset", number(0), "0", "First body offset searched", NOW),
+    word("regex_max_offset", number(0), "none", "Last offset at which a match may start", NOW),
+    word("regex_stack", (number(0), number(0)), "PCRE2 default", "PCRE2 JIT stack sizes", NOTHING),
 )
 
 SSL_URL_ONLY = (word("tls_compliant", BOOL, "checker setting", "As above for one url", NOW),)

@@ -20,6 +20,7 @@ from pyhad.common.config.model_checks import HttpCheck as HttpCheck
 from pyhad.common.config.model_checks import HttpUrl as HttpUrl
 from pyhad.common.config.model_checks import MiscCheck as MiscCheck
 from pyhad.common.config.model_checks import PingCheck as PingCheck
+from pyhad.common.config.model_checks import Regex as Regex
 from pyhad.common.config.model_checks import SmtpCheck as SmtpCheck
 from pyhad.common.config.model_checks import StatusRange as StatusRange
 from pyhad.common.config.model_checks import Target as Target

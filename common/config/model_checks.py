@@ -53,6 +53,20 @@ class StatusRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Regex:
+    """A pattern that a body must hold, or must not (CHK-23). It has been compiled once before it gets here."""
+
+    pattern: str
+    options: tuple[str, ...] = ()
+    """PCRE2's compile options by keepalived's words."""
+    is_wanted: bool = True
+    """False: `regex_no_match`."""
+    min_offset: int = 0
+    max_offset: int = -1
+    """Last place of the body where a match may start; -1: anywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpUrl:
     """One `url` of an HTTP_GET."""
 
@@ -66,6 +80,7 @@ class HttpUrl:
     """Name sent in the TLS handshake, SSL_GET only; empty: none is sent."""
     tls_compliant: bool = False
     """An end of the connection without close_notify is a failure (CHK-26)."""
+    regex: Regex | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,11 +208,6 @@ def test_a_server_with_checks_of_later_only_is_taken_as_up_and_that_is_said(serv
     assert result.result.configuration.ipvs.services[0].servers[0].alpha is False
 
 
-def test_a_body_pattern_that_is_not_looked_at_is_a_warning(service: Compile) -> None:
-    result = service(inner="HTTP_GET { url { path /\nregex ^ok\n} }")
-    assert any("'regex'" in text for text in result.warnings)
-
-
 def test_local_address_and_target_must_agree(service: Compile) -> None:
     assert service(inner="TCP_CHECK { bindto fd00::1 }").errors == [
         "bindto: fd00::1 and the target 10.0.0.1 are not of one address family"
