@@ -73,6 +73,18 @@ def test_a_match_is_found_wherever_it_starts(place: int) -> None:
     assert search("nee[d]les", bytes(body)) is False
 
 
+def test_a_place_that_needs_many_steps_gets_them_wherever_it_is() -> None:
+    assert search("(?s)q.*needle", b"x" * 100 + b"qneedle" + b"y" * 200_000) is True
+
+
+def test_the_first_line_is_that_of_the_body_not_of_a_portion() -> None:
+    assert search("b", b"\nxxb", "firstline") is False
+
+
+def test_no_portion_begins_inside_a_character() -> None:
+    assert search(r"[\x{80}-\x{bf}]", "é".encode() * 100, "utf", "no_start_optimize") is False
+
+
 def test_a_match_at_the_very_end_and_in_nothing() -> None:
     assert search("$", b"abc", low=3) is True
     assert search("", b"") is True

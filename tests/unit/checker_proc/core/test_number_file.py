@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.events import TIME_PASSED, ProbeFailed, ProbeImpossible, ProbeSucceeded, Result, Startup
-from pyhad.checker_proc.core.journal import inherit, record_of
+from pyhad.checker_proc.core.journal import ServerRecord, inherit, record_of
 from pyhad.checker_proc.core.number_file import judge_content, parse_number
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
@@ -76,3 +76,8 @@ def test_the_state_is_known_at_once_and_changes_add_up() -> None:
     assert (judge.verdict.up, judge.verdict.weight) == (True, 13)
     assert record_of(judge).checks == {}
     assert inherit(check(1), [record_of(judge)]) is None
+
+
+def test_a_file_is_read_anew_whatever_was_known_of_its_server() -> None:
+    down = ServerRecord(up=False, since_ns=1, reason=Reason.TIMEOUT, checks={}, is_whole=True)
+    assert inherit(check(1), [down]) is None
