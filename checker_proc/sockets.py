@@ -24,6 +24,7 @@ _FAILURES = {
     errno.EHOSTDOWN: Reason.HOST_UNREACHABLE,
     errno.ECONNRESET: Reason.CONNECTION_RESET,
     errno.EPIPE: Reason.CONNECTION_RESET,
+    errno.ENOTCONN: Reason.CONNECTION_RESET,
     errno.EPERM: Reason.NOT_PERMITTED,
     errno.EACCES: Reason.NOT_PERMITTED,
 }

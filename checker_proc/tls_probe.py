@@ -42,6 +42,7 @@ class TlsProbe(HttpProbe):
     def _writable(self, _events: int) -> None:
         if not self._connected():
             return
+        self._loop.unwatch(self._socket.fileno())  # from here it is TLS's, which closes it if it cannot begin
         try:
             self._tls = self._context.wrap_socket(
                 self._socket,
@@ -49,8 +50,11 @@ class TlsProbe(HttpProbe):
                 suppress_ragged_eofs=False,
                 server_hostname=self._url.sni or None,
             )
-        except (OSError, ValueError) as error:  # it closed again already; or a name that cannot be sent
-            self._fail(getattr(error, "errno", 0) or 0)
+        except ssl.SSLError as error:  # it spoke and closed before we did
+            self._tls_failed(error)
+            return
+        except OSError as error:
+            self._fail(error.errno or 0)
             return
         self._socket = self._tls
         self._advance(0)

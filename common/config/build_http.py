@@ -14,6 +14,7 @@ from pyhad.common.config.tree import Statement
 from pyhad.common.errors import ConfigError
 from pyhad.common.pcre import OPTIONS, pattern_of
 
+_NAME_MAX = 253
 _PORT_AT_END = re.compile(r"(?<=[^:]):\d+$")
 
 
@@ -78,8 +79,7 @@ def _sni(check: Statement, host: str, complaints: Complaints) -> str:
         return ""
     name = check.text_of("sni_name") or _PORT_AT_END.sub("", host)
     try:
-        name.encode("idna")
-        is_usable = not name.startswith(".") and "\0" not in name
+        is_usable = not name.startswith(".") and "\0" not in name and len(name.encode("idna")) <= _NAME_MAX
     except UnicodeError:
         is_usable = False
     if not is_usable:

@@ -109,6 +109,7 @@ def test_nginx_is_up_with_tls_name_and_client_certificate_and_down_for_the_right
     }
     for name, said in expected.items():
         director.until(lambda name=name, said=said: director.verdicts and director.says(name) == said)
+    director.until(lambda: len(director.lines("check_failed")) == 5)
     failed = {line["server"]: line for line in director.lines("check_failed")}
     assert {name: line["reason"] for name, line in failed.items()} == {
         name: reason for name, (up, reason) in expected.items() if not up
