@@ -134,6 +134,7 @@ class Instance:
                 source_address=source_address,
                 restored_active=self._resumed,
                 last_sent_ns=left.last_sent_ns,
+                restored_since_ns=left.since_ns,
                 restored_backup_of=left.master_address if was_backup else "",
                 restored_master_priority=left.master_priority if was_backup else 0,
                 restored_master_interval_cs=left.master_interval_cs if was_backup else 0,

@@ -228,6 +228,7 @@ def test_a_successor_goes_on_as_master_with_the_addresses_it_finds(bench: Bench)
     second.start(NO_FAULT, "10.0.0.1", record)
     assert second.status().state is RouterState.MASTER
     assert second.status().reason == "resumed_after_restart"
+    assert second.status().since_ns == 1, "it is master since its predecessor became it"
     second.shut_down()
     assert bench.kernel.there == {}, "what the predecessor installed is taken off by the successor"
 
