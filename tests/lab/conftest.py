@@ -38,3 +38,9 @@ def director() -> Iterator[Director]:
     yield made
     made.close()
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def tmp_path(open_folder: Path) -> Path:
+    """A daemon refuses a run directory in a folder of pytest's own, for the reason above."""
+    return open_folder

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import os
 import pathlib
+import shutil
 import socket
 import struct
 import time
