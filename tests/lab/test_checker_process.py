@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import socket
 import struct
+import tempfile
 import time
 
 import pytest
