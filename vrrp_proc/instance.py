@@ -29,6 +29,7 @@ from pyhad.vrrp_proc.core.events import (
     Event,
     FaultCause,
     FaultsChanged,
+    PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
     Startup,
@@ -107,6 +108,7 @@ class Instance:
         self._complaints: set[tuple[str, str]] = set()
         self._send_error = 0
         self._started = False
+        self._adjustment = 0
 
     @property
     def config(self) -> VrrpInstance:
@@ -153,6 +155,12 @@ class Instance:
             self.handle(FaultsChanged(faults=faults))
         if source_address != self._source:
             self._change_source(source_address)
+
+    def adjust(self, adjustment: int) -> None:
+        """What the trackers add to the priority now (TRK-1); before `start` too."""
+        if adjustment != self._adjustment:
+            self._adjustment = adjustment
+            self.handle(PriorityChanged(adjustment=adjustment))
 
     def reconfigure(self, config: VrrpInstance) -> None:
         """A reload found the same router with perhaps other settings (REL-12)."""
@@ -221,6 +229,9 @@ class Instance:
                 self._world.announcer.announce(addresses, repeat)
             case do.ChangeState():
                 self._change_state(effect)
+            case do.ChangePriority(old=old, new=new):
+                self._log.info("priority_changed", old=old, new=new)
+                self._world.on_change()
             case do.Remark(event=event, fields=fields, warning=warning):
                 (self._log.warning if warning else self._log.info)(event, **fields)
             case _:

@@ -11,19 +11,24 @@ import gc
 from collections.abc import Iterable
 
 from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
+from pyhad.common.config.model_tracking import TrackerKind
 from pyhad.common.errors import WireError
 from pyhad.common.messages import RouterStatus
 from pyhad.common.runtime import Runtime
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.events import FaultCause
+from pyhad.vrrp_proc.core.tracking import Key, Readings, weigh
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance, World
 from pyhad.vrrp_proc.journal import Journal
 from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
 from pyhad.vrrp_proc.ports import Ports
 from pyhad.vrrp_proc.route_socket import RouteSocket
+from pyhad.vrrp_proc.script_orders import Rules
+from pyhad.vrrp_proc.scripts import Scripts
 from pyhad.vrrp_proc.status import Reporter
+from pyhad.vrrp_proc.trackers import Trackers
 
 COLLECT_NS = 60_000_000_000
 RETRY_NS = 1_000_000_000
@@ -35,7 +40,7 @@ Identity = tuple[int, int, str]
 class Service:
     """All virtual routers of one document, and everything they share."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, scripts: Scripts) -> None:
         self._runtime = runtime
         self._logger = runtime.logger
         self._options = runtime.context.options
@@ -44,6 +49,8 @@ class Service:
         self._views: dict[str, tuple[bool, str]] = {}
         self._retrying = False
         self._journal = Journal(runtime.context.box)
+        self._scripts = scripts
+        self._trackers = Trackers(scripts, self._journal, runtime.loop, runtime.logger, self._tracked_changed)
         self._route = RouteSocket()
         self._monitor = LinkMonitor(self._route, self._links_changed)
         self._links: Links = self._monitor.links
@@ -79,6 +86,8 @@ class Service:
     def _apply(self, document: VrrpDocument) -> None:
         if document.schema != SCHEMA:
             raise WireError(f"document of schema {document.schema}, this process reads {SCHEMA}")
+        self._scripts.send(Rules(script_security=document.script_security, keep_links=document.keep_script_links))
+        self._trackers.configure(document)
         wanted = {_identity(config): config for config in self._supported(document.instances)}
         for identity in [identity for identity in self._instances if identity not in wanted]:
             self._instances.pop(identity).shut_down()
@@ -141,7 +150,23 @@ class Service:
             tracked = self._links.by_name.get(name)
             if tracked is None or not tracked.is_usable:
                 faults.add(FaultCause.TRACKED_INTERFACE_DOWN)
-        return frozenset(faults), source
+        weighed = weigh(config.trackers, self._readings(config))
+        instance.adjust(weighed.adjustment)
+        return frozenset(faults) | weighed.faults, source
+
+    def _readings(self, config: VrrpInstance) -> Readings:
+        """What trackers see; interfaces are looked at now."""
+        readings = dict(self._trackers.readings) if config.trackers else {}
+        for tracker in config.trackers:
+            if tracker.kind is TrackerKind.INTERFACE:
+                found = self._links.by_name.get(tracker.name)
+                readings[tracker.kind, tracker.name] = int(found is not None and found.is_usable)
+        return readings
+
+    def _tracked_changed(self, key: Key) -> None:
+        for instance in self._instances.values():
+            if any((tracker.kind, tracker.name) == key for tracker in instance.config.trackers):
+                self._tell_surroundings(instance)
 
     def _tell_surroundings(self, instance: Instance) -> None:
         instance.surroundings(*self._surroundings(instance.config, instance))
@@ -187,7 +212,7 @@ class Service:
         for instance in self._instances.values():
             instance.shut_down(keep_addresses=self._options.keep_vips_at_exit)
         self._reporter.changed()
-        self._runtime.finish()
+        self._scripts.finish(self._runtime.finish)
 
     def _router_status(self) -> tuple[RouterStatus, ...]:
         return tuple(instance.status() for instance in self._instances.values())
@@ -208,7 +233,8 @@ def _identity(config: VrrpInstance) -> Identity:
 
 def _interfaces_of(config: VrrpInstance) -> set[str]:
     names = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
-    return names.union(config.tracked_interfaces, (config.interface,))
+    weighted = (tracker.name for tracker in config.trackers if tracker.kind is TrackerKind.INTERFACE)
+    return names.union(config.tracked_interfaces, (config.interface,), weighted)
 
 
 def _collect() -> None:

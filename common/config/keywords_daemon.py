@@ -51,6 +51,7 @@ DAEMON = (
         BOOL,
         "off (on if bare)",
         "Keep symlinks in script paths rather than resolving them before exec",
+        NOW,
         area="scripts",
     ),
     word(
@@ -58,6 +59,7 @@ DAEMON = (
         BOOL,
         "off (on if bare)",
         "Give scripts the user's supplementary groups too",
+        NOW,
         area="scripts",
     ),
     word("notification_email_from", TEXT, "user@localhostname", "Sender used in alert mail", area="smtp"),
@@ -227,11 +229,13 @@ DAEMON = (
         (USER, optional(GROUP)),
         "keepalived_script if it exists, else the daemon's own uid:gid",
         "Default account for scripts",
+        NOW,
         area="scripts",
     ),
     flag(
         "enable_script_security",
         "Refuse root-run scripts whose path is writable by non-root, and require keepalived_script as the default user",
+        NOW,
         area="scripts",
     ),
     word(

@@ -83,8 +83,8 @@ INSTANCE = (
     word("vrf", INTERFACE, "none", "VRF device used when no interface is given"),
     flag("dont_track_primary", "Ignore faults of the instance's own interface", NOW, area="tracking"),
     lines("track_interface", (), "Interfaces to track", NOW, of="vrrp_instance.track_interface.ENTRY", area="tracking"),
-    lines("track_script", (), "Scripts to track", LATER, of="vrrp_instance.track_script.ENTRY", area="tracking"),
-    lines("track_file", (), "Files to track", LATER, of="vrrp_instance.track_file.ENTRY", area="tracking"),
+    lines("track_script", (), "Scripts to track", NOW, of="vrrp_instance.track_script.ENTRY", area="tracking"),
+    lines("track_file", (), "Files to track", NOW, of="vrrp_instance.track_file.ENTRY", area="tracking"),
     lines("track_process", (), "Processes to track", LATER, of="vrrp_instance.track_process.ENTRY", area="tracking"),
     lines("track_bfd", (), "BFD sessions to track", LATER, of="vrrp_instance.track_bfd.ENTRY", area="tracking"),
     word("mcast_src_ip", ADDRESS, "interface address", "Source address of adverts", NOW),
@@ -293,23 +293,23 @@ PEER = (
 )
 
 TRACK_INTERFACE_ENTRY = (
-    option("weight", number(-253, 253, clamp=True), "0", "0 = FAULT on down; otherwise priority change"),
-    option("reverse", (), "off", "Invert the sense"),
+    option("weight", number(-253, 253, clamp=True), "0", "0 = FAULT on down; otherwise priority change", NOW),
+    option("reverse", (), "off", "Invert the sense", NOW),
     option("NAME", NAME, "-", "What is tracked", NOW, bare=True, placeholder=True),
 )
 
 TRACK_SCRIPT_ENTRY = (
-    option("weight", number(-253, 253, clamp=True), "weight of the script", "Override weight"),
-    option("reverse", (), "script setting", "Invert / do not invert"),
-    option("noreverse", (), "-", "Cancel reverse of the definition"),
-    option("NAME", NAME, "-", "What is tracked", bare=True, placeholder=True),
+    option("weight", number(-253, 253, clamp=True), "weight of the script", "Override weight", NOW),
+    option("reverse", (), "script setting", "Invert / do not invert", NOW),
+    option("noreverse", (), "-", "Cancel reverse of the definition", NOW),
+    option("NAME", NAME, "-", "What is tracked", NOW, bare=True, placeholder=True),
 )
 
 TRACK_FILE_ENTRY = (
-    option("weight", number(-254, 254), "weight of the file", "Override weight"),
-    option("reverse", (), "file setting", "Invert"),
-    option("noreverse", (), "-", "Cancel reverse"),
-    option("NAME", NAME, "-", "What is tracked", bare=True, placeholder=True),
+    option("weight", number(-254, 254), "weight of the file", "Override weight", NOW),
+    option("reverse", (), "file setting", "Invert", NOW),
+    option("noreverse", (), "-", "Cancel reverse", NOW),
+    option("NAME", NAME, "-", "What is tracked", NOW, bare=True, placeholder=True),
 )
 
 TRACK_PROCESS_ENTRY = (

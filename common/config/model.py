@@ -28,6 +28,7 @@ from pyhad.common.config.model_checks import TcpCheck as TcpCheck
 from pyhad.common.config.model_checks import Timing as Timing
 from pyhad.common.config.model_checks import TlsClient as TlsClient
 from pyhad.common.config.model_checks import UdpCheck as UdpCheck
+from pyhad.common.config.model_tracking import NOBODY, Fifo, Notify, SyncGroup, Tracker, TrackFile, TrackScript
 
 SCHEMA = 1
 
@@ -119,6 +120,9 @@ class VrrpInstance:
     """Interfaces other than its own whose loss means FAULT (`track_interface` with weight 0)."""
     dont_track_primary: bool = False
     announcement: Announcement = Announcement()
+    trackers: tuple[Tracker, ...] = ()
+    """Beyond `tracked_interfaces`: scripts, files, and interfaces with a weight or reversed; the group's too."""
+    notify: Notify = NOBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,15 @@ class VrrpDocument:
     router_id: str
     instances: tuple[VrrpInstance, ...]
     startup_delay_ns: int = 0
+    scripts: tuple[TrackScript, ...] = ()
+    """Those that an instance follows."""
+    files: tuple[TrackFile, ...] = ()
+    groups: tuple[SyncGroup, ...] = ()
+    fifos: tuple[Fifo, ...] = ()
+    script_security: bool = False
+    """`enable_script_security`: what could be replaced by others than root does not run as root (SEC-3)."""
+    keep_script_links: bool = False
+    """`use_symlink_paths` (SEC-5)."""
 
 
 # ------------------------------------------------------------------------------------- load balancing

@@ -65,6 +65,14 @@ class ChangeState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePriority:
+    """The effective priority is another now (TRK-2): log it, tell it. What is sent next carries it."""
+
+    old: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
     """Something to log that changes no state: a fixed `event` token with fields (FSM-34, PKT-30)."""
 
@@ -74,5 +82,6 @@ class Remark:
 
 
 Effect = (
-    SendAdvertisement | InstallAddresses | RemoveAddresses | AnnounceAddresses | ChangeState | Remark
+    SendAdvertisement | InstallAddresses | RemoveAddresses | AnnounceAddresses | ChangeState | ChangePriority
+    | Remark
 )  # fmt: skip

@@ -15,6 +15,12 @@ class FaultCause(enum.StrEnum):
     INTERFACE_MISSING = "interface_missing"
     NO_SOURCE_ADDRESS = "no_source_address"
     TRACKED_INTERFACE_DOWN = "tracked_interface_down"
+    TRACKED_SCRIPT_UNKNOWN = "tracked_script_unknown"
+    """It has not ended once yet (FSM-51)."""
+    TRACKED_SCRIPT_FAILED = "tracked_script_failed"
+    TRACKED_FILE = "tracked_file"
+    SYNC_GROUP = "sync_group"
+    """Another member of its sync group is in fault (GRP-1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,13 @@ class FaultsChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityChanged:
+    """What the trackers add to the base priority became another sum (TRK-1). It may come before `Startup`."""
+
+    adjustment: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceAddressChanged:
     """The primary address of the interface, used as source and in the tie rule."""
 
@@ -91,6 +104,6 @@ class ShutdownWanted:
 
 
 Event = (
-    Startup | AdvertisementReceived | TimePassed | FaultsChanged | SourceAddressChanged
+    Startup | AdvertisementReceived | TimePassed | FaultsChanged | PriorityChanged | SourceAddressChanged
     | AddressesLost | ConfigurationChanged | ShutdownWanted
 )  # fmt: skip

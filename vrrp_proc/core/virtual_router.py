@@ -43,6 +43,7 @@ from pyhad.vrrp_proc.core.events import (
     Event,
     FaultCause,
     FaultsChanged,
+    PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
     Startup,
@@ -75,6 +76,8 @@ class VirtualRouter(RouterDuties):
                 return self._lose_addresses(event.addresses, now_ns)
             case FaultsChanged():
                 return self._change_faults(event.faults, now_ns)
+            case PriorityChanged():
+                return self._change_priority(event.adjustment, now_ns)
             case SourceAddressChanged():
                 self.source_address = event.source_address
                 return []
