@@ -35,6 +35,7 @@ from pyhad.vrrp_proc.core.events import (
     Startup,
     TimePassed,
 )
+from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.core.packet import (
     AdvertisementRefused,
     Received,
@@ -46,6 +47,7 @@ from pyhad.vrrp_proc.core.states import Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.journal import Journal, Record
+from pyhad.vrrp_proc.teller import Teller
 
 _COMPLAINTS = 16
 """Refusals remembered between two transitions, so that each is said once (PKT-37); senders can be forged."""
@@ -86,6 +88,7 @@ class World:
     counters: collections.Counter[str]
     on_change: Callable[[], None]
     """Runs when a state changed, so that it is told."""
+    teller: Teller
 
 
 class Instance:
@@ -109,6 +112,9 @@ class Instance:
         self._send_error = 0
         self._started = False
         self._adjustment = 0
+        self._told: RouterState | None = None
+        """What a predecessor told last; None when it is not known or something was told since."""
+        self._last_word = Told.STOP
 
     @property
     def config(self) -> VrrpInstance:
@@ -126,6 +132,7 @@ class Instance:
         """Begin; `left` is what the predecessor journaled."""
         self._faults, self._source, self._started = faults, source_address, True
         self._resumed = left is not None and left.state is RouterState.MASTER
+        self._told = left.state if left is not None else None
         if left is None:
             self.handle(Startup(faults=faults, source_address=source_address))
             return
@@ -174,8 +181,10 @@ class Instance:
         """Somebody else removed addresses that this router holds."""
         self.handle(AddressesLost(addresses=tuple(addresses)))
 
-    def shut_down(self, *, keep_addresses: bool = False) -> None:
+    def shut_down(self, *, keep_addresses: bool = False, deleted: bool = False) -> None:
         """Let go in an orderly way; afterwards nothing of it is left but, with `keep_addresses`, its addresses."""
+        if deleted:
+            self._last_word = Told.DELETED if self.config.notify.reports_deleted else Told.FAULT
         if self._started:
             self.handle(ShutdownWanted(keep_addresses=keep_addresses))
         self._started = False
@@ -231,9 +240,13 @@ class Instance:
                 self._change_state(effect)
             case do.ChangePriority(old=old, new=new):
                 self._log.info("priority_changed", old=old, new=new)
+                is_master = self.core.router_state is RouterState.MASTER
+                self._world.teller.priority(self.config, new, is_master=is_master)
                 self._world.on_change()
             case do.Remark(event=event, fields=fields, warning=warning):
                 (self._log.warning if warning else self._log.info)(event, **fields)
+                if event == "lower_priority_heard":
+                    self._world.teller.lower_priority(self.config, self.core.effective_priority)
             case _:
                 assert_never(effect)
 
@@ -256,7 +269,24 @@ class Instance:
             "state_changed", old=change.old, new=change.new, reason=change.reason, priority=change.priority,
             **({"detail": change.detail} if change.detail else {}),
         )  # fmt: skip
+        self._tell(change)
         self._world.on_change()
+
+    def _tell(self, change: do.ChangeState) -> None:
+        """NTF-5. Not what a predecessor told already, nor that a script did not run yet (FSM-51)."""
+        known, self._told = self._told, None
+        word = self._last_word if change.new is RouterState.INIT else Told(change.new.value)
+        begins = change.old is RouterState.INIT
+        if change.new is known or (begins and self._faults == {FaultCause.TRACKED_SCRIPT_UNKNOWN}):
+            return
+        if word.value != change.old.value:
+            self._world.teller.state(self.config, word, change.priority)
+
+    def repeat_state(self) -> None:
+        """Tell the FIFOs once more."""
+        snapshot = self.core.snapshot()
+        if snapshot.state is not RouterState.INIT:
+            self._world.teller.repeat(self.config, Told(snapshot.state.value), snapshot.effective_priority)
 
     def _send(self, priority: int) -> None:
         packet = self._packets.get(priority)

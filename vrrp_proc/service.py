@@ -23,6 +23,7 @@ from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance, World
 from pyhad.vrrp_proc.journal import Journal
 from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
+from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.ports import Ports
 from pyhad.vrrp_proc.route_socket import RouteSocket
 from pyhad.vrrp_proc.script_orders import Rules
@@ -50,6 +51,7 @@ class Service:
         self._retrying = False
         self._journal = Journal(runtime.context.box)
         self._scripts = scripts
+        self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
         self._trackers = Trackers(scripts, self._journal, runtime.loop, runtime.logger, self._tracked_changed)
         self._route = RouteSocket()
         self._monitor = LinkMonitor(self._route, self._links_changed)
@@ -64,6 +66,7 @@ class Service:
             journal=self._journal,
             counters=runtime.counters,
             on_change=self._reporter.changed,
+            teller=self._notifier,
         )
 
     def start(self, document: VrrpDocument) -> None:
@@ -79,6 +82,9 @@ class Service:
     def reload(self, document: VrrpDocument) -> None:
         """Another document: the same routers go on, others end or begin (REL-10 to REL-16)."""
         self._apply(document)
+        if document.fifo_states_on_reload:
+            for instance in self._instances.values():
+                instance.repeat_state()
         self._logger.info("configuration_applied", generation=document.generation, instances=len(self._instances))
 
     # ------------------------------------------------------------------------------------ configuration
@@ -87,10 +93,11 @@ class Service:
         if document.schema != SCHEMA:
             raise WireError(f"document of schema {document.schema}, this process reads {SCHEMA}")
         self._scripts.send(Rules(script_security=document.script_security, keep_links=document.keep_script_links))
+        self._notifier.configure(document)
         self._trackers.configure(document)
         wanted = {_identity(config): config for config in self._supported(document.instances)}
         for identity in [identity for identity in self._instances if identity not in wanted]:
-            self._instances.pop(identity).shut_down()
+            self._instances.pop(identity).shut_down(deleted=True)
         self._virtual = frozenset(
             virtual.address for config in wanted.values() for virtual in config.addresses + config.excluded_addresses
         )
@@ -212,6 +219,7 @@ class Service:
         for instance in self._instances.values():
             instance.shut_down(keep_addresses=self._options.keep_vips_at_exit)
         self._reporter.changed()
+        self._notifier.close()
         self._scripts.finish(self._runtime.finish)
 
     def _router_status(self) -> tuple[RouterStatus, ...]:

@@ -37,6 +37,7 @@ class Tracking:
     files: tuple[TrackFile, ...] = ()
     groups: tuple[SyncGroup, ...] = ()
     fifos: tuple[Fifo, ...] = ()
+    fifo_states_on_reload: bool = False
     script_security: bool = False
     keep_script_links: bool = False
 
@@ -60,6 +61,7 @@ def build_tracking(root: Statement, instances: tuple[VrrpInstance, ...], complai
         files=tuple(one for name, (one, _, _) in files.items() if (TrackerKind.FILE, name) in followed),
         groups=groups,
         fifos=builder.fifos(),
+        fifo_states_on_reload=builder.settings.has("fifo_write_vrrp_states_on_reload"),
         script_security=builder.security,
         keep_script_links=builder.keep_links,
     )

@@ -194,6 +194,7 @@ def _vrrp_document(shared: Globals, tracking: Tracking, generation: int) -> Vrrp
         files=tracking.files,
         groups=tracking.groups,
         fifos=tracking.fifos,
+        fifo_states_on_reload=tracking.fifo_states_on_reload,
         script_security=tracking.script_security,
         keep_script_links=tracking.keep_script_links,
     )

@@ -124,6 +124,7 @@ DAEMON = (
         (PATH, optional(USER), optional(GROUP)),
         "none",
         "FIFO that gets both VRRP and checker events",
+        NOW,
         area="scripts",
     ),
     word(
@@ -131,22 +132,30 @@ DAEMON = (
         SCRIPT,
         "none",
         "Reader started for notify_fifo, FIFO path appended as last argument",
+        NOW,
         area="scripts",
     ),
     word(
-        "vrrp_notify_fifo", (PATH, optional(USER), optional(GROUP)), "none", "FIFO for VRRP events only", area="scripts"
+        "vrrp_notify_fifo",
+        (PATH, optional(USER), optional(GROUP)),
+        "none",
+        "FIFO for VRRP events only",
+        NOW,
+        area="scripts",
     ),
-    word("vrrp_notify_fifo_script", SCRIPT, "none", "Reader started for vrrp_notify_fifo", area="scripts"),
+    word("vrrp_notify_fifo_script", SCRIPT, "none", "Reader started for vrrp_notify_fifo", NOW, area="scripts"),
     word(
         "vrrp_notify_priority_changes",
         BOOL,
         "off",
         "Default: write effective-priority changes to the FIFOs",
+        NOW,
         area="scripts",
     ),
     flag(
         "fifo_write_vrrp_states_on_reload",
         "After a reload write every instance/group state to the FIFOs even if unchanged",
+        NOW,
         area="scripts",
     ),
     word(

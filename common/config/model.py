@@ -139,6 +139,7 @@ class VrrpDocument:
     files: tuple[TrackFile, ...] = ()
     groups: tuple[SyncGroup, ...] = ()
     fifos: tuple[Fifo, ...] = ()
+    fifo_states_on_reload: bool = False
     script_security: bool = False
     """`enable_script_security`: what could be replaced by others than root does not run as root (SEC-3)."""
     keep_script_links: bool = False
