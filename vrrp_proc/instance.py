@@ -35,7 +35,6 @@ from pyhad.vrrp_proc.core.events import (
     Startup,
     TimePassed,
 )
-from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.core.packet import (
     AdvertisementRefused,
     Received,
@@ -47,7 +46,8 @@ from pyhad.vrrp_proc.core.states import Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.journal import Journal, Record
-from pyhad.vrrp_proc.teller import Teller
+from pyhad.vrrp_proc.teller import Companions, Teller
+from pyhad.vrrp_proc.telling import Telling
 
 _COMPLAINTS = 16
 """Refusals remembered between two transitions, so that each is said once (PKT-37); senders can be forged."""
@@ -89,6 +89,7 @@ class World:
     on_change: Callable[[], None]
     """Runs when a state changed, so that it is told."""
     teller: Teller
+    companions: Companions
 
 
 class Instance:
@@ -112,9 +113,10 @@ class Instance:
         self._send_error = 0
         self._started = False
         self._adjustment = 0
-        self._told: RouterState | None = None
-        """What a predecessor told last; None when it is not known or something was told since."""
-        self._last_word = Told.STOP
+        self.follows_fault = False
+        """Another member of its sync group is in fault."""
+        self._own_faults: frozenset[FaultCause] = frozenset()
+        self._telling = Telling(world.teller)
 
     @property
     def config(self) -> VrrpInstance:
@@ -130,9 +132,10 @@ class Instance:
 
     def start(self, faults: frozenset[FaultCause], source_address: str, left: Record | None) -> None:
         """Begin; `left` is what the predecessor journaled."""
+        self._own_faults, faults = faults, self._all_faults(faults)
         self._faults, self._source, self._started = faults, source_address, True
         self._resumed = left is not None and left.state is RouterState.MASTER
-        self._told = left.state if left is not None else None
+        self._telling.known = left.state if left is not None else None
         if left is None:
             self.handle(Startup(faults=faults, source_address=source_address))
             return
@@ -155,6 +158,7 @@ class Instance:
         """What holds now; only differences become events. A new source comes before the fault that it ends."""
         if not self._started:
             return
+        self._own_faults, faults = faults, self._all_faults(faults)
         if source_address != self._source and source_address:
             self._change_source(source_address)
         if faults != self._faults:
@@ -162,6 +166,14 @@ class Instance:
             self.handle(FaultsChanged(faults=faults))
         if source_address != self._source:
             self._change_source(source_address)
+
+    def follow_fault(self, follows: bool) -> None:
+        """Another member of its sync group is in fault, or is no more (GRP-1); before `start` too."""
+        self.follows_fault = follows
+        self.surroundings(self._own_faults, self._source)
+
+    def _all_faults(self, own: frozenset[FaultCause]) -> frozenset[FaultCause]:
+        return own | {FaultCause.SYNC_GROUP} if self.follows_fault else own
 
     def adjust(self, adjustment: int) -> None:
         """What the trackers add to the priority now (TRK-1); before `start` too."""
@@ -184,7 +196,7 @@ class Instance:
     def shut_down(self, *, keep_addresses: bool = False, deleted: bool = False) -> None:
         """Let go in an orderly way; afterwards nothing of it is left but, with `keep_addresses`, its addresses."""
         if deleted:
-            self._last_word = Told.DELETED if self.config.notify.reports_deleted else Told.FAULT
+            self._telling.deleted(self.config)
         if self._started:
             self.handle(ShutdownWanted(keep_addresses=keep_addresses))
         self._started = False
@@ -222,6 +234,8 @@ class Instance:
         if self._started:
             self._write_journal()
             self._arm()
+            if self.config.sync_group:
+                self._world.companions.after(self)
 
     # ----------------------------------------------------------------------------------------- what it does
 
@@ -247,6 +261,7 @@ class Instance:
                 (self._log.warning if warning else self._log.info)(event, **fields)
                 if event == "lower_priority_heard":
                     self._world.teller.lower_priority(self.config, self.core.effective_priority)
+                    self._world.companions.lower_heard(self)
             case _:
                 assert_never(effect)
 
@@ -269,24 +284,12 @@ class Instance:
             "state_changed", old=change.old, new=change.new, reason=change.reason, priority=change.priority,
             **({"detail": change.detail} if change.detail else {}),
         )  # fmt: skip
-        self._tell(change)
+        self._telling.change(self.config, change, self._faults)
         self._world.on_change()
-
-    def _tell(self, change: do.ChangeState) -> None:
-        """NTF-5. Not what a predecessor told already, nor that a script did not run yet (FSM-51)."""
-        known, self._told = self._told, None
-        word = self._last_word if change.new is RouterState.INIT else Told(change.new.value)
-        begins = change.old is RouterState.INIT
-        if change.new is known or (begins and self._faults == {FaultCause.TRACKED_SCRIPT_UNKNOWN}):
-            return
-        if word.value != change.old.value:
-            self._world.teller.state(self.config, word, change.priority)
 
     def repeat_state(self) -> None:
         """Tell the FIFOs once more."""
-        snapshot = self.core.snapshot()
-        if snapshot.state is not RouterState.INIT:
-            self._world.teller.repeat(self.config, Told(snapshot.state.value), snapshot.effective_priority)
+        self._telling.again(self.config, self.core.snapshot())
 
     def _send(self, priority: int) -> None:
         packet = self._packets.get(priority)

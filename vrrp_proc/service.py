@@ -19,6 +19,7 @@ from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.tracking import Key, Readings, weigh
+from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance, World
 from pyhad.vrrp_proc.journal import Journal
@@ -52,6 +53,7 @@ class Service:
         self._journal = Journal(runtime.context.box)
         self._scripts = scripts
         self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
+        self._groups = Groups(self._notifier, self._journal, runtime.logger)
         self._trackers = Trackers(scripts, self._journal, runtime.loop, runtime.logger, self._tracked_changed)
         self._route = RouteSocket()
         self._monitor = LinkMonitor(self._route, self._links_changed)
@@ -67,6 +69,7 @@ class Service:
             counters=runtime.counters,
             on_change=self._reporter.changed,
             teller=self._notifier,
+            companions=self._groups,
         )
 
     def start(self, document: VrrpDocument) -> None:
@@ -109,6 +112,7 @@ class Service:
         for identity, instance in known.items():
             instance.reconfigure(wanted[identity])
         self._instances = {identity: known.get(identity) or fresh[identity] for identity in wanted}
+        self._groups.configure(document.groups, self._instances.values())
         self._fit_ports()
         for instance in known.values():
             self._tell_surroundings(instance)
@@ -124,6 +128,9 @@ class Service:
                 self._logger.warning("instance_not_yet_supported", instance=config.name, reason="family_6")
 
     def _start_fresh(self, fresh: list[Instance], delay_ns: int) -> None:
+        for instance in fresh:
+            self._groups.foresee(instance, self._surroundings(instance.config, instance)[0])
+        self._groups.begin()
         for instance in fresh:
             left = self._journal.left_behind(instance.config)
             if left is None and delay_ns:  # FSM-13; a successor does not wait a second time
@@ -219,6 +226,7 @@ class Service:
         for instance in self._instances.values():
             instance.shut_down(keep_addresses=self._options.keep_vips_at_exit)
         self._reporter.changed()
+        self._groups.stop()
         self._notifier.close()
         self._scripts.finish(self._runtime.finish)
 

@@ -1,11 +1,14 @@
-"""How a virtual router reaches those who want to hear of its changes. Does nothing itself."""
+"""Whom a virtual router reaches beyond itself: those who hear of its changes, and its sync group. Does nothing."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pyhad.common.config.model import VrrpInstance
 from pyhad.vrrp_proc.core.notices import Told
+
+if TYPE_CHECKING:
+    from pyhad.vrrp_proc.instance import Instance
 
 
 class Teller(Protocol):
@@ -25,4 +28,16 @@ class Teller(Protocol):
 
     def repeat(self, config: VrrpInstance, state: Told, priority: int) -> None:
         """It is still in this state; only the FIFOs want to know."""
+        ...
+
+
+class Companions(Protocol):
+    """The other members of sync groups; the one there is is `Groups`."""
+
+    def after(self, instance: Instance) -> None:
+        """It handled an event."""
+        ...
+
+    def lower_heard(self, instance: Instance) -> None:
+        """As master it heard somebody lesser."""
         ...

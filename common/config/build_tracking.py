@@ -50,8 +50,9 @@ def build_tracking(root: Statement, instances: tuple[VrrpInstance, ...], complai
         TrackerKind.SCRIPT: {name: (weight, reverse) for name, (_, weight, reverse) in scripts.items()},
         TrackerKind.FILE: {name: (weight, reverse) for name, (_, weight, reverse) in files.items()},
     }
-    attach = _Attach(root, builder, defaults, complaints)
-    groups = attach.groups({instance.name for instance in instances})
+    owners = {instance.name: instance.start_as_master for instance in instances}
+    attach = _Attach(root, builder, defaults, owners, complaints)
+    groups = attach.groups(set(owners))
     built = tuple(attach.instance(instance) for instance in instances)
     followed = {(tracker.kind, tracker.name) for instance in built for tracker in instance.trackers}
     _say_unused(root, followed, complaints)
@@ -76,13 +77,18 @@ def _say_unused(root: Statement, followed: set[tuple[TrackerKind, str]], complai
 class _Attach:
     """Looks up what the blocks say about each instance."""
 
-    def __init__(self, root: Statement, builder: ScriptBuilder, defaults: _Defaults, complaints: Complaints) -> None:
+    def __init__(
+        self, root: Statement, builder: ScriptBuilder, defaults: _Defaults, owners: dict[str, bool],
+        complaints: Complaints,
+    ) -> None:  # fmt: skip
         self._root = root
         self._builder = builder
         self._defaults = defaults
         self._complaints = complaints
         self._blocks = {block.text(): block for block in reversed(list(root.every("vrrp_instance")))}
         self._group_of: dict[str, Statement] = {}
+        self._owners = owners
+        """Whether each instance would begin as master."""
 
     def instance(self, instance: VrrpInstance) -> VrrpInstance:
         """The instance with its trackers, its group's, and its notifications."""
@@ -105,7 +111,18 @@ class _Attach:
             if tracker.kind is not TrackerKind.INTERFACE or tracker.weight or tracker.reverse
             or tracker.name not in fixed
         )  # fmt: skip
-        return replace(instance, trackers=trackers, notify=self._notify(block, group))
+        return replace(
+            instance,
+            trackers=trackers,
+            notify=self._notify(block, group),
+            sync_group=group.text() if group is not None else "",
+            start_as_master=instance.start_as_master and (group is None or self._all_owners(group)),
+        )
+
+    def _all_owners(self, group: Statement) -> bool:
+        """GRP-3."""
+        members = [name for name, other in self._group_of.items() if other is group]
+        return all(self._owners.get(name, False) for name in members)
 
     def groups(self, known: set[str]) -> tuple[SyncGroup, ...]:
         """GRP-5."""

@@ -108,7 +108,7 @@ ROOT = (
     lines(
         "static_rules", (), "Policy rules configured while the daemon runs", LATER, of="static_rules.RULE", area="vrrp"
     ),
-    block("vrrp_sync_group", NAME, "Ties VRRP instances so that they change state together", LATER, area="vrrp"),
+    block("vrrp_sync_group", NAME, "Ties VRRP instances so that they change state together", NOW, area="vrrp"),
     block(
         "garp_group", (), "Rate-limit group for gratuitous ARP / unsolicited NA on some interfaces", LATER, area="garp"
     ),

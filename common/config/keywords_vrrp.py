@@ -23,16 +23,16 @@ from pyhad.common.config.arguments import (
 from pyhad.common.config.keyword import LATER, LEAVES_OUT, LOUD, NOTHING, NOW, Sheet, block, flag, lines, option, word
 
 SYNC_GROUP = (
-    lines("group", (), "Members of the group", LATER, of="", area="vrrp"),
+    lines("group", (), "Members of the group", NOW, of="", area="vrrp"),
     lines(
         "track_interface",
         (),
         "Interfaces tracked on behalf of all members",
-        LATER,
+        NOW,
         of="vrrp_instance.track_interface.ENTRY",
     ),
-    lines("track_script", (), "Scripts tracked on behalf of all members", LATER, of="vrrp_instance.track_script.ENTRY"),
-    lines("track_file", (), "Files tracked on behalf of all members", LATER, of="vrrp_instance.track_file.ENTRY"),
+    lines("track_script", (), "Scripts tracked on behalf of all members", NOW, of="vrrp_instance.track_script.ENTRY"),
+    lines("track_file", (), "Files tracked on behalf of all members", NOW, of="vrrp_instance.track_file.ENTRY"),
     lines(
         "track_process", (), "Processes tracked on behalf of all members", LATER, of="vrrp_instance.track_process.ENTRY"
     ),
@@ -46,10 +46,11 @@ SYNC_GROUP = (
     flag(
         "global_tracking",
         "Same effect as sync_group_tracking_weight with a warning",
+        NOW,
         alias_of="sync_group_tracking_weight",
         deprecated="sync_group_tracking_weight",
     ),
-    flag("sync_group_tracking_weight", "Allow weighted trackers on members"),
+    flag("sync_group_tracking_weight", "Allow weighted trackers on members", NOW),
     word(
         "notify_priority_changes",
         BOOL,

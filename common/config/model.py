@@ -123,6 +123,8 @@ class VrrpInstance:
     trackers: tuple[Tracker, ...] = ()
     """Beyond `tracked_interfaces`: scripts, files, and interfaces with a weight or reversed; the group's too."""
     notify: Notify = NOBODY
+    sync_group: str = ""
+    """The group it is a member of; empty: it decides alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

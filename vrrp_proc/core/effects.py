@@ -18,6 +18,8 @@ class Reason(enum.StrEnum):
     ACTIVE_DOWN_TIMER = "active_down_timer"
     HIGHER_PRIORITY_HEARD = "higher_priority_heard"
     TIE_LOST = "tie_lost"
+    SYNC_GROUP = "sync_group"
+    """It moves with the other members of its group."""
     FAULT = "fault"
     FAULT_CLEARED = "fault_cleared"
     SHUTDOWN = "shutdown"

@@ -76,6 +76,21 @@ class PriorityChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOverTogether:
+    """Every member of its sync group may be Active (GRP-2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDownTogether:
+    """Another member of its sync group hears a better router (GRP-1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowerHeardTogether:
+    """Another member of its sync group heard a lesser router (GRP-8)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceAddressChanged:
     """The primary address of the interface, used as source and in the tie rule."""
 
@@ -105,5 +120,5 @@ class ShutdownWanted:
 
 Event = (
     Startup | AdvertisementReceived | TimePassed | FaultsChanged | PriorityChanged | SourceAddressChanged
-    | AddressesLost | ConfigurationChanged | ShutdownWanted
+    | AddressesLost | ConfigurationChanged | ShutdownWanted | TakeOverTogether | StepDownTogether | LowerHeardTogether
 )  # fmt: skip

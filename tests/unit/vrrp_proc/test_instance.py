@@ -84,6 +84,12 @@ class Ear:
     def lower_priority(self, config: VrrpInstance, priority: int) -> None:
         self.heard.append(f"{config.name} lower {priority}")
 
+    def after(self, instance: Instance) -> None:
+        self.heard.append(f"{instance.config.name} moved")
+
+    def lower_heard(self, instance: Instance) -> None:
+        pass
+
     def repeat(self, config: VrrpInstance, state: Told, priority: int) -> None:
         self.heard.append(f"{config.name} still {state}")
 
@@ -110,6 +116,7 @@ class Bench:
             counters=collections.Counter(),
             on_change=self._changed,
             teller=self.told,
+            companions=self.told,
         )
 
     def _changed(self) -> None:
