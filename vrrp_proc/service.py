@@ -18,6 +18,7 @@ from pyhad.common.runtime import Runtime
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.events import FaultCause
+from pyhad.vrrp_proc.core.link_delays import LinkDelays
 from pyhad.vrrp_proc.core.tracking import Key, Readings, weigh
 from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
@@ -53,6 +54,8 @@ class Service:
         self._journal = Journal(runtime.context.box)
         self._scripts = scripts
         self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
+        self._delays = LinkDelays()
+        self._delay_running = False
         self._groups = Groups(self._notifier, self._journal, runtime.logger)
         self._trackers = Trackers(scripts, self._journal, runtime.loop, runtime.logger, self._tracked_changed)
         self._route = RouteSocket()
@@ -98,6 +101,7 @@ class Service:
         self._scripts.send(Rules(script_security=document.script_security, keep_links=document.keep_script_links))
         self._notifier.configure(document)
         self._trackers.configure(document)
+        self._delays.configure({delay.interface: delay for delay in document.interface_delays}, document.instances)
         wanted = {_identity(config): config for config in self._supported(document.instances)}
         for identity in [identity for identity in self._instances if identity not in wanted]:
             self._instances.pop(identity).shut_down(deleted=True)
@@ -150,7 +154,7 @@ class Service:
         own = self._links.by_name.get(config.interface)
         if own is None or instance.port is None:
             faults.add(FaultCause.INTERFACE_MISSING)
-        elif not own.is_usable and not config.dont_track_primary:
+        elif not config.dont_track_primary and not self._is_up(config.interface):
             faults.add(FaultCause.INTERFACE_DOWN)
         source = config.source_address
         if not source and own is not None:
@@ -161,8 +165,7 @@ class Service:
             faults.add(FaultCause.NO_SOURCE_ADDRESS)
         devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
         for name in devices.union(config.tracked_interfaces) - {config.interface}:
-            tracked = self._links.by_name.get(name)
-            if tracked is None or not tracked.is_usable:
+            if not self._is_up(name):
                 faults.add(FaultCause.TRACKED_INTERFACE_DOWN)
         weighed = weigh(config.trackers, self._readings(config))
         instance.adjust(weighed.adjustment)
@@ -173,9 +176,29 @@ class Service:
         readings = dict(self._trackers.readings) if config.trackers else {}
         for tracker in config.trackers:
             if tracker.kind is TrackerKind.INTERFACE:
-                found = self._links.by_name.get(tracker.name)
-                readings[tracker.kind, tracker.name] = int(found is not None and found.is_usable)
+                readings[tracker.kind, tracker.name] = int(self._is_up(tracker.name))
         return readings
+
+    def _is_up(self, name: str) -> bool:
+        """As it counts (FSM-46); an interface that is gone has no delay."""
+        found = self._links.by_name.get(name)
+        if found is None:
+            return False
+        counts = self._delays.counts_up(name, found.is_usable, self._runtime.loop.now_ns())
+        deadline_ns = self._delays.next_deadline_ns()
+        if deadline_ns is not None and not self._delay_running:
+            self._delay_running = True
+            self._runtime.loop.at(deadline_ns, self._delay_over)
+        return counts
+
+    def _delay_over(self) -> None:
+        self._delay_running = False
+        names = self._delays.due(self._runtime.loop.now_ns())
+        for instance in self._instances.values():
+            if not names.isdisjoint(_interfaces_of(instance.config)):
+                self._tell_surroundings(instance)
+        for name in names:
+            self._is_up(name)
 
     def _tracked_changed(self, key: Key) -> None:
         for instance in self._instances.values():

@@ -10,6 +10,7 @@ from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model_tracking import (
     Fifo,
+    InterfaceDelay,
     Notify,
     SyncGroup,
     Tracker,
@@ -38,6 +39,7 @@ class Tracking:
     groups: tuple[SyncGroup, ...] = ()
     fifos: tuple[Fifo, ...] = ()
     fifo_states_on_reload: bool = False
+    interface_delays: tuple[InterfaceDelay, ...] = ()
     script_security: bool = False
     keep_script_links: bool = False
 
@@ -63,9 +65,23 @@ def build_tracking(root: Statement, instances: tuple[VrrpInstance, ...], complai
         groups=groups,
         fifos=builder.fifos(),
         fifo_states_on_reload=builder.settings.has("fifo_write_vrrp_states_on_reload"),
+        interface_delays=_delays(root),
         script_security=builder.security,
         keep_script_links=builder.keep_links,
     )
+
+
+def _delays(root: Statement) -> tuple[InterfaceDelay, ...]:
+    """`interface_up_down_delays`; the last line of an interface counts."""
+    found: dict[str, InterfaceDelay] = {}
+    for entry in _entries(root, "interface_up_down_delays"):
+        named = entry.options.get("IFNAME")
+        if entry.broken or not named:
+            continue
+        down_ns, up_ns = (*named[1:], 0, 0)[:2]
+        if isinstance(down_ns, int) and isinstance(up_ns, int):
+            found[str(named[0])] = InterfaceDelay(interface=str(named[0]), down_ns=down_ns, up_ns=up_ns)
+    return tuple(found.values())
 
 
 def _say_unused(root: Statement, followed: set[tuple[TrackerKind, str]], complaints: Complaints) -> None:

@@ -195,6 +195,7 @@ def _vrrp_document(shared: Globals, tracking: Tracking, generation: int) -> Vrrp
         groups=tracking.groups,
         fifos=tracking.fifos,
         fifo_states_on_reload=tracking.fifo_states_on_reload,
+        interface_delays=tracking.interface_delays,
         script_security=tracking.script_security,
         keep_script_links=tracking.keep_script_links,
     )

@@ -29,6 +29,16 @@ from pyhad.common.config.model_checks import Timing as Timing
 from pyhad.common.config.model_checks import TlsClient as TlsClient
 from pyhad.common.config.model_checks import UdpCheck as UdpCheck
 from pyhad.common.config.model_tracking import NOBODY, Fifo, Notify, SyncGroup, Tracker, TrackFile, TrackScript
+from pyhad.common.config.model_tracking import (
+    NOBODY,
+    Fifo,
+    InterfaceDelay,
+    Notify,
+    SyncGroup,
+    Tracker,
+    TrackFile,
+    TrackScript,
+)
 
 SCHEMA = 1
 
@@ -142,6 +152,7 @@ class VrrpDocument:
     groups: tuple[SyncGroup, ...] = ()
     fifos: tuple[Fifo, ...] = ()
     fifo_states_on_reload: bool = False
+    interface_delays: tuple[InterfaceDelay, ...] = ()
     script_security: bool = False
     """`enable_script_security`: what could be replaced by others than root does not run as root (SEC-3)."""
     keep_script_links: bool = False

@@ -83,6 +83,15 @@ NOBODY = Notify()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceDelay:
+    """How long a link must be down, or up, until it counts (FSM-46)."""
+
+    interface: str
+    down_ns: int
+    up_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fifo:
     """A FIFO that gets a line per event (NTF-20 to NTF-26), and the program that reads it, if pyhad starts one."""
 

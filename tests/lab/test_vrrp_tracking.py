@@ -161,3 +161,22 @@ def test_nothing_is_left_running_after_a_stop(director: Director, open_folder: P
     assert time.monotonic() - begin < 1.5
     listing = ["ip", "netns", "pids", director.lab.host("n")]
     wait_until(lambda: not subprocess.run(listing, capture_output=True, check=True).stdout, 5, "nothing is left")
+
+
+@pytest.mark.behaviour("FSM-46")
+def test_a_link_that_flaps_for_less_than_its_delay_is_not_noticed(director: Director) -> None:
+    delays = "interface_up_down_delays {\n eth1 1 0\n}\n"
+    director.lab.wire("n", "eth1", "other")
+    time.sleep(1.2)  # the kernel speaks of a link at most once a second
+    director.configure(delays, INSTANCE.format("track_interface { eth1 weight 20 }"))
+    director.wait_for("10.0.0.100")
+    time.sleep(1.2)
+    director.lab.cut("n", "eth1")
+    time.sleep(0.5)
+    director.lab.mend("n", "eth1")
+    time.sleep(1.5)
+    assert priorities(director) == []
+    director.lab.cut("n", "eth1")
+    begin = time.monotonic()
+    wait_until(lambda: priorities(director) == [(120, 100)], 4, "the weight is gone")
+    assert time.monotonic() - begin > 0.9

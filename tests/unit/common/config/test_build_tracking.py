@@ -149,3 +149,12 @@ def test_fifos(compiled: Compile) -> None:
     assert (first.path, first.uid, first.script) == ("/run/all", 65534, None)
     assert second.path == "/run/vrrp"
     assert (second.script.argv, second.script.uid) == (("/usr/bin/reader", "a"), 65534)
+
+
+@pytest.mark.behaviour("FSM-46")
+def test_delays_of_interfaces(compiled: Compile) -> None:
+    text = "interface_up_down_delays {\n eth0 1.5\n eth1 2 3\n}\n"
+    found = document(compiled(text + TWO.format(""))).interface_delays
+    assert [(one.interface, one.down_ns, one.up_ns) for one in found] == [
+        ("eth0", 1_500_000_000, 0), ("eth1", 2_000_000_000, 3_000_000_000),
+    ]  # fmt: skip
