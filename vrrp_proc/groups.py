@@ -37,6 +37,8 @@ class _Group:
         self.members = members
         self.machine = SyncGroup(members, [name for name, member in members.items() if member.follows_fault])
         self.told = known
+        self.begins_quietly = True
+        """Nothing but scripts that did not run yet keeps it from taking part (FSM-51)."""
         self.is_settling = False
 
 
@@ -74,8 +76,9 @@ class Groups:
         found = self._of.get(instance)
         if found is not None and faults:
             group, name = found
+            group.begins_quietly = group.begins_quietly and faults == {FaultCause.TRACKED_SCRIPT_UNKNOWN}
             group.machine.see(name, Seat.FAULT)
-            self._settle(group)
+            self._move(group)
 
     def begin(self) -> None:
         """GRP-6: at the start a group is told of before its members."""
@@ -83,7 +86,9 @@ class Groups:
             if group.told is None:
                 state = group.machine.state or RouterState.BACKUP
                 all_owners = all(member.config.start_as_master for member in group.members.values())
-                if state is RouterState.FAULT or not all_owners:
+                if state is RouterState.FAULT and group.begins_quietly:
+                    group.told = state
+                elif state is RouterState.FAULT or not all_owners:
                     self._tell(group, state)
 
     def after(self, instance: Instance) -> None:
@@ -109,8 +114,16 @@ class Groups:
             self._journal.forget(_key(group.config.name))
 
     def _settle(self, group: _Group) -> None:
-        if group.is_settling:
+        if not self._move(group):
             return
+        state = group.machine.state
+        if state is not None and state is not group.told:
+            self._tell(group, state)
+
+    def _move(self, group: _Group) -> bool:
+        """Have everybody follow whom he must; False within that, when a member that moves is seen."""
+        if group.is_settling:
+            return False
         group.is_settling = True
         # Each round moves somebody to another seat; the bound is for a rule that would contradict another.
         for _ in range(8):
@@ -120,9 +133,7 @@ class Groups:
             if not orders:
                 break
         group.is_settling = False
-        state = group.machine.state
-        if state is not None and state is not group.told:
-            self._tell(group, state)
+        return True
 
     def _obey(self, group: _Group, order: Order) -> None:
         member = group.members[order.member]

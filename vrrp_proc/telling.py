@@ -10,7 +10,7 @@ from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.core.states import Snapshot
 from pyhad.vrrp_proc.teller import Teller
 
-_SILENT = frozenset({FaultCause.TRACKED_SCRIPT_UNKNOWN})
+_SILENT = frozenset({FaultCause.TRACKED_SCRIPT_UNKNOWN, FaultCause.SYNC_GROUP})
 
 
 class Telling:
@@ -29,7 +29,8 @@ class Telling:
         """NTF-5. Not what a predecessor told already, nor that a script did not run yet (FSM-51)."""
         known, self.known = self.known, None
         word = self._last_word if change.new is RouterState.INIT else Told(change.new.value)
-        if change.new is known or (change.old is RouterState.INIT and faults == _SILENT):
+        begins = known is None and change.old is RouterState.INIT
+        if change.new is known or (begins and FaultCause.TRACKED_SCRIPT_UNKNOWN in faults and faults <= _SILENT):
             return
         if word.value != change.old.value:
             self._teller.state(config, word, change.priority)

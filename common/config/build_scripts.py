@@ -28,10 +28,14 @@ class ScriptBuilder:
         self.security = self.settings.has("enable_script_security")
         self.keep_links = self.settings.has("use_symlink_paths")
         self._supplementary = self.settings.has("set_supplementary_groups")
+        self._lacks_default = False
         self._account = self._default_account()
 
-    def program_of(self, owner: Statement, name: str) -> Program | None:
-        """The command of keyword `name` in block `owner`; None without one that can be run."""
+    def program_of(self, owner: Statement, name: str, account: Account | None = None) -> Program | None:
+        """The command of keyword `name` in block `owner`, as `account` unless the line names a user.
+
+        None without one that can be run.
+        """
         found = owner.last(name)
         if found is None:
             return None
@@ -41,9 +45,16 @@ class ScriptBuilder:
             at = replace(found.at, column=found.at.column + max(problem.column, 1) - 1)
             self._complaints.error(f"{name}: {problem.message}", at, hint=problem.hint, trouble=Trouble.QUOTE)
             return None
-        account = self._account
+        account = account or self._account
         if command.user:
             account = self._named(command.user, command.group, found)
+        elif account is None and self._lacks_default:
+            self._complaints.warning(
+                f"{name} does not run: enable_script_security wants a script_user, or a user {DEFAULT_USER}",
+                found.at,
+                hint="root is one too: script_user root",
+                trouble=Trouble.SECURITY,
+            )
         if account is None:
             return None
         text = " ".join(command.argv)
@@ -58,18 +69,17 @@ class ScriptBuilder:
             if name in built:
                 self._complaints.warning(f"vrrp_script '{name}' is defined twice: the first counts", block.at)
                 continue
-            program = self.program_of(block, "script")
+            as_user = block.last("user")
+            account = None
+            if as_user is not None:
+                account = self._named(as_user.text(), as_user.text(1) if len(as_user.values) > 1 else "", as_user)
+                if account is None:
+                    continue
+            program = self.program_of(block, "script", account)
             if program is None:
                 if not block.given("script"):
                     self._complaints.warning(f"vrrp_script '{name}' is ignored: it has no script", block.at)
                 continue
-            as_user = block.last("user")
-            if as_user is not None:
-                group = as_user.text(1) if len(as_user.values) > 1 else ""
-                account = self._named(as_user.text(), group, as_user)
-                if account is None:
-                    continue
-                program = replace(program, uid=account.uid, gid=account.gid, groups=account.groups)
             interval_ns = block.number_of("interval", SECOND_NS)
             script = TrackScript(
                 name=name,
@@ -129,7 +139,9 @@ class ScriptBuilder:
         named = self.settings.last("script_user")
         if named is not None:
             return self._named(named.text(), named.text(1) if len(named.values) > 1 else "", named)
-        return find_account(DEFAULT_USER, supplementary=self._supplementary) or Account()
+        found = find_account(DEFAULT_USER, supplementary=self._supplementary)
+        self._lacks_default = found is None and self.security
+        return None if self._lacks_default else found or Account()
 
     def _named(self, user: str, group: str, at: Statement) -> Account | None:
         account = find_account(user, group, supplementary=self._supplementary)

@@ -158,3 +158,15 @@ def test_delays_of_interfaces(compiled: Compile) -> None:
     assert [(one.interface, one.down_ns, one.up_ns) for one in found] == [
         ("eth0", 1_500_000_000, 0), ("eth1", 2_000_000_000, 3_000_000_000),
     ]  # fmt: skip
+
+
+@pytest.mark.behaviour("SEC-1")
+def test_under_script_security_root_must_be_asked_for(compiled: Compile) -> None:
+    text = "global_defs {{ enable_script_security\n {} }}\n"
+    words = "notify /n\n notify_master /m root"
+    result = compiled(text.format("") + TWO.format(words))
+    notify = document(result).instances[0].notify
+    assert (notify.any_state, notify.master) == (None, Program(argv=("/m",)))
+    assert any(warning.startswith("notify does not run: enable_script_security") for warning in result.warnings)
+    named = document(compiled(text.format("script_user root") + TWO.format(words)))
+    assert named.instances[0].notify.any_state == Program(argv=("/n",))
