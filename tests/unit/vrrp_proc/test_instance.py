@@ -372,3 +372,9 @@ def test_a_change_of_priority_is_told_with_the_role(bench: Bench) -> None:
     router.adjust(-10)
     router.adjust(-10)
     assert bench.told.heard == ["VI_1 BACKUP 105", "VI_1 priority 90 False"]
+
+
+def test_a_master_whose_successor_knows_nothing_of_a_script_tells_the_fault(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(frozenset({FaultCause.TRACKED_SCRIPT_UNKNOWN}), "10.0.0.1", left(RouterState.MASTER))
+    assert bench.told.heard == ["VI_1 FAULT 100"]
