@@ -52,7 +52,12 @@ def fork_helper() -> socket.socket:
             end.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER_BYTES)
         except PermissionError:
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
-    if os.fork() == 0:
+    try:
+        pid = os.fork()
+    except OSError:  # without scripts is better than not at all: the other side finds it gone
+        theirs.close()
+        return ours
+    if pid == 0:
         code = 70
         try:
             _live(theirs)
