@@ -28,7 +28,6 @@ from pyhad.common.config.model_checks import TcpCheck as TcpCheck
 from pyhad.common.config.model_checks import Timing as Timing
 from pyhad.common.config.model_checks import TlsClient as TlsClient
 from pyhad.common.config.model_checks import UdpCheck as UdpCheck
-from pyhad.common.config.model_tracking import NOBODY, Fifo, Notify, SyncGroup, Tracker, TrackFile, TrackScript
 from pyhad.common.config.model_tracking import (
     NOBODY,
     Fifo,
