@@ -55,11 +55,15 @@ class Argument:
     many: bool = False
     clamp: bool = False
     label: str = ""
+    pattern: str = ""
+    """Regular expression that a text must match as a whole; empty: anything."""
 
     def expected(self) -> str:
         """What a person should have written, with the range."""
         if self.kind is Kind.CHOICE:
             return f"one of {', '.join(self.choices)}"
+        if self.pattern:
+            return self.label
         text: str = "number of " + self.kind.value if self.kind in _TIMES else self.kind.value
         low, high = self._edge(self.low), self._edge(self.high)
         if low and high:
@@ -111,13 +115,15 @@ MAC = _plain(Kind.MAC, "MAC")
 MARK = Argument(Kind.MARK, 0, UINT_MAX, label="MARK")
 
 
-def text(label: str) -> Argument:
-    """Free text, or a small language that its builder reads."""
-    return Argument(Kind.STRING, label=label)
+def text(label: str, pattern: str = "") -> Argument:
+    """Free text, or a small language that its builder reads; with `pattern` its form is checked at once."""
+    return Argument(Kind.STRING, label=label, pattern=pattern)
 
 
 def number(low: int | None, high: int | None = None, *, clamp: bool = False) -> Argument:
-    """A whole number in a range; decimal only (grammar.md section 10)."""
+    """A whole number in a range; decimal only (grammar.md section 10). What begins at 0 or above ends with 32 bits."""
+    if high is None and low is not None and low >= 0:
+        high = UINT_MAX
     return Argument(Kind.NUMBER, low, high, clamp=clamp, label="N")
 
 
@@ -151,3 +157,14 @@ def optional(argument: Argument) -> Argument:
 def many(argument: Argument) -> Argument:
     """The same, once for each remaining word."""
     return replace(argument, many=True)
+
+
+# Small forms that are checked while reading; what they mean is their builders' business.
+SPAN = text("A-B", r"[0-9]{1,10}-[0-9]{1,10}")
+LIFETIME = text("forever|SECONDS", r"forever|[0-9]{1,10}")
+MILLIS_OR_SECONDS = text("TIME", r"[0-9]{1,10}(ms|s)?|[0-9]{1,7}\.[0-9]{1,3}s")
+NETMASK = text("NETMASK|LENGTH", r"[0-9]{1,3}|[0-9]{1,3}(\.[0-9]{1,3}){3}")
+RX_POLICY = text("MTU|ADVERT|BYTES", r"(?i:mtu|advert)|[0-9]{1,10}")
+MARK_AND_MASK = text("MARK[/MASK]", r"(0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10})(/(0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}))?")
+_BIT = r"I[RWX](USR|GRP|OTH)|IRWX[UGO]"
+UMASK = Argument(Kind.STRING, label="OCTAL|NAME|NAME", many=True, pattern=rf"0?[0-7]{{1,3}}|({_BIT}|\|)+")

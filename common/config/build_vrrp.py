@@ -269,7 +269,7 @@ class _Instance:
                 self._block.at,
             )
             addresses, excluded = addresses[:MAX_ADDRESSES], addresses[MAX_ADDRESSES:] + excluded
-        if not addresses and not self._block.given("virtual_ipaddress"):
+        if not any(True for _ in self._entries("virtual_ipaddress")):
             self._without_addresses(version)
         return tuple(addresses), tuple(excluded)
 

@@ -31,6 +31,7 @@ from pyhad.common.config.model import (
 from pyhad.common.config.reader import ReaderOptions, Reading, read, read_text
 from pyhad.common.config.secrets import scrub
 from pyhad.common.config.source import Diagnostic, Location, Severity, Trouble
+from pyhad.common.config.tidiness import check_tidiness
 from pyhad.common.config.tree import Statement
 
 
@@ -88,6 +89,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     instances = tracking.instances
     services = build_services(root, shared, complaints)
     tls_client = build_tls(root, complaints)
+    check_tidiness(root, complaints)
     _look_for_interfaces(root, instances, options.interfaces, complaints)
     found = _merge(reading.diagnostics, complaints.all())
     if not reading.files and not any(one.severity is Severity.ERROR for one in found):

@@ -8,10 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from pyhad.common.config.differences import difference_tables
 from pyhad.common.config.keyword import Acts, Keyword
 from pyhad.common.config.keywords import TABLE
 
 BEGIN, END = "<!-- keywords begin -->", "<!-- keywords end -->"
+DIFFERENCES_BEGIN, DIFFERENCES_END = "<!-- differences begin -->", "<!-- differences end -->"
 _ACTS = {
     Acts.NOW: "acts",
     Acts.LATER: "understood, not yet acted on",
@@ -50,11 +52,17 @@ def _row(row: Keyword) -> str:
 
 def refreshed(page: str) -> str:
     """`page` with what stands between the markers made anew. Raises ValueError when a marker is missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    if DIFFERENCES_BEGIN in page:
+        page = _replaced(page, DIFFERENCES_BEGIN, DIFFERENCES_END, difference_tables())
+    return _replaced(page, BEGIN, END, keyword_tables())
+
+
+def _replaced(page: str, start: str, stop: str, fresh: str) -> str:
+    before, begin, rest = page.partition(start)
+    _, end, after = rest.partition(stop)
     if not begin or not end:
-        raise ValueError(f"the page needs the markers {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{keyword_tables()}\n{END}{after}"
+        raise ValueError(f"the page needs the markers {start} and {stop}")
+    return f"{before}{start}\n\n{fresh}\n{stop}{after}"
 
 
 def main(arguments: list[str]) -> None:

@@ -83,6 +83,7 @@ class _Grammar:
         self._words.header(statement)
         if not quiet:
             self._acted_on(statement)
+        self._deprecated(statement)
         if keyword.form is Form.BLOCK or keyword.form is Form.VALUE_BLOCK:
             self._enter(statement, quiet=quiet or keyword.acts is not NOW)
         elif self._at_open():
@@ -100,6 +101,9 @@ class _Grammar:
         keyword = statement.keyword
         if keyword.acts is Acts.LATER or keyword.acts is Acts.LOUD:
             self._complaints.later(keyword, statement.at)
+
+    def _deprecated(self, statement: Statement) -> None:
+        keyword = statement.keyword
         if keyword.deprecated:
             instead = keyword.deprecated
             hint = "" if instead == "nothing" else f"use {instead}"

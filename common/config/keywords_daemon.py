@@ -12,13 +12,13 @@ from pyhad.common.config.arguments import (
     SCRIPT,
     TEXT,
     UINT_MAX,
+    UMASK,
     USER,
     choice,
     many,
     number,
     optional,
     seconds,
-    text,
     whole_seconds,
 )
 from pyhad.common.config.keyword import LATER, NOTHING, NOW, Sheet, flag, lines, option, word
@@ -254,7 +254,7 @@ DAEMON = (
         "Mail only when the real server changes state, not for each single checker",
         area="smtp",
     ),
-    word("umask", many(text("OCTAL|NAME|NAME")), "IXUSR IRWXG IRWXO (0177)", "File creation mask"),
+    word("umask", UMASK, "IXUSR IRWXG IRWXO (0177)", "File creation mask"),
     word(
         "random_seed",
         number(0, UINT_MAX),

@@ -11,6 +11,7 @@ from pyhad.common.config.arguments import (
     MULTICAST6,
     NAME,
     PATH,
+    RX_POLICY,
     TEXT,
     TIMER_MAX,
     UINT_MAX,
@@ -19,7 +20,6 @@ from pyhad.common.config.arguments import (
     number,
     optional,
     seconds,
-    text,
     whole_seconds,
 )
 from pyhad.common.config.keyword import LOUD, NOTHING, NOW, Sheet, flag, option, word
@@ -251,7 +251,7 @@ GLOBAL_DEFS = (
         "Run notify_up and FIFO UP for real servers that are put in at startup",
         area="checkers",
     ),
-    word("vrrp_rx_bufs_policy", text("MTU|ADVERT|BYTES"), "kernel default", "How to size VRRP receive socket buffers"),
+    word("vrrp_rx_bufs_policy", RX_POLICY, "kernel default", "How to size VRRP receive socket buffers"),
     word("vrrp_rx_bufs_multiplier", number(1), "3", "Multiplier used by the MTU and ADVERT policies"),
     word("vrrp_startup_delay", seconds("0.001", TIMER_MAX), "0", "Hold VRRP processing for this long after start", NOW),
     word(

@@ -279,7 +279,7 @@ SSL = (
 WEIGHT = (option("reverse", (), "off", "Invert the sense", NOW), option("noreverse", (), "-", "Cancel reverse", NOW))
 
 INIT_FILE = (
-    option("VALUE", number(None), "0", "Number written to the file", NOW, placeholder=True, bare=True),
+    option("VALUE", number(-INT_MAX, INT_MAX), "0", "Number written to the file", NOW, placeholder=True, bare=True),
     option("overwrite", (), "off", "Write it even if the file exists", NOW),
 )
 

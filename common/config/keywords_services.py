@@ -8,6 +8,7 @@ from pyhad.common.config.arguments import (
     INT_MAX,
     MARK,
     NAME,
+    NETMASK,
     SCRIPT,
     TEXT,
     TIMER_MAX,
@@ -72,7 +73,7 @@ VIRTUAL_SERVER = (
     word("persistence_timeout", optional(number(1, 2678400)), "off; bare = 360", "Persistence time", NOW),
     word(
         "persistence_granularity",
-        text("NETMASK|LENGTH"),
+        NETMASK,
         "/32 or /128",
         "Client grouping mask (not applied to services of a group)",
         NOW,

@@ -41,6 +41,8 @@ def read_value(argument: Argument, text: str, remarks: list[str]) -> Value:
 
 
 def _text(argument: Argument, text: str, remarks: list[str]) -> Value:
+    if argument.pattern and not re.fullmatch(argument.pattern, text):
+        raise BadValue(argument.expected())
     return text
 
 

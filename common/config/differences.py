@@ -1,0 +1,244 @@
+"""Where pyhad and keepalived 2.2.7 judge a file differently, and why. Data; docs/keepalived.md prints it.
+
+`ours` matches a finding of pyhad that keepalived does not have; `theirs` a message of keepalived that pyhad does not
+have. The differential test accepts a disagreement only when every finding of the stricter side is explained here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One explained difference. `gap`: pyhad should learn it, it is no decision."""
+
+    id: str
+    matter: str
+    keepalived: str
+    pyhad: str
+    why: str
+    ours: str = ""
+    theirs: str = ""
+    gap: bool = False
+
+
+def _stricter(id: str, matter: str, keepalived: str, pyhad: str, why: str, ours: str) -> Difference:
+    return Difference(id=id, matter=matter, keepalived=keepalived, pyhad=pyhad, why=why, ours=ours)
+
+
+def _looser(id: str, matter: str, keepalived: str, pyhad: str, why: str, theirs: str, gap: bool = False) -> Difference:
+    return Difference(id=id, matter=matter, keepalived=keepalived, pyhad=pyhad, why=why, theirs=theirs, gap=gap)
+
+
+def _gap(id: str, matter: str, keepalived: str, theirs: str) -> Difference:
+    return _looser(id, matter, keepalived, "says nothing yet", "to come with what acts on it", theirs, gap=True)
+
+
+DIFFERENCES: tuple[Difference, ...] = (
+    # ------------------------------------------------------------------------------------------ pyhad is stricter
+    _stricter(
+        "DIF-1",
+        "words after those that a keyword takes",
+        "ignored in silence",
+        "a warning that shows them",
+        "what is written and does nothing is a mistake",
+        r"^words after '.*' are ignored",
+    ),
+    _stricter(
+        "DIF-2",
+        "old spellings",
+        "some are named as deprecated, some not",
+        "each is named, with the new word",
+        "one rule for all",
+        r"^'.*' is deprecated$",
+    ),
+    _stricter(
+        "DIF-3",
+        "a value that is not of its kind",
+        "some keywords take any text, or only log",
+        "an error with what is expected",
+        "a mistyped value must not pass a config test",
+        r"^[-\w.]+: '.*' is not (an? |one of |on, )|^unknown option '.*' in ",
+    ),
+    _stricter(
+        "DIF-4",
+        "a group with entries of both families",
+        "accepted",
+        "a warning that one family is served",
+        "the other half would be missed in silence",
+        r"has IPv4 and IPv6 entries",
+    ),
+    _stricter(
+        "DIF-5",
+        "a keyword without its parameter",
+        "some handlers do without",
+        "an error with the usage",
+        "one rule for all",
+        r"^'.*' is missing its parameter",
+    ),
+    _stricter(
+        "DIF-6",
+        "the same address twice in one instance",
+        "accepted",
+        "the second is ignored with a warning",
+        "one of the two lines does nothing",
+        r"has it already$",
+    ),
+    _stricter(
+        "DIF-7",
+        "a `virtual_server_group` or `virtual_server` that stands twice",
+        "accepted",
+        "an error naming both lines",
+        "one would win in silence",
+        r"^virtual_server(_group)? .*(is defined twice|twice)|is (served|used) twice",
+    ),
+    # -------------------------------------------------------------------------------------- keepalived is stricter
+    _looser(
+        "DIF-20",
+        "interface that does not exist",
+        "refuses",
+        "the instance waits in FAULT",
+        "interfaces come and go",
+        r"interface .* (doesn't|does not) exist|Non-existent interface|[Uu]nknown interface",
+    ),
+    _looser(
+        "DIF-21",
+        "user, group or program of a script",
+        "looked up while reading",
+        "looked up when the script is run",
+        "a config test needs no rights, and the file is the same on all nodes",
+        r"[Uu]nable to (set|resolve) |Error setting global script|Invalid (startup|shutdown) script|uid/gid"
+        r"|not found/accessible|track script s\d not found|[Ii]nvalid.*user|script.*(user|group)",
+    ),
+    _looser(
+        "DIF-22",
+        "CPU numbers",
+        "checked against this machine",
+        "any",
+        "the file is the same on all nodes",
+        r"cpu_id|outside range \[0, \d+\]$",
+    ),
+    _looser(
+        "DIF-23",
+        "`vrrp_iptables`, `vrrp_ipsets`",
+        "Debian's build has none and says so",
+        "accepted, without meaning",
+        "pyhad needs no firewall for it",
+        r"iptables not supported",
+    ),
+    _looser(
+        "DIF-24",
+        "host name of `smtp_server`",
+        "resolved while reading",
+        "any text",
+        "a resolver must not delay the start",
+        r"Invalid smtp server",
+    ),
+    _looser(
+        "DIF-25",
+        "names of routing tables, scopes, protocols, realms, groups of interfaces",
+        "looked up on this machine",
+        "any name",
+        "the file is the same on all nodes",
+        r"Routing table .* not found|Protocol .* not found|Scope .* not found|[Ii]nvalid realms"
+        r"|suppress_group .* is invalid|TOS value|is not a VRF|ipproto|ip_proto|[Ii]nvalid ip",
+    ),
+    _looser(
+        "DIF-26",
+        "edges of some ranges",
+        "2.2.7 has narrower ones than 2.4",
+        "those of 2.4",
+        "ranges are those of the newest version",
+        r"vrrp script (interval|timeout)|invalid number '0\.0+1'|outside range \[0\.000000, 2147\.483647\]"
+        r"|garp_group g\w+_interval '4294\.967295' invalid",
+    ),
+    _looser(
+        "DIF-27",
+        "`config_save_dir`",
+        "made while testing",
+        "only looked at",
+        "a test changes nothing",
+        r"config_save_dir",
+    ),
+    _looser(
+        "DIF-28",
+        "process names over 15 characters",
+        "cut, with a message",
+        "accepted, without meaning",
+        "processes of pyhad have names of their own",
+        r"^Process name .* more than",
+    ),
+    _looser(
+        "DIF-29",
+        "`sorry_server_inhibit` before `sorry_server`",
+        "ignored",
+        "order does not matter",
+        "nothing is gained by an order",
+        r"sorry_server (inhibit|forwarding) used",
+    ),
+    # ------------------------------------------------------------------------------------------------- to be learnt
+    _gap(
+        "DIF-40",
+        "routes and rules",
+        "checks what the options mean together",
+        r"[Rr]oute|[Rr]ule|for MPLS|only valid for IPv6|encapsulation|VRRP parsed invalid IP|l3mdev|uidrange"
+        r"|specified for IPv[46] |missing a parameter after keyword|nexthop|deprecated. Please use|protocol"
+        r"|[Pp]refix|expires|fwmark",
+    ),
+    _gap(
+        "DIF-41",
+        "names that trackers, checks and static items refer to",
+        "says which are not defined",
+        r"track_group .* not found|track_file .* not found|BFD .* not configured|not found, ignoring",
+    ),
+    _gap("DIF-42", "trackers named twice", "the second is ignored", r"duplicate track_\w+"),
+    _gap("DIF-43", "option `reverse` without `weight`", "ignored", r"unknown track.* option (no)?reverse"),
+    _gap(
+        "DIF-44",
+        "weighted trackers of an owner or of a member of a sync group",
+        "ignored",
+        r"ignoring weight from tracked",
+    ),
+    _gap(
+        "DIF-45",
+        "sync groups",
+        "fewer than two members, unknown members, a second list",
+        r"[Ss]ync group|Group list already specified|Unknown keyword '\}'|global_tracking",
+    ),
+    _gap("DIF-46", "virtual MAC, ipvlan, VRF", "checks what the options mean together", r"vmac|VMAC|ipvlan|VRF"),
+    _gap("DIF-47", "authentication", "a password is cut to eight characters", r"[Aa]uth"),
+    _gap("DIF-48", "BFD sessions", "checks families and uniqueness", r"BFD|bfd"),
+    _gap("DIF-49", "family of a source address", "must agree with the addresses", r"MUST be of the same family"),
+    _gap(
+        "DIF-50",
+        "checks that do not act yet",
+        "checks what the options mean together",
+        r"UDP_CHECK|DNS|SMTP|FILE_CHECK|hex string|regex|http_protocol|HTTP_GET|SSL_GET|status_code"
+        r"|[Dd]igest|nb_get_retry|address family of connect_ip",
+    ),
+    _gap("DIF-51", "weights of a service that sum to 0", "the quorum is lowered to 0", r"quorum|hysteresis"),
+    _gap("DIF-52", "value of `init_file`", "warned about outside -254..254", r"init value|outside integer range"),
+    _gap("DIF-53", "addresses of an instance that is left out", "checks that there are some", r"No VIP specified"),
+    _gap(
+        "DIF-54",
+        "scope, broadcast and label of static addresses",
+        "checked",
+        r"Invalid scope|invalid broadcast|label",
+    ),
+    _gap("DIF-55", "strict mode", "changes what the RFC forbids", r"[Ss]trict|does not comply"),
+    _gap("DIF-56", "unicast", "checks what the options mean together", r"unicast"),
+    _gap("DIF-57", "an interface in two `garp_group`", "the second is ignored", r"garp_group already specified"),
+)
+
+
+def difference_tables() -> str:
+    """The differences as markdown, decisions and gaps apart."""
+    parts = []
+    for gap, title in ((False, "Decided"), (True, "To be learnt")):
+        rows = [one for one in DIFFERENCES if one.gap is gap]
+        parts.append(f"### {title}\n\n| id | matter | keepalived | pyhad | why |\n|---|---|---|---|---|")
+        parts[-1] += "".join(
+            f"\n| {one.id} | {one.matter} | {one.keepalived} | {one.pyhad} | {one.why} |" for one in rows
+        )
+    return "\n\n".join(parts) + "\n"
