@@ -142,6 +142,8 @@ class LineReader:
             while at < len(words) and words[at].text in option.leading:
                 at += 1
             values, at = self._arguments(statement, option.arguments, words, at)
+            if statement.broken:
+                return  # an option without its value is not there at all: builders may rely on it
             statement.options[option.canonical] = values
             if option.acts is not NOW and not quiet:
                 self._complaints.later(option, self._at(statement, words[at - 1]))

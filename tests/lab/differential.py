@@ -87,7 +87,10 @@ class Judges:
 
     def pyhad(self, text: str) -> Verdict:
         """Errors and warnings refuse; what is only not acted on yet does not count."""
-        result = compile_text(text, "t.conf", CompileOptions(config_id="node", interfaces=INTERFACES))
+        try:
+            result = compile_text(text, "t.conf", CompileOptions(config_id="node", interfaces=INTERFACES))
+        except Exception as error:
+            return Verdict((f"pyhad crashed: {error!r}",))
         counted = [one for one in result.diagnostics
                    if one.severity is not Severity.NOTE and one.trouble is not Trouble.NOT_YET]  # fmt: skip
         return Verdict(tuple(one.message for one in counted))
@@ -118,6 +121,8 @@ def compare(judges: Judges, made: Made, tally: Tally) -> None:
     tally.files += 1
     if theirs.crashed:
         tally.crashes += 1
+    elif ours.findings[:1] and ours.findings[0].startswith("pyhad crashed"):
+        tally.findings.append(f"{made.text}{ours.findings[0]}\n")
     elif theirs.accepts is ours.accepts:
         tally.accepted += ours.accepts
         tally.refused += not ours.accepts

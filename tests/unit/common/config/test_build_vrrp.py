@@ -255,3 +255,8 @@ def test_an_interface_that_is_not_there_is_a_warning(instance: Compile) -> None:
 def test_a_multicast_group_of_its_own_must_be_one(instance: Compile) -> None:
     assert built(instance("mcast_dst_ip 224.0.0.99")).multicast_group == "224.0.0.99"
     assert instance("mcast_dst_ip 192.0.2.1").errors == ["mcast_dst_ip: '192.0.2.1' is not an IPv4 multicast address"]
+
+
+def test_an_option_with_a_bad_value_is_an_error_and_nothing_more(instance: Compile) -> None:
+    [error] = instance("track_interface {\neth1 weight high\n}").errors
+    assert error.startswith("track_interface: 'high' is not a whole number")
