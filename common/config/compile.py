@@ -60,6 +60,8 @@ class CompileResult:
     configuration: Configuration | None
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[str, ...]
+    root: Statement
+    """The tree behind it, for what wants to point at lines: linting, `config show`."""
 
 
 def compile_configuration(pattern: str, options: CompileOptions) -> CompileResult:
@@ -103,7 +105,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     configuration = None
     if not failed:
         configuration = _documents(shared, tracking, services, tls_client, reading.files, warnings, options)
-    return CompileResult(configuration=configuration, diagnostics=diagnostics, files=reading.files)
+    return CompileResult(configuration=configuration, diagnostics=diagnostics, files=reading.files, root=root)
 
 
 def _merge(lexical: tuple[Diagnostic, ...], grammatical: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

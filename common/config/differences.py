@@ -219,7 +219,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     _gap("DIF-51", "weights of a service that sum to 0", "the quorum is lowered to 0", r"quorum|hysteresis"),
     _gap("DIF-52", "value of `init_file`", "warned about outside -254..254", r"init value|outside integer range"),
-    _gap("DIF-53", "addresses of an instance that is left out", "checks that there are some", r"No VIP specified"),
+    _gap("DIF-53", "an instance that is left out", "is checked all the same", r"No VIP specified|not multicast"),
     _gap(
         "DIF-54",
         "scope, broadcast and label of static addresses",

@@ -22,8 +22,8 @@ _NEEDED = {
 
 _ONCE = {
     "vrrp_track_process": ("process", "weight"),
-    "track_file": ("file",),
-    "vrrp_track_file": ("file",),
+    "track_file": ("file", "weight"),
+    "vrrp_track_file": ("file", "weight"),
     "vrrp_sync_group": ("group",),
     "DNS_CHECK": ("name",),
     "SSL": ("password", "ca", "certificate", "key"),

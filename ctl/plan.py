@@ -1,0 +1,240 @@
+"""What a reload would do: the difference of two configurations, by instance, service, server and check. Pure.
+
+Virtual routers are the same when VRID, family and interface are (REL-11); services and servers when their id is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyhad.common.config.model import CheckedServer, VirtualAddress, VirtualServer, VrrpInstance
+from pyhad.common.states import RouterState
+from pyhad.ctl.in_force import Documents
+
+ADDED, CHANGED, REMOVED = "added", "changed", "removed"
+_SIGN = {ADDED: "+", CHANGED: "~", REMOVED: "-"}
+_WORDS = {
+    "base_priority": "priority",
+    "advertisement_interval_cs": "advert_int",
+    "preempt_mode": "preempt",
+    "multicast_group": "mcast_dst_ip",
+    "source_address": "source address",
+    "start_as_master": "starts as master",
+    "fwmark": "fwmark",
+    "alpha": "alpha",
+}
+"""Names of fields as keepalived.conf has them; other names are shown with blanks for underscores."""
+
+_LISTS = ("servers", "checks", "source", "generation")
+"""Fields that have lines of their own, or say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that would change. `transition` says what happens to who is master; empty: nothing."""
+
+    verb: str
+    what: str
+    """`instance`, `service`, `server` or `checks`."""
+    name: str
+    details: tuple[str, ...] = ()
+    transition: str = ""
+
+
+def plan(old: Documents, new: Documents, states: Mapping[str, RouterState]) -> tuple[Change, ...]:
+    """Everything that a reload from `old` to `new` changes. `states` are the routers' states now, where known."""
+    return (*_instances(old, new, states), *_services(old, new), *_checks(old, new))
+
+
+def render(changes: tuple[Change, ...]) -> str:
+    """The plan for a person."""
+    if not changes:
+        return "Nothing would change.\n"
+    rows: list[str] = []
+    for change in changes:
+        rows.append(f"{_SIGN[change.verb]} {change.what} {change.name}" + ("" if change.details else f" {change.verb}"))
+        rows += [f"    {detail}" for detail in change.details]
+        if change.transition:
+            rows.append(f"    -> {change.transition}")
+    risky = [change.name for change in changes if change.transition]
+    rows.append("")
+    rows.append(_counts(changes))
+    rows.append(
+        f"A change of master is possible for: {', '.join(risky)}." if risky else "No virtual router changes its state."
+    )
+    return "\n".join(rows) + "\n"
+
+
+def to_document(changes: tuple[Change, ...]) -> dict[str, Any]:
+    """The plan for programs."""
+    return {
+        "schema": 1,
+        "changes": [dataclasses.asdict(change) | {"details": list(change.details)} for change in changes],
+        "transition_possible": any(change.transition for change in changes),
+    }
+
+
+def _counts(changes: tuple[Change, ...]) -> str:
+    parts = []
+    for what in ("instance", "service", "server", "checks"):
+        for verb in (ADDED, CHANGED, REMOVED):
+            count = sum(change.what == what and change.verb == verb for change in changes)
+            if count:
+                parts.append(f"{count} {what}{'s' if count > 1 and what != 'checks' else ''} {verb}")
+    return ", ".join(parts) + "."
+
+
+# ------------------------------------------------------------------------------------------------ instances
+
+
+def _instances(old: Documents, new: Documents, states: Mapping[str, RouterState]) -> Iterator[Change]:
+    before = {_identity(one): one for one in old.vrrp.instances}
+    after = {_identity(one): one for one in new.vrrp.instances}
+    for identity, gone in before.items():
+        if identity not in after:
+            yield Change(
+                verb=REMOVED, what="instance", name=gone.name,
+                details=tuple(f"- {_address(one)}" for one in gone.addresses + gone.excluded_addresses),
+                transition=_leaving(states.get(gone.name)),
+            )  # fmt: skip
+    for identity, fresh in after.items():
+        known = before.get(identity)
+        if known is None:
+            yield Change(
+                verb=ADDED, what="instance", name=fresh.name,
+                details=tuple(f"+ {_address(one)}" for one in fresh.addresses + fresh.excluded_addresses),
+                transition="begins as BACKUP and becomes MASTER when nobody better is heard",
+            )  # fmt: skip
+        elif known != fresh:
+            details = tuple(_details(known, fresh))
+            transition = _election(known, fresh, states.get(known.name))
+            yield Change(verb=CHANGED, what="instance", name=fresh.name, details=details, transition=transition)
+
+
+def _identity(instance: VrrpInstance) -> tuple[int, int, str]:
+    return instance.vrid, instance.family, instance.interface
+
+
+def _leaving(state: RouterState | None) -> str:
+    if state is RouterState.MASTER or state is None:
+        return "priority 0 is sent, the addresses are removed here: a peer takes over"
+    return ""
+
+
+def _election(old: VrrpInstance, new: VrrpInstance, state: RouterState | None) -> str:
+    if old.version != new.version:
+        return "peers of the other version hear nothing any more: change all nodes together"
+    if old.advertisement_interval_cs != new.advertisement_interval_cs and new.version == 2:
+        return "version 2 peers with another advert_int drop our adverts: change all nodes together"
+    if new.base_priority < old.base_priority and state is not RouterState.BACKUP:
+        return f"a peer with a priority above {new.base_priority} that preempts takes over"
+    if new.base_priority > old.base_priority and state is not RouterState.MASTER and new.preempt_mode:
+        return f"takes over from a master with a priority below {new.base_priority}"
+    if new.preempt_mode and not old.preempt_mode and state is not RouterState.MASTER:
+        return "takes over from a master with a lower priority"
+    return ""
+
+
+# ------------------------------------------------------------------------------------------------- services
+
+
+def _services(old: Documents, new: Documents) -> Iterator[Change]:
+    before = {one.id: one for one in old.ipvs.services}
+    after = {one.id: one for one in new.ipvs.services}
+    for name in before.keys() - after.keys():
+        gone = f"- {len(before[name].servers)} servers; their connections are cut"
+        yield Change(verb=REMOVED, what="service", name=name, details=(gone,))
+    for name, fresh in after.items():
+        known = before.get(name)
+        if known is None:
+            details = tuple(f"+ server {one.id} weight {one.weight}" for one in fresh.servers)
+            yield Change(verb=ADDED, what="service", name=name, details=details)
+            continue
+        details = tuple(_details(known, fresh))
+        if details:
+            yield Change(verb=CHANGED, what="service", name=name, details=details)
+        yield from _servers(name, known, fresh)
+
+
+def _servers(service: str, old: VirtualServer, new: VirtualServer) -> Iterator[Change]:
+    before, after = {one.id: one for one in old.servers}, {one.id: one for one in new.servers}
+    for name in before.keys() - after.keys():
+        yield Change(verb=REMOVED, what="server", name=f"{service} {name}")
+    for name, fresh in after.items():
+        known = before.get(name)
+        if known is None:
+            detail = f"weight {fresh.weight}, {fresh.forwarding}"
+            yield Change(verb=ADDED, what="server", name=f"{service} {name}", details=(detail,))
+        elif known != fresh:
+            yield Change(
+                verb=CHANGED, what="server", name=f"{service} {name}", details=tuple(_details(known, fresh))
+            )  # fmt: skip
+
+
+def _checks(old: Documents, new: Documents) -> Iterator[Change]:
+    before = {(one.service, one.server): one for one in old.checker.servers}
+    for fresh in new.checker.servers:
+        known = before.get((fresh.service, fresh.server))
+        if known is not None and known.checks != fresh.checks:
+            details = (f"{_kinds(known)} -> {_kinds(fresh)}", *_timings(known, fresh))
+            yield Change(verb=CHANGED, what="checks", name=f"{fresh.service} {fresh.server}", details=details)
+
+
+def _kinds(server: CheckedServer) -> str:
+    return ", ".join(type(check).__name__.removesuffix("Check").upper() for check in server.checks) or "none"
+
+
+def _timings(old: CheckedServer, new: CheckedServer) -> Iterator[str]:
+    for before, after in zip(old.checks, new.checks, strict=False):
+        if type(before) is type(after):
+            yield from _details(before, after)
+
+
+# -------------------------------------------------------------------------------------------------- details
+
+
+def _details(old: Any, new: Any) -> Iterator[str]:
+    """Differing fields of two values of one dataclass, addresses one by one, nested ones by their path."""
+    for field in dataclasses.fields(old):
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        if before == after or field.name in _LISTS:
+            continue
+        if field.name in ("addresses", "excluded_addresses"):
+            yield from (f"- {_address(one)}" for one in before if one not in after)
+            yield from (f"+ {_address(one)}" for one in after if one not in before)
+        elif dataclasses.is_dataclass(before) and type(before) is type(after):
+            yield from _details(before, after)
+        else:
+            yield f"{_word(field.name)}: {_shown(field.name, before)} -> {_shown(field.name, after)}"
+
+
+def _word(name: str) -> str:
+    return _WORDS.get(name) or name.removesuffix("_ns").removesuffix("_s").replace("_", " ")
+
+
+def is_secret(name: str) -> bool:
+    """Fields whose value is shown to nobody."""
+    return any(word in name for word in ("password", "passphrase", "secret", "auth_pass", "private_key", "hmac"))
+
+
+def _shown(name: str, value: Any) -> str:
+    if is_secret(name):
+        return "(hidden)"
+    if name.endswith("_ns"):
+        return f"{value / 1_000_000_000:g} s"
+    if name.endswith("_cs"):
+        return f"{value / 100:g} s"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return " ".join(str(getattr(one, "address", "") or getattr(one, "id", "") or one) for one in value) or "none"
+    if dataclasses.is_dataclass(value):
+        return str(getattr(value, "address", "") or "set")
+    return str(value) if value not in ("", None) else "none"
+
+
+def _address(virtual: VirtualAddress) -> str:
+    return f"{virtual.address}/{virtual.prefix_len} dev {virtual.interface}"

@@ -1,0 +1,86 @@
+"""A plan against a real running daemon: what it works with is read from its memory, and the plan comes true."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.lab.net import Lab, wait_until
+
+pytestmark = pytest.mark.lab
+BIN = Path(sys.executable).parent
+CONFIG = """global_defs {
+    router_id lab
+    pyhad_data_plane nftables
+}
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    priority 150
+    virtual_ipaddress {
+        192.0.2.100/24
+    }
+}
+virtual_server 192.0.2.100 80 {
+    lb_algo rr
+    lb_kind NAT
+    protocol TCP
+    real_server 192.0.2.7 80 {
+        TCP_CHECK {
+            connect_timeout 1
+        }
+    }
+}
+"""
+
+
+def test_the_plan_tells_what_the_reload_then_does(lab: Lab, open_folder: Path) -> None:
+    lab.wire("d1", "eth0", "lan", "192.0.2.1/24")
+    path, run_dir = open_folder / "a.conf", open_folder / "run"
+    path.write_text(CONFIG)
+    daemon = lab.start("d1", str(BIN / "pyhad"), "-n", "-l", "-f", str(path), "--run-dir", str(run_dir),
+                       log=open_folder / "log")  # fmt: skip
+    ctl = (str(BIN / "pyhadctl"), "--run-dir", str(run_dir))
+    wait_until(lambda: "192.0.2.100" in lab.addresses("d1"), 15, "the address is there")
+
+    assert lab.run("d1", *ctl, "plan") == "Nothing would change.\n"
+    assert lab.run("d1", *ctl, "config", "show").endswith("# This is in force.\n")
+    path.write_text(CONFIG.replace("192.0.2.100/24", "192.0.2.100/24\n192.0.2.101/24").replace("7 80", "8 80"))
+    planned = lab.run("d1", *ctl, "plan")
+    assert planned == (
+        "~ instance VI_1\n"
+        "    + 192.0.2.101/24 dev eth0\n"
+        "- server 192.0.2.100:80/tcp 192.0.2.7:80 removed\n"
+        "+ server 192.0.2.100:80/tcp 192.0.2.8:80\n"
+        "    weight 1, NAT\n"
+        "\n"
+        "1 instance changed, 1 server added, 1 server removed.\n"
+        "No virtual router changes its state.\n"
+    )
+    assert "NOT in force" in lab.run("d1", *ctl, "config", "show")
+    assert "192.0.2.101" not in lab.addresses("d1"), "a plan changes nothing"
+
+    lab.run("d1", *ctl, "reload")
+    wait_until(lambda: "192.0.2.101" in lab.addresses("d1"), 5, "the planned address is there")
+    assert lab.run("d1", *ctl, "plan") == "Nothing would change.\n"
+    assert daemon.stop() == 0
+
+
+def test_only_root_sees_what_is_in_force(lab: Lab, open_folder: Path) -> None:
+    lab.wire("d1", "eth0", "lan", "192.0.2.1/24")
+    path, run_dir = open_folder / "a.conf", open_folder / "run"
+    path.write_text(CONFIG)
+    lab.start("d1", str(BIN / "pyhad"), "-n", "-l", "-f", str(path), "--run-dir", str(run_dir), log=open_folder / "log")
+    wait_until(lambda: "192.0.2.100" in lab.addresses("d1"), 15, "the address is there")
+    group = os.stat(run_dir / "control").st_gid
+    done = subprocess.run(
+        lab.argv("d1", "setpriv", "--reuid=65534", f"--regid={group}", "--clear-groups",
+                 str(BIN / "pyhadctl"), "--run-dir", str(run_dir), "plan"),
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 5, done.stderr
+    assert "pyhadctl: " in done.stderr
