@@ -130,11 +130,12 @@ def _lint(arguments: argparse.Namespace) -> int:
     from pyhad.ctl import in_force
     from pyhad.ctl.lint_cluster import forecast, lint_cluster
     from pyhad.ctl.lint_node import lint_node
+    from pyhad.ctl.lint_scripts import lint_scripts
 
     results = [in_force.compile_file(path, arguments.config_id) for path in arguments.files]
     found = [
         *(one for result in results for one in result.diagnostics if one.severity is not Severity.NOTE),
-        *(one for result in results for one in lint_node(result)),
+        *(one for result in results for one in (*lint_node(result), *lint_scripts(result))),
         *(lint_cluster(results) if len(results) > 1 else ()),
     ]
     if _wants_json(arguments):

@@ -117,6 +117,8 @@ def _merge(lexical: tuple[Diagnostic, ...], grammatical: tuple[Diagnostic, ...])
             missing_open -= 1
         else:
             kept.append(one)
+    unclosed = {(one.at.file, one.at.line) for one in lexical if one.trouble is Trouble.QUOTE}
+    undefined = {(one.at.file, one.at.line, one.at.column) for one in lexical if "is not defined" in one.message}
     counted = any(one.trouble is Trouble.BRACE and "never closed" in one.message for one in kept)
     return (
         *kept,
@@ -124,6 +126,8 @@ def _merge(lexical: tuple[Diagnostic, ...], grammatical: tuple[Diagnostic, ...])
             one
             for one in grammatical
             if not (counted and one.trouble is Trouble.BRACE and "missing '}'" in one.message)
+            and not (one.trouble is Trouble.MISSING_PARAMETER and (one.at.file, one.at.line) in unclosed)
+            and (one.at.file, one.at.line, one.at.column) not in undefined
         ),
     )
 

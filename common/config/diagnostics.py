@@ -11,6 +11,7 @@ from pyhad.common.config.source import Diagnostic, Severity, Trouble
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m", Severity.NOTE: "\x1b[1;36m"}
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+_MAX_ALIKE = 5
 _MAX_SHOWN = 160
 """Of a longer physical line only the part around the caret is shown."""
 
@@ -28,7 +29,7 @@ def render(diagnostics: Iterable[Diagnostic], colour: bool, files: Sequence[str]
     """The whole report: each finding with its line and a caret, then what is not acted on yet, then a summary."""
     ordered = sorted_by_place(scrub(diagnostics), files)
     later = [one for one in ordered if _is_listed(one)]
-    parts = [_finding(one, colour) for one in ordered if not _is_listed(one)]
+    parts = _findings([one for one in ordered if not _is_listed(one)], colour)
     if later:
         parts.append(_list(later, colour))
     summary = summarise(ordered)
@@ -67,6 +68,23 @@ def to_json(diagnostics: Iterable[Diagnostic], files: Sequence[str] = ()) -> str
         ],
         indent=2,
     )
+
+
+def _findings(found: list[Diagnostic], colour: bool) -> list[str]:
+    """Each finding; of many with the same words the first few, and then how many and to which line."""
+    alike: dict[tuple[Severity, str, str], list[Diagnostic]] = {}
+    parts: list[str] = []
+    for one in found:
+        same = alike.setdefault((one.severity, one.message, one.at.file), [])
+        same.append(one)
+        if len(same) <= _MAX_ALIKE:
+            parts.append(_finding(one, colour))
+    for (_, message, file), same in alike.items():
+        if len(same) > _MAX_ALIKE:
+            more = len(same) - _MAX_ALIKE
+            text = f"and {more} more like it, to line {same[-1].at.line}: {_printable(message)}"
+            parts.append(_in(_BOLD, f"{file}: ", colour) + text)
+    return parts
 
 
 def _is_listed(one: Diagnostic) -> bool:

@@ -59,7 +59,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "some keywords take any text, or only log",
         "an error with what is expected",
         "a mistyped value must not pass a config test",
-        r"^[-\w.]+: '.*' is not (an? |one of |on, )|^unknown option '.*' in ",
+        r"^[-\w.]+: '.*' is not (an? |one of |on, )|^unknown option '.*' in |names no program",
     ),
     _stricter(
         "DIF-4",
@@ -92,6 +92,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         "an error naming both lines",
         "one would win in silence",
         r"^virtual_server(_group)? .*(is defined twice|twice)|is (served|used) twice",
+    ),
+    _stricter(
+        "DIF-8",
+        "a script that stands twice, one of them empty",
+        "the empty one does not count",
+        "a warning, as for any two",
+        "a reader would not know which one counts",
+        r"^'(notify|quorum|startup|shutdown)\w*' stands twice in ",
     ),
     # -------------------------------------------------------------------------------------- keepalived is stricter
     _looser(

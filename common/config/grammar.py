@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from pyhad.common.config import keywords
 from pyhad.common.config.complaints import Complaints
+from pyhad.common.config.habits import habit_hint
 from pyhad.common.config.keyword import NOW, Acts, Form, Keyword
 from pyhad.common.config.keywords import ROOT, SECRET_BLOCKS, VOCABULARIES, Vocabulary
 from pyhad.common.config.line_words import LineReader, shortened
@@ -188,9 +189,11 @@ class _Grammar:
         nearest = vocabulary.nearest(word)
         hint = f"did you mean '{nearest}'?" if nearest else ""
         homes = [home for home in keywords.blocks_with(word) if home != vocabulary.block]
+        homes.sort(key=lambda home: not vocabulary.block.startswith(f"{home}."))  # the blocks around come first
         if homes:
             where = ", ".join("the top level" if home == ROOT else home for home in homes[:3])
-            hint = f"'{word}' belongs in {where}" + (f"; {hint}" if hint else "")
+            hint = f"'{word}' belongs in {where}"
+        hint = habit_hint(word) or hint
         place = "at the top level" if vocabulary.block == ROOT else f"in {vocabulary.block}"
         owner.bad.add(nearest)
         where_at = self._words.place_of(line, vocabulary.block)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import replace
 
 from pyhad.common.config.arguments import Argument, Kind
 from pyhad.common.config.complaints import Complaints
+from pyhad.common.config.habits import habit_hint
 from pyhad.common.config.keyword import NOW, Form, Keyword
 from pyhad.common.config.keywords import SECRET_BLOCKS, VOCABULARIES, Vocabulary
 from pyhad.common.config.secrets import HIDDEN
@@ -16,6 +18,8 @@ from pyhad.common.config.values import BadValue, Value, read_value
 
 _MAX_SHOWN = 60
 _VOWELS = ("a", "e", "i", "o", "A", "E", "I", "O", "HTTP", "MD5")
+_VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*\Z")
+_DEVICE = re.compile(r"(eth|en[opsx]|bond|br|vlan|lo|wl)[0-9a-z.]*\Z")
 _ENCAP_WITH_VALUE = ("mpls", "ila")
 
 
@@ -80,8 +84,15 @@ class LineReader:
                     break
         return tuple(values), used
 
+    @staticmethod
+    def _as_option(word: Word) -> str:
+        return f"did you mean 'dev {word.text}'?" if _DEVICE.match(word.text) else ""
+
     def _value(self, statement: Statement, argument: Argument, word: Word) -> Value | None:
         remarks: list[str] = []
+        if not word.quoted and _VARIABLE.match(word.text) and statement.keyword.block not in SECRET_BLOCKS:
+            message = f"{statement.keyword.name}: {shortened(word.text)} is not defined: it is taken as it stands"
+            self._complaints.warning(message, self._at(statement, word), hint="define it before: $NAME=value")
         try:
             value = read_value(argument, word.text, remarks)
         except BadValue as problem:
@@ -96,6 +107,7 @@ class LineReader:
     def _bad(self, statement: Statement, word: Word, problem: BadValue, hint: str = "") -> None:
         secret = statement.keyword.block in SECRET_BLOCKS
         shown = HIDDEN if secret else shortened(word.text)
+        hint = hint or ("" if secret else habit_hint(word.text))
         if not secret and not hint and problem.choices:
             near = difflib.get_close_matches(word.text, problem.choices, n=1, cutoff=0.5)
             hint = f"did you mean '{near[0]}'?" if near else ""
@@ -118,7 +130,8 @@ class LineReader:
             "" if statement.keyword.block in SECRET_BLOCKS else f": {shortened(' '.join(word.text for word in extra))}"
         )
         message = f"words after '{statement.keyword.name}' are ignored{text}"
-        self._complaints.warning(message, self._at(statement, extra[0]))
+        hint = habit_hint(extra[0].text) or habit_hint(statement.line.words[used - 1].text)
+        self._complaints.warning(message, self._at(statement, extra[0]), hint=hint)
 
     def _at(self, statement: Statement, word: Word) -> Location:
         return self.place_of(statement.line, statement.keyword.block, word)
@@ -176,7 +189,7 @@ class LineReader:
         self._complaints.error(
             f"unknown option '{shortened(word.text)}' in {statement.keyword.name}",
             self._at(statement, word),
-            hint=hint or (f"did you mean '{nearest}'?" if nearest else ""),
+            hint=hint or (f"did you mean '{nearest}'?" if nearest else habit_hint(word.text) or self._as_option(word)),
             trouble=Trouble.UNKNOWN_KEYWORD,
         )
         return at + 1

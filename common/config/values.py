@@ -47,7 +47,7 @@ def _text(argument: Argument, text: str, remarks: list[str]) -> Value:
 
 
 def _interface(argument: Argument, text: str, remarks: list[str]) -> Value:
-    if not text or len(text) > _MAX_INTERFACE or "/" in text or any(c.isspace() for c in text):
+    if not text or text == "=" or len(text) > _MAX_INTERFACE or "/" in text or any(c.isspace() for c in text):
         raise BadValue(f"{argument.expected()} of at most {_MAX_INTERFACE} characters")
     return text
 

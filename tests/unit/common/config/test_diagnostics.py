@@ -89,3 +89,13 @@ def test_json_has_the_same_facts() -> None:
             "hint": "say 100",
         }
     ]
+
+
+def test_of_many_findings_with_the_same_words_a_few_are_shown_and_the_rest_counted() -> None:
+    many = [
+        Diagnostic(Severity.ERROR, Trouble.GENERAL, "no such word", Location("a.conf", n, 1)) for n in range(1, 201)
+    ]
+    rows = render(many, False).splitlines()
+    assert rows[:2] == ["a.conf:1:1: error: no such word", "a.conf:2:1: error: no such word"]
+    assert rows[5:] == ["a.conf: and 195 more like it, to line 200: no such word", "200 errors"]
+    assert len(json.loads(to_json(many))) == 200
