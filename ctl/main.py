@@ -48,6 +48,11 @@ def main(argv: list[str] | None = None) -> int:
     return code
 
 
+def command_line() -> argparse.ArgumentParser:
+    """The whole command line, for what is made from it: manual page, completion."""
+    return _parser()
+
+
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     quiet = argparse.SUPPRESS  # the options work before and after the command's name; the last one given counts

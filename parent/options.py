@@ -169,6 +169,26 @@ def help_text() -> str:
     return "\n".join(lines) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One option as a manual page wants it. `argument` is empty, `NAME` or `[NAME]`."""
+
+    short: str
+    long: str
+    argument: str
+    help: str
+
+
+def described() -> list[Described]:
+    """Every option, in the order of the table."""
+    found = []
+    for option in _TABLE:
+        short, long = _names(option)
+        argument = {_NEEDED: option.metavar, _OPTIONAL: f"[{option.metavar}]"}.get(option.argument, "")
+        found.append(Described(short, long, argument, option.help))
+    return found
+
+
 def _names(option: _Option) -> tuple[str, str]:
     words = option.names.split()
     short = next((word[1:] for word in words if not word.startswith("--")), "")
