@@ -101,6 +101,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a reader would not know which one counts",
         r"^'(notify|quorum|startup|shutdown)\w*' stands twice in ",
     ),
+    _stricter(
+        "DIF-9",
+        "a script, file or process to track that is defined twice",
+        "accepted",
+        "a warning naming both lines",
+        "one would win in silence",
+        r"^(vrrp_script|(vrrp_)?track_(file|process)|vrrp_track_process) '.*' is defined twice",
+    ),
     # -------------------------------------------------------------------------------------- keepalived is stricter
     _looser(
         "DIF-20",

@@ -31,6 +31,19 @@ _ONCE = {
 }
 """Words whose second use keepalived refuses, as that of every script: a reader would not know which one counts."""
 
+_NAMED = (
+    "track_group",
+    "bfd_instance",
+    "vrrp_sync_group",
+    "vrrp_script",
+    "track_file",
+    "vrrp_track_file",
+    "vrrp_track_process",
+)
+"""Blocks that others refer to by name."""
+
+_MAX_CHARACTERS = {"persistence_engine": 15}
+
 _LAST_COUNTS = ("script", "misc_path", "regex")
 
 _BESIDE = {
@@ -43,10 +56,21 @@ _BESIDE = {
 
 def check_tidiness(root: Statement, complaints: Complaints) -> None:
     """Say what has no effect as it is written."""
+    _names_twice(root, complaints)
     for block in _blocks(root):
         _needed(block, complaints)
         _once(block, complaints)
         _beside(block, complaints)
+
+
+def _names_twice(root: Statement, complaints: Complaints) -> None:
+    seen: dict[tuple[str, str], Statement] = {}
+    for block in root.children:
+        if block.name in _NAMED and block.values:
+            first = seen.setdefault((block.name, block.text()), block)
+            if first is not block:
+                message = f"{_title(block)} is defined twice: first at {first.at.file}:{first.at.line}"
+                complaints.warning(message, block.at, hint="give each its own name")
 
 
 def _blocks(owner: Statement) -> Iterator[Statement]:
@@ -90,6 +114,9 @@ def _beside(block: Statement, complaints: Complaints) -> None:
         if others and not any(block.given(other) for other in others):
             message = f"{child.name} is ignored: {_title(block)} has no {' or '.join(others)}"
             complaints.warning(message, child.at)
+        limit = _MAX_CHARACTERS.get(child.name)
+        if limit and child.values and len(child.text()) > limit:
+            complaints.warning(f"{child.name}: only the first {limit} characters count", child.at)
     hashed = block.last("hashed")
     if hashed is not None and block.text_of("lb_algo", "wlc") not in ("sh", "mh"):
         complaints.warning("hashed is ignored: it belongs to lb_algo sh or mh", hashed.at)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-
-Compile = Callable[..., object]
 
 
 @pytest.mark.parametrize(
@@ -21,32 +20,39 @@ Compile = Callable[..., object]
             "track_file f {\nfile /a\nfile /b\n}",
             "'file' stands twice in track_file 'f': first at t.conf:2",
         ),
+        (
+            "track_group g {\ngroup { a }\n}\ntrack_group g {\ngroup { a }\n}",
+            "track_group 'g' is defined twice: first at t.conf:1",
+        ),
     ],
 )
-def test_a_block_that_says_too_little_or_twice_is_named(
-    compiled: Callable[..., object], text: str, warning: str
-) -> None:
-    assert warning in compiled(text).warnings  # type: ignore[attr-defined]
+def test_a_block_that_says_too_little_or_twice_is_named(compiled: Callable[..., Any], text: str, warning: str) -> None:
+    assert warning in compiled(text).warnings
 
 
-def test_a_block_that_says_enough_is_quiet(compiled: Callable[..., object]) -> None:
+def test_a_block_that_says_enough_is_quiet(compiled: Callable[..., Any]) -> None:
     text = "track_file f { file /a }\nvrrp_script s { script /bin/true }\nglobal_defs { lvs_timeouts tcp 5 }"
-    assert compiled(text).warnings == []  # type: ignore[attr-defined]
+    assert compiled(text).warnings == []
 
 
-def test_a_second_script_of_one_kind_is_named(instance: Callable[..., object]) -> None:
-    found = instance("notify /bin/a\nnotify /bin/b").warnings  # type: ignore[attr-defined]
+def test_a_second_script_of_one_kind_is_named(instance: Callable[..., Any]) -> None:
+    found = instance("notify /bin/a\nnotify /bin/b").warnings
     assert found == ["'notify' stands twice in vrrp_instance 'VI_1': first at t.conf:6"]
 
 
-def test_words_that_belong_beside_another_are_named(service: Callable[..., object]) -> None:
-    assert service("sorry_server_inhibit").warnings == [  # type: ignore[attr-defined]
+def test_words_that_belong_beside_another_are_named(service: Callable[..., Any]) -> None:
+    assert service("sorry_server_inhibit").warnings == [
         "sorry_server_inhibit is ignored: virtual_server '192.0.2.100' has no sorry_server"
     ]
-    assert service("hashed").warnings == ["hashed is ignored: it belongs to lb_algo sh or mh"]  # type: ignore[attr-defined]
-    assert service("sorry_server 192.0.2.9 80\nsorry_server_inhibit").warnings == []  # type: ignore[attr-defined]
+    assert service("hashed").warnings == ["hashed is ignored: it belongs to lb_algo sh or mh"]
+    assert service("sorry_server 192.0.2.9 80\nsorry_server_inhibit").warnings == []
 
 
-def test_a_deprecated_word_inside_a_block_that_does_not_act_yet_is_named(compiled: Callable[..., object]) -> None:
+def test_a_deprecated_word_inside_a_block_that_does_not_act_yet_is_named(compiled: Callable[..., Any]) -> None:
     text = "vrrp_sync_group g {\nglobal_tracking\n}"
-    assert "'global_tracking' is deprecated" in compiled(text).warnings  # type: ignore[attr-defined]
+    assert "'global_tracking' is deprecated" in compiled(text).warnings
+
+
+def test_a_name_that_is_too_long_for_the_kernel_is_named(service: Callable[..., Any]) -> None:
+    found = service("persistence_timeout 5\npersistence_engine abcdefghijklmnop").warnings
+    assert found == ["persistence_engine: only the first 15 characters count"]
