@@ -80,9 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     master.set_defaults(action=_is_master)
     reload = commands.add_parser("reload", parents=[common], help="read the configuration files again (root only)")
     reload.set_defaults(action=_reload)
-    from pyhad.ctl import config_commands
+    from pyhad.ctl import config_commands, wire_commands
 
     config_commands.add_commands(commands, common)
+    wire_commands.add_commands(commands, common)
     version = commands.add_parser("version", parents=[common], help="versions of this command and of the daemon")
     version.set_defaults(action=_version)
     return parser
