@@ -99,7 +99,7 @@ def _target(check: Statement, around: Around, complaints: Complaints) -> Target 
     port = check.number_of("connect_port", around.port)
     device = check.text_of("bind_if")
     bind = check.text_of("bindto")
-    if ipaddress.ip_address(address).is_link_local and ":" in address and not device:
+    if ":" in address and not device and ipaddress.ip_address(address).is_link_local:
         message = f"{check.name} is ignored: {address} is link-local and there is no bind_if"
         complaints.warning(message, check.at, hint="add: bind_if IFNAME")
         return None

@@ -5,6 +5,7 @@ Whatever does not fit raises `BadValue`. Pure: asks neither the network nor the 
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Callable
@@ -58,7 +59,11 @@ def _address(argument: Argument, text: str, remarks: list[str]) -> Value:
 
 def canonical_address(text: str, argument: Argument | None = None) -> str:
     """The address in canonical text. Raises `BadValue`."""
-    kind = argument.kind if argument else Kind.ADDRESS
+    return _canonical(text, argument.kind if argument else Kind.ADDRESS)
+
+
+@functools.lru_cache(maxsize=20_000)  # the servers of one service are often those of the next
+def _canonical(text: str, kind: Kind) -> str:
     try:
         address = ipaddress.IPv6Address(text) if ":" in text else ipaddress.IPv4Address(text)
     except ValueError:
