@@ -221,7 +221,7 @@ def is_secret(name: str) -> bool:
 
 
 def _shown(name: str, value: Any) -> str:
-    if is_secret(name):
+    if is_secret(name) or isinstance(value, bytes):
         return "(hidden)"
     if name.endswith("_ns"):
         return f"{value / 1_000_000_000:g} s"

@@ -53,6 +53,8 @@ def to_document(configuration: Configuration) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return value.value
+    if isinstance(value, bytes):
+        return f"({len(value)} bytes, hidden)"  # certificates and keys
     if isinstance(value, (tuple, list)):
         return [_plain(one) for one in value]
     if isinstance(value, dict):

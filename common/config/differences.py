@@ -51,7 +51,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "some are named as deprecated, some not",
         "each is named, with the new word",
         "one rule for all",
-        r"^'.*' is deprecated$",
+        r"^'.*' is deprecated$|^host is deprecated",
     ),
     _stricter(
         "DIF-3",
@@ -108,6 +108,22 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a warning naming both lines",
         "one would win in silence",
         r"^(vrrp_script|(vrrp_)?track_(file|process)|vrrp_track_process) '.*' is defined twice",
+    ),
+    _stricter(
+        "DIF-10",
+        "`regex_*` without `regex`",
+        "accepted",
+        "ignored with a warning",
+        "what is written and does nothing is a mistake",
+        r"^regex_\w+ is ignored: the url has no regex",
+    ),
+    _stricter(
+        "DIF-11",
+        "a file of `SSL` that cannot be read",
+        "found out when the first check runs",
+        "an error",
+        "a check without its certificate is a server taken out",
+        r"^SSL \w+: cannot read",
     ),
     # -------------------------------------------------------------------------------------- keepalived is stricter
     _looser(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyhad.common.config.compile import CompileOptions, compile_text
-from pyhad.ctl.resolved import to_document, to_text
+from pyhad.ctl.resolved import _plain, to_document, to_text
 
 TEXT = """vrrp_instance VI_1 {
     interface eth0
@@ -36,3 +36,7 @@ def test_programs_get_the_whole_model() -> None:
     document = to_document(result.configuration)
     assert document["vrrp"]["instances"][0]["advertisement_interval_cs"] == 200
     assert document["checker"]["servers"][0]["checks"][0]["kind"] == "TcpCheck"
+
+
+def test_what_may_be_a_key_is_not_shown() -> None:
+    assert _plain(b"-----BEGIN") == "(10 bytes, hidden)"
