@@ -262,9 +262,9 @@ DIFFERENCES: tuple[Difference, ...] = (
     _gap("DIF-53", "an instance that is left out", "is checked all the same", r"No VIP specified|not multicast"),
     _gap(
         "DIF-54",
-        "scope, broadcast and label of static addresses",
+        "scope, broadcast, label and peer of addresses",
         "checked",
-        r"Invalid scope|invalid broadcast|label",
+        r"Invalid scope|invalid broadcast|label|Peer address",
     ),
     _gap("DIF-55", "strict mode", "changes what the RFC forbids", r"[Ss]trict|does not comply"),
     _gap("DIF-56", "unicast", "checks what the options mean together", r"unicast"),

