@@ -31,7 +31,7 @@ def test_a_block_that_says_too_little_or_twice_is_named(compiled: Callable[..., 
 
 
 def test_a_block_that_says_enough_is_quiet(compiled: Callable[..., Any]) -> None:
-    text = "track_file f { file /a }\nvrrp_script s { script /bin/true }\nglobal_defs { lvs_timeouts tcp 5 }"
+    text = "track_file f { file /a }\nglobal_defs { lvs_timeouts tcp 5 }"
     assert compiled(text).warnings == []
 
 
