@@ -125,6 +125,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a check without its certificate is a server taken out",
         r"^SSL \w+: cannot read",
     ),
+    _stricter(
+        "DIF-12",
+        "a script that nothing tracks, or that shall run as nobody who exists",
+        "dropped in silence, or not looked up",
+        "a warning that it does not run",
+        "what is written and does nothing is a mistake",
+        r"does not run: no instance tracks it$|^\w+: there is no user or group ",
+    ),
     # -------------------------------------------------------------------------------------- keepalived is stricter
     _looser(
         "DIF-20",
