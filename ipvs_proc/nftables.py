@@ -12,7 +12,7 @@ import json
 from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
 from pyhad.ipvs_proc.core import ruleset
-from pyhad.ipvs_proc.core.reconcile import Change, apply_change
+from pyhad.ipvs_proc.core.reconcile import Change, apply_changes
 from pyhad.ipvs_proc.core.table import Entry, Reading, Table
 from pyhad.ipvs_proc.plane import Refusal
 
@@ -113,6 +113,10 @@ class NftablesPlane:
             refusals.extend(self.apply([change for change in changes if change.listener == listener]))
         return refusals
 
+    def flush(self) -> None:
+        """Nobody else writes to our table: the same as `retire`."""
+        self.retire()
+
     def retire(self) -> None:
         """Take our whole table away."""
         self._nft.run(ruleset.REMOVE)
@@ -124,10 +128,8 @@ class NftablesPlane:
 
     def _write(self, changes: list[Change]) -> None:
         after = dict(self._there)
-        listeners: dict[Listener, None] = {}
-        for change in changes:
-            apply_change(after, change)
-            listeners[change.listener] = None
+        listeners: dict[Listener, None] = dict.fromkeys(change.listener for change in changes)
+        apply_changes(after, changes)
         commands = [] if self._framed else [ruleset.REMOVE, ruleset.BASE]
         for listener in listeners:
             commands.extend(ruleset.write_entry(listener, self._there.get(listener), after.get(listener)))

@@ -24,6 +24,8 @@ from pyhad.ipvs_proc.core.following import Following
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
 from pyhad.ipvs_proc.planes import open_plane
+from pyhad.ipvs_proc.settings import KEY as SYNC_KEY
+from pyhad.ipvs_proc.settings import Settings
 from pyhad.ipvs_proc.writer import Ownership, Writer
 
 VERIFY_NS = 10_000_000_000
@@ -48,7 +50,9 @@ class IpvsService:
         self._document = document
         records = runtime.context.box.load()
         self._remembered_plane = records.pop(_PLANE_KEY, b"").decode("ascii", "replace")
-        self._ownership = Ownership(runtime.context.box, records.values())
+        box, sync_is_ours = runtime.context.box, records.pop(SYNC_KEY, b"") != b""
+        self._settings = Settings(box, sync_is_ours, runtime.logger, runtime.counters)
+        self._ownership = Ownership(box, records.values())
         self._is_successor = bool(self._remembered_plane)
         self._balancer = Balancer()
         self._following = Following()
@@ -108,6 +112,7 @@ class IpvsService:
         self._is_successor = True
         self._handle(Configured(document=self._document, actual=dict(actual)))
         if self._writer is not None:
+            self._settings.bring(self._writer.plane, self._document)
             self._dirty |= self._ownership.listeners
             self._write()
             self._writer.note_foreign(self._balancer.listeners)
@@ -140,18 +145,20 @@ class IpvsService:
         """The new plane serves: what is ours leaves the old one, if it is another."""
         assert self._writer is not None
         if old.plane.name != self._writer.plane.name:
+            self._settings.stop(old.plane)
             self._clear(old)
         old.plane.close()
 
     def _clear(self, writer: Writer) -> None:
         try:
-            writer.clear()
+            writer.clear(self._document.flush_at_stop)
         except KernelError as error:
             self._logger.error("data_plane_not_cleared", data_plane=writer.plane.name, error=str(error))
 
     def _on_stop(self) -> None:
         """Take away what is ours (PROC-40) unless told to leave it (CLI-15)."""
         if self._writer is not None and not self._runtime.context.options.keep_ipvs_at_exit:
+            self._settings.stop(self._writer.plane)
             self._clear(self._writer)
         self._runtime.finish()
 
@@ -263,6 +270,7 @@ class IpvsService:
             return
         if not self._is_stale(0):
             return
+        self._settings.bring(self._writer.plane, self._document)
         drifted = self._refresh()
         self._dirty |= self._balancer.listeners | self._ownership.listeners
         made = self._write()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.config.build_addresses import family_of
+from pyhad.common.config.build_balancing import tunnel_of
 from pyhad.common.config.build_globals import Globals
 from pyhad.common.config.build_listeners import Group, Head, build_groups, read_head, with_protocol
 from pyhad.common.config.build_servers import ServerBuilder, forwarding_of
@@ -125,11 +126,13 @@ class _Service:
         return service, checked
 
     def _server_builder(self, identity: str, listeners: tuple[Listener, ...]) -> ServerBuilder:
+        forwarding = self._forwarding()
         return ServerBuilder(
             block=self._block,
             service=identity,
             listeners=listeners,
-            forwarding=self._forwarding(),
+            forwarding=forwarding,
+            tunnel=tunnel_of(self._block.last("lb_kind"), forwarding, self._complaints),
             log_all_failures=self._shared.log_all_failures,
             track_files=self._shared.track_files,
             complaints=self._complaints,

@@ -145,10 +145,10 @@ def _real(server: RealServer, listener: Listener, weight: int) -> Destination:
     address, port = _endpoint(server, listener)
     return Destination(
         address=address, port=port, weight=weight, forwarding=server.forwarding,
-        upper_threshold=server.upper_threshold, lower_threshold=server.lower_threshold,
+        upper_threshold=server.upper_threshold, lower_threshold=server.lower_threshold, tunnel=server.tunnel,
     )  # fmt: skip
 
 
 def _sorry(server: SorryServer, listener: Listener, weight: int) -> Destination:
     address, port = _endpoint(server, listener)
-    return Destination(address=address, port=port, weight=weight, forwarding=server.forwarding)
+    return Destination(address=address, port=port, weight=weight, forwarding=server.forwarding, tunnel=server.tunnel)

@@ -25,12 +25,15 @@ from pyhad.common.codec import encode
 from pyhad.common.config.model import (
     SCHEMA,
     DataPlane,
+    FlushAtStop,
     Forwarding,
     IpvsDocument,
+    IpvsTimeouts,
     Listener,
     Protocol,
     RealServer,
     SorryServer,
+    SyncDaemon,
     VirtualServer,
 )  # fmt: skip
 from pyhad.common.log import LogSettings, ProcessLog
@@ -89,7 +92,15 @@ def document(specification: dict[str, Any]) -> bytes:
     """The owner's configuration from a specification `{plane, services: [service(...)]}`."""
     services = tuple(_virtual(each) for each in specification["services"])
     plane = DataPlane(specification.get("plane", "auto"))
-    return encode(IpvsDocument(schema=SCHEMA, generation=1, data_plane=plane, services=services))
+    sync = specification.get("sync")
+    return encode(
+        IpvsDocument(
+            schema=SCHEMA, generation=1, data_plane=plane, services=services,
+            timeouts=IpvsTimeouts(**specification.get("timeouts", {})),
+            sync=SyncDaemon(**sync) if sync else None,
+            flush_at_stop=FlushAtStop(specification.get("flush", "entries")),
+        )
+    )  # fmt: skip
 
 
 def _virtual(each: dict[str, Any]) -> VirtualServer:
