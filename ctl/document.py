@@ -152,6 +152,7 @@ def _server(server: Server, now_ns: int) -> dict[str, Any]:
         "in_table": destination is not None and destination.weight >= 0,
         "weight": destination.weight if destination and destination.weight >= 0 else None,
         "wanted_weight": destination.wanted_weight if destination else None,
+        "operator_weight": _count(destination.operator_weight if destination else -1),
         "connections": {
             "active": _count(destination.active_connections if destination else -1),
             "inactive": _count(destination.inactive_connections if destination else -1),

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from pyhad.ctl import servers
 from pyhad.ctl.exits import FINE, NOT_WELL, USAGE, CommandError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 RUN_DIR_VARIABLE = "PYHAD_RUN_DIR"
 TIMEOUT_S = 3.0
 RELOAD_TIMEOUT_S = 130.0
+WEIGHT_TIMEOUT_S = 18.0
 WATCH_DEFAULT_S = 1.0
 WATCH_LEAST_S = 0.1
 CLEAR = "\033[H\033[2J"
@@ -75,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     master.set_defaults(action=_is_master)
     reload = commands.add_parser("reload", parents=[common], help="read the configuration files again (root only)")
     reload.set_defaults(action=_reload)
+    servers.add_commands(commands, common, _set_weight)
     version = commands.add_parser("version", parents=[common], help="versions of this command and of the daemon")
     version.set_defaults(action=_version)
     return parser
@@ -193,6 +196,19 @@ def _reload(arguments: argparse.Namespace) -> int:
         return FINE
     print("pyhadctl: reload refused; the configuration before it stays in force.", file=sys.stderr)
     return NOT_WELL
+
+
+def _set_weight(arguments: argparse.Namespace, service: str, server: str, weight: int) -> int:
+    from pyhad.ctl import client
+
+    reply = client.set_weight(_run_dir(arguments), service, server, weight, _timeout_s(arguments, WEIGHT_TIMEOUT_S))
+    if _wants_json(arguments):
+        _say_json({"schema": 1, "ok": not reply.problem, "problem": reply.problem})
+    elif reply.problem:
+        print(f"pyhadctl: {reply.problem}", file=sys.stderr)
+    else:
+        print(servers.outcome(server, weight))
+    return NOT_WELL if reply.problem else FINE
 
 
 def _version(arguments: argparse.Namespace) -> int:

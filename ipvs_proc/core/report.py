@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pyhad.common.config.model import Forwarding, Listener
 from pyhad.common.messages import DestinationStatus, ServiceStatus
@@ -42,7 +43,12 @@ def _destinations(
     sorry = service.sorry_endpoint(first)
     endpoints = service.endpoints(first)
     rows = [
-        _destination(server, endpoint, service.servers[server].up, endpoint == sorry, service, first, balancer, reading)
+        replace(
+            _destination(
+                server, endpoint, service.servers[server].up, endpoint == sorry, service, first, balancer, reading
+            ),
+            operator_weight=service.ordered.get(server, -1),
+        )
         for server, endpoint in endpoints.items()
     ]
     if sorry is not None and sorry not in endpoints.values():

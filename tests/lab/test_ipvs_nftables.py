@@ -256,3 +256,20 @@ def test_a_reload_that_asks_for_a_plane_the_kernel_lacks_leaves_the_table_servin
     assert owner.ask("document", specification={"plane": "nftables", "services": [service(WEB, BOTH)]})
     assert handles(site) == before
     assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
+
+
+def test_a_drained_server_gets_no_connection_over_a_respawn_and_a_reload_until_undone(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    owner.ask("speak")
+    owner.ask("status")
+    drain = {"service": WEB, "server": "10.1.0.12:80", "weight": 0}
+    assert owner.ask("weigh", wanted=drain) == ""
+    assert traffic.get(site, 6) == {"web1": 6}
+    owner.ask("respawn")
+    assert traffic.get(site, 6) == {"web1": 6}
+    assert owner.ask("document", specification={"plane": "nftables", "services": [service(WEB, BOTH)]})
+    assert owner.ask("status")["services"][WEB]["servers"]["10.1.0.12:80"][:3] == [True, 0, 0]
+    assert traffic.get(site, 6) == {"web1": 6}
+    assert "has no server" in owner.ask("weigh", wanted={**drain, "server": "10.1.0.99:80"})
+    assert owner.ask("weigh", wanted={**drain, "weight": -1}) == ""
+    assert traffic.get(site, 6) == {"web1": 3, "web2": 3}

@@ -38,7 +38,16 @@ from pyhad.common.config.model import (
 )  # fmt: skip
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
-from pyhad.common.messages import Beat, IpvsStatus, StatusWanted, Verdict, VerdictChanged, VerdictSnapshot
+from pyhad.common.messages import (
+    Beat,
+    IpvsStatus,
+    StatusWanted,
+    Verdict,
+    VerdictChanged,
+    VerdictSnapshot,
+    WeightSet,
+    WeightWanted,
+)
 from pyhad.common.privileges import service_account
 from pyhad.common.pulse import PulsePage
 from pyhad.common.runtime import ChildContext, ChildOptions
@@ -271,7 +280,11 @@ class Peer:
         self._loop.run()
 
     def _take(self, sender: bytes, _peer: object, message: Any) -> None:
-        self._sender, self._status = sender, message
+        self._sender = sender
+        if isinstance(message, WeightSet):
+            self._answer(message.problem)
+        else:
+            self._status = message
 
     def _beat(self) -> None:
         if self._spoken:
@@ -299,6 +312,8 @@ class Peer:
         elif request["command"] == "mute":
             self._spoken = False
             self._answer(True)
+        elif request["command"] == "weigh":
+            self._hub.send(self._sender, WeightWanted(ticket=1, **request["wanted"]))
         else:
             self._ask_status(time.monotonic() + 8)
 

@@ -306,6 +306,28 @@ def test_connections_are_shown(site: Lab, run: Run) -> None:
     wait_until(lambda: risen() == {"10.1.0.11:80": 3, "10.1.0.12:80": 3}, 6, "the kernel has counted", every_s=0.3)
 
 
+def test_a_drained_server_keeps_its_connections_and_stays_drained_over_a_respawn(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    owner.ask("speak")
+    owner.ask("status")
+    drain = {"service": WEB, "server": "10.1.0.12:80", "weight": 0}
+    assert owner.ask("weigh", wanted=drain) == ""
+    drained = {
+        "-A -t 192.0.2.1:80 -s rr",
+        "-a -t 192.0.2.1:80 -r 10.1.0.11:80 -m -w 1",
+        "-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 0",
+    }
+    assert on_director(site) == drained
+    owner.ask("respawn")
+    assert owner.ask("document", specification={"services": [service(WEB, BOTH)]})
+    assert owner.ask("status")["services"][WEB]["servers"]["10.1.0.12:80"][:3] == [True, 0, 0]
+    assert on_director(site) == drained
+    assert traffic.get(site, 4) == {"web1": 4}
+    assert "there is no service" in owner.ask("weigh", wanted={**drain, "service": "192.0.2.9:80/tcp"})
+    assert owner.ask("weigh", wanted={**drain, "weight": -1}) == ""
+    assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
+
+
 @pytest.mark.behaviour("LVS-12")
 def test_timeouts_and_sync_daemons_follow_the_configuration_and_the_daemons_end_with_us(site: Lab, run: Run) -> None:
     sync = {"interface": "lo", "sync_id": 5}
