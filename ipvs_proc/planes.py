@@ -17,10 +17,10 @@ def open_plane(choice: DataPlane, breathe: Callable[[], None]) -> Plane:
     `breathe` shows progress during long operations. Raises `KernelError` with the reason when there is none.
     """
     if choice is DataPlane.NFTABLES:
-        return NftablesPlane()
+        return NftablesPlane(breathe)
     try:
         return IpvsPlane(breathe)
     except KernelError:
         if choice is DataPlane.IPVS:
             raise
-    return NftablesPlane()
+    return NftablesPlane(breathe)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pyhad.common.config.model import Forwarding, Listener
 from pyhad.common.messages import DestinationStatus, ServiceStatus
 from pyhad.ipvs_proc.core.desired import Balancer
-from pyhad.ipvs_proc.core.table import Connections, Endpoint, Reading, endpoint_name
+from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, endpoint_name
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
 NOT_COUNTED = Connections()
@@ -41,11 +41,12 @@ def _destinations(
     service: VirtualService, first: Listener, balancer: Balancer, reading: Reading
 ) -> tuple[DestinationStatus, ...]:
     sorry = service.sorry_endpoint(first)
+    wanted = balancer.wanted(first)  # once: it is made anew each time
     endpoints = service.endpoints(first)
     rows = [
         replace(
             _destination(
-                server, endpoint, service.servers[server].up, endpoint == sorry, service, first, balancer, reading
+                server, endpoint, service.servers[server].up, endpoint == sorry, service, first, wanted, reading
             ),
             operator_weight=service.ordered.get(server, -1),
         )
@@ -53,15 +54,14 @@ def _destinations(
     ]
     if sorry is not None and sorry not in endpoints.values():
         serves = not service.quorum_up
-        rows.append(_destination(endpoint_name(sorry), sorry, serves, True, service, first, balancer, reading))
+        rows.append(_destination(endpoint_name(sorry), sorry, serves, True, service, first, wanted, reading))
     return tuple(rows)
 
 
 def _destination(
     name: str, endpoint: Endpoint, up: bool, sorry: bool, service: VirtualService, first: Listener,
-    balancer: Balancer, reading: Reading,
+    entry: Entry | None, reading: Reading,
 ) -> DestinationStatus:  # fmt: skip
-    entry = balancer.wanted(first)
     wanted = entry.destinations.get(endpoint) if entry is not None else None
     there = reading.table[first].destinations.get(endpoint) if first in reading.table else None
     counted = _sum(service, endpoint, reading)

@@ -273,3 +273,15 @@ def test_a_drained_server_gets_no_connection_over_a_respawn_and_a_reload_until_u
     assert "has no server" in owner.ask("weigh", wanted={**drain, "server": "10.1.0.99:80"})
     assert owner.ask("weigh", wanted={**drain, "weight": -1}) == ""
     assert traffic.get(site, 6) == {"web1": 3, "web2": 3}
+
+
+def test_a_table_of_many_transactions_is_whole_and_read_back_as_written(site: Lab, run: Run) -> None:
+    servers = {f"10.1.{number // 250}.{number % 250 + 1}:80": number % 2 for number in range(1300)}
+    many = service(f"{traffic.VIP}:81/tcp", servers)
+    owner = run(service(WEB, BOTH), many)
+    status = owner.ask("status")["services"][many["address"]]
+    assert status["installed"]
+    assert {name: row[1] for name, row in status["servers"].items()} == servers
+    owner.ask("respawn")
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+    assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
