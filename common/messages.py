@@ -160,6 +160,11 @@ class DestinationStatus:
     sorry: bool
     operator_weight: int = -1
     """Set by `pyhadctl rs`: 0 drains it; -1 when no operator has a say."""
+    in_packets: int = -1
+    """This and the following: since it is in the table; -1 where not counted."""
+    out_packets: int = -1
+    in_bytes: int = -1
+    out_bytes: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

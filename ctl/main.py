@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pyhad.ctl import servers
-from pyhad.ctl.exits import FINE, NOT_WELL, USAGE, CommandError
+from pyhad.ctl.exits import FINE, NOT_WELL, UNKNOWN, USAGE, CommandError
 
 if TYPE_CHECKING:
     from pyhad.ctl.judge import Part
@@ -77,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     master.set_defaults(action=_is_master)
     reload = commands.add_parser("reload", parents=[common], help="read the configuration files again (root only)")
     reload.set_defaults(action=_reload)
+    listing = commands.add_parser("vs", parents=[common], help="the table with its counters, as ipvsadm shows it")
+    listing.set_defaults(action=_listing)
+    diff = commands.add_parser("diff", parents=[common], help="wanted against actual table; exit code 0: the same")
+    diff.set_defaults(action=_diff)
     servers.add_commands(commands, common, _set_weight)
     version = commands.add_parser("version", parents=[common], help="versions of this command and of the daemon")
     version.set_defaults(action=_version)
@@ -196,6 +200,30 @@ def _reload(arguments: argparse.Namespace) -> int:
         return FINE
     print("pyhadctl: reload refused; the configuration before it stays in force.", file=sys.stderr)
     return NOT_WELL
+
+
+def _listing(arguments: argparse.Namespace) -> int:
+    if _wants_json(arguments):
+        arguments.part, arguments.watch = "vs", None
+        return _status(arguments)
+    from pyhad.ctl import client, listing
+
+    sys.stdout.write(listing.render_table(client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))))
+    return FINE
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from pyhad.ctl import client, listing
+
+    reply = client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    if reply.ipvs is None:
+        raise CommandError("the IPVS owner has not reported: nothing is known of the table", UNKNOWN)
+    found = listing.differences(reply)
+    if _wants_json(arguments):
+        _say_json({"schema": 1, "same": not found, "differences": found})
+    else:
+        print("\n".join(found) if found else "The table is as it should be.")
+    return NOT_WELL if found else FINE
 
 
 def _set_weight(arguments: argparse.Namespace, service: str, server: str, weight: int) -> int:

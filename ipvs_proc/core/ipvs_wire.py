@@ -45,7 +45,7 @@ _S_ENGINE = 11
 (_D_ADDRESS, _D_PORT, _D_METHOD, _D_WEIGHT, _D_UPPER, _D_LOWER, _D_ACTIVE, _D_INACTIVE) = range(1, 9)
 _D_FAMILY, _D_STATS64, _D_TUNNEL_TYPE, _D_TUNNEL_PORT, _D_TUNNEL_FLAGS = 11, 12, 13, 14, 15
 (_Y_STATE, _Y_INTERFACE, _Y_ID, _Y_MAX_LEN, _Y_GROUP, _Y_GROUP6, _Y_PORT, _Y_TTL) = range(1, 9)
-_STATS_CONNECTIONS = 1
+_STATS_CONNECTIONS, _STATS_IN_PACKETS, _STATS_OUT_PACKETS, _STATS_IN_BYTES, _STATS_OUT_BYTES = 1, 2, 3, 4, 5
 
 _FLAG_PERSISTENT = 0x01
 _OUR_FLAGS = FLAG_ONE_PACKET | FLAG_SCHEDULER_1 | FLAG_SCHEDULER_2 | FLAG_SCHEDULER_3
@@ -266,10 +266,20 @@ def destination_from(payload: bytes, service_family: int) -> tuple[Destination, 
         lower_threshold=read.number(_D_LOWER),
         tunnel=_tunnel_from(read) if method is Forwarding.TUNNEL else Tunnel(),
     )
-    total = -1
-    if read.has(_D_STATS64):
-        total = read.inside(_D_STATS64).number(_STATS_CONNECTIONS, -1)
-    return found, Connections(active=read.number(_D_ACTIVE), inactive=read.number(_D_INACTIVE), total=total)
+    return found, _connections_from(read)
+
+
+def _connections_from(read: _Read) -> Connections:
+    counted = read.inside(_D_STATS64)
+    return Connections(
+        active=read.number(_D_ACTIVE),
+        inactive=read.number(_D_INACTIVE),
+        total=counted.number(_STATS_CONNECTIONS, -1),
+        in_packets=counted.number(_STATS_IN_PACKETS, -1),
+        out_packets=counted.number(_STATS_OUT_PACKETS, -1),
+        in_bytes=counted.number(_STATS_IN_BYTES, -1),
+        out_bytes=counted.number(_STATS_OUT_BYTES, -1),
+    )
 
 
 def _tunnel_from(read: _Read) -> Tunnel:

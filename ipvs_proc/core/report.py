@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from pyhad.common.config.model import Forwarding, Listener
 from pyhad.common.messages import DestinationStatus, ServiceStatus
@@ -73,6 +73,10 @@ def _destination(
         active_connections=counted.active,
         inactive_connections=counted.inactive,
         connections=counted.total,
+        in_packets=counted.in_packets,
+        out_packets=counted.out_packets,
+        in_bytes=counted.in_bytes,
+        out_bytes=counted.out_bytes,
         sorry=sorry,
     )
 
@@ -87,9 +91,7 @@ def _sum(service: VirtualService, endpoint: Endpoint, reading: Reading) -> Conne
     if not counts:
         return NOT_COUNTED
     return Connections(
-        active=_total([each.active for each in counts]),
-        inactive=_total([each.inactive for each in counts]),
-        total=_total([each.total for each in counts]),
+        **{each.name: _total([getattr(count, each.name) for count in counts]) for each in fields(Connections)}
     )
 
 

@@ -83,6 +83,10 @@ class Connections:
     active: int = -1
     inactive: int = -1
     total: int = -1
+    in_packets: int = -1
+    out_packets: int = -1
+    in_bytes: int = -1
+    out_bytes: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -230,5 +230,7 @@ def test_a_server_is_drained_by_a_command_and_stays_so_over_the_death_of_the_own
     wait_until(lambda: is_replaced(pair, "ipvs", old), 20, "the owner is replaced")
     assert pair.views["d1"].servers() == {"10.0.0.11:80"}
     assert "drain" in pyhadctl(pair, "status", "vs")
+    assert "up, drained" in pyhadctl(pair, "vs")
+    assert pyhadctl(pair, "diff") == "The table is as it should be.\n"
     assert pyhadctl(pair, "rs", "undrain", *where) == "10.0.0.12:80 has its own weight again.\n"
     assert pair.views["d1"].servers() == BOTH

@@ -31,7 +31,17 @@ def test_a_wrong_command_line_ends_with_2(words: list[str], capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["status"], ["status", "vs"], ["is-master", "VI_1"], ["reload"], ["version"], ["rs", "drain", "s", "r"]],
+    [
+        [],
+        ["status"],
+        ["status", "vs"],
+        ["is-master", "VI_1"],
+        ["reload"],
+        ["version"],
+        ["rs", "drain", "s", "r"],
+        ["vs"],
+        ["diff"],
+    ],
 )
 def test_without_a_daemon_every_command_ends_with_4(
     words: list[str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]

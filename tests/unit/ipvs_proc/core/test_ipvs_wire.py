@@ -17,7 +17,7 @@ from pyhad.common.config.model import (
 from pyhad.common.errors import WireError
 from pyhad.ipvs_proc.core import ipvs_wire as wire
 from pyhad.ipvs_proc.core.genl import attribute, attributes_from
-from pyhad.ipvs_proc.core.table import Destination, Service
+from pyhad.ipvs_proc.core.table import Connections, Destination, Service
 
 TCP4 = Listener(protocol=Protocol.TCP, family=4, address="10.0.0.1", port=80)
 TCP6 = Listener(protocol=Protocol.TCP, family=6, address="fd00::1", port=80)
@@ -134,9 +134,12 @@ def test_local_forwarding_of_the_kernel_reads_as_nat() -> None:
 
 def test_connections_are_counted_in_64_bits() -> None:
     raw = wire.destination(to(Forwarding.NAT))[4:] + attribute(7, b"\3\0\0\0") + attribute(8, b"\4\0\0\0")
-    raw += attribute(12, attribute(1, b"\0\0\0\0\1\0\0\0"))
+    stats = [attribute(kind, bytes([kind] + [0] * 7)) for kind in (2, 3, 4, 5)]
+    raw += attribute(12, attribute(1, b"\0\0\0\0\1\0\0\0") + b"".join(stats))
     _, connections = wire.destination_from(attribute(2, raw), 4)
-    assert (connections.active, connections.inactive, connections.total) == (3, 4, 1 << 32)
+    assert connections == Connections(
+        active=3, inactive=4, total=1 << 32, in_packets=2, out_packets=3, in_bytes=4, out_bytes=5
+    )
 
 
 def test_a_tunnel_or_an_address_of_unknown_shape_is_refused() -> None:
