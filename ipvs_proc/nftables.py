@@ -130,6 +130,12 @@ class NftablesPlane:
         """Nobody else writes to our table: the same as `retire`."""
         self.retire()
 
+    def is_there(self) -> bool:
+        """Whether our table exists, whole or damaged."""
+        family, _, name = ruleset.TABLE.partition(" ")
+        tables = json.loads(self._nft.run(f"list tables {family}\n"))["nftables"]
+        return any(each.get("table", {}).get("name") == name for each in tables)
+
     def retire(self) -> None:
         """Take our whole table away."""
         self._nft.run(ruleset.REMOVE)

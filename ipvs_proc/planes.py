@@ -24,3 +24,23 @@ def open_plane(choice: DataPlane, breathe: Callable[[], None]) -> Plane:
         if choice is DataPlane.IPVS:
             raise
     return NftablesPlane(breathe)
+
+
+def sweep_nftables() -> bool:
+    """Remove a table of a time when nftables balanced here; whether there was one.
+
+    Its translation comes before IPVS sees a connection, so IPVS would never get any.
+    """
+    try:
+        plane = NftablesPlane()
+    except KernelError:
+        return False
+    try:
+        if not plane.is_there():
+            return False
+        plane.retire()
+    except KernelError:  # this kernel has no nftables
+        return False
+    finally:
+        plane.close()
+    return True

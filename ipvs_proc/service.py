@@ -33,7 +33,7 @@ from pyhad.ipvs_proc.core.following import Following
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
 from pyhad.ipvs_proc.ordered_weights import OrderedWeights, split
-from pyhad.ipvs_proc.planes import open_plane
+from pyhad.ipvs_proc.planes import open_plane, sweep_nftables
 from pyhad.ipvs_proc.settings import KEY as SYNC_KEY
 from pyhad.ipvs_proc.settings import Settings
 from pyhad.ipvs_proc.writer import Ownership, Writer
@@ -122,7 +122,7 @@ class IpvsService:
         if self._document.flush_at_start and not self._is_successor:  # lvs_flush: once, and only what is not wanted
             for listener in actual:
                 self._ownership.claim(listener)
-        self._is_successor = True
+        is_first, self._is_successor = not self._is_successor, True
         weights = self._weights.of(self._document)
         self._handle(Configured(document=self._document, actual=dict(actual), weights=weights))
         if self._writer is not None:
@@ -130,7 +130,14 @@ class IpvsService:
             self._dirty |= self._ownership.listeners
             self._write()
             self._writer.note_foreign(self._balancer.listeners)
+            if is_first and self._document.data_plane is DataPlane.AUTO and self._writer.plane.name == DataPlane.IPVS:
+                self._sweep()
         self._publish_soon()
+
+    def _sweep(self) -> None:
+        """IPVS serves: what nftables did before it was there must not go on."""
+        if sweep_nftables():
+            self._logger.warning("leftover_removed", data_plane=DataPlane.NFTABLES.value)
 
     def _open(self) -> None:
         """Open the plane of the configuration; AUTO stays with a predecessor's. On failure what we have stays."""

@@ -27,7 +27,7 @@ DEFAULT_PERSISTENCE_S = 360
 _MAX_ENGINE = 15
 _FLAGS = ("ops", "flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
 _OF_SCHEDULER = {"sh-port": "sh", "sh-fallback": "sh", "mh-port": "mh", "mh-fallback": "mh"}
-_NFTABLES_SCHEDULERS = ("rr", "wrr")
+_NFTABLES_SCHEDULERS = ("rr", "wrr", "sh", "mh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,7 @@ class _Service:
         """What the nftables data plane cannot do is an error where it was asked for by name."""
         problems: list[str] = []
         if service.scheduler not in _NFTABLES_SCHEDULERS:
-            problems.append(f"lb_algo {service.scheduler} (only {' and '.join(_NFTABLES_SCHEDULERS)})")
+            problems.append(f"lb_algo {service.scheduler} (only {', '.join(_NFTABLES_SCHEDULERS)})")
         methods = {server.forwarding for server in servers} | ({sorry.forwarding} if sorry else set())
         problems += [f"lb_kind {method}" for method in sorted(methods - {Forwarding.NAT})]
         if service.persistence_timeout_s:

@@ -219,7 +219,9 @@ def test_what_nftables_cannot_do_is_said_and_does_not_stop_the_others(site: Lab,
         "installed": True, "problem": "", "quorum": True,
         "servers": {"10.1.0.11:80": [True, 1, 1, 0, False], "10.1.0.12:80": [True, 1, 1, 0, False]},
     }  # fmt: skip
-    assert status[f"{traffic.VIP}:81/tcp"]["problem"] == "scheduler lc needs IPVS: with nftables there are rr and wrr"
+    assert status[f"{traffic.VIP}:81/tcp"]["problem"] == (
+        "scheduler lc needs IPVS: with nftables there are rr, wrr, sh, mh"
+    )
     assert not status[f"{traffic.VIP}:81/tcp"]["installed"]
     assert status[f"{traffic.VIP}:82/tcp"]["problem"] == "forwarding DR needs IPVS: with nftables there is NAT"
     assert len(owner.events("service_not_installed")) == 2
@@ -285,3 +287,16 @@ def test_a_table_of_many_transactions_is_whole_and_read_back_as_written(site: La
     owner.ask("respawn")
     assert owner.ask("status")["counters"].get("changes_written", 0) == 0
     assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
+
+
+@pytest.mark.parametrize("scheduler", ["sh", "mh"])
+def test_a_hash_keeps_a_client_with_its_server_and_is_read_back(site: Lab, run: Run, scheduler: str) -> None:
+    owner = run(service(WEB, BOTH, scheduler=scheduler), service(f"[{traffic.VIP6}]:80/tcp", {"[fd00:1::11]:80": 1}))
+    assert sorted(traffic.get(site, 12).values()) == [12]
+    owner.ask("respawn")
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+    ports = service(WEB, BOTH, scheduler=scheduler, flags=[f"{scheduler}-port"])
+    assert owner.ask("document", specification={"plane": "nftables", "services": [ports]})
+    assert len(traffic.get(site, 40)) == 2
+    owner.ask("respawn")
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0

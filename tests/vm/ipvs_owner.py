@@ -130,7 +130,7 @@ def _virtual(each: dict[str, Any]) -> VirtualServer:
         sorry = SorryServer(address=sorry_address, port=sorry_port, forwarding=forwarding)
     return VirtualServer(
         id=each["address"], listeners=(listener,), scheduler=each.get("scheduler", "rr"), servers=servers,
-        sorry_server=sorry, persistence_timeout_s=each.get("persistence", 0),
+        sorry_server=sorry, persistence_timeout_s=each.get("persistence", 0), flags=tuple(each.get("flags", ())),
     )  # fmt: skip
 
 
