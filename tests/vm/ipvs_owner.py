@@ -264,6 +264,7 @@ class Peer:
         self._generation, self._sequence, self._spoken = time.monotonic_ns(), 0, False
         self._sender = b""
         self._status: IpvsStatus | None = None
+        self._ticket = 0
         self._link = Link(
             self._loop, context, channels.VERDICTS, path=f"{folder}/bus/verdicts", identity="checker", logger=logger,
             counters=counters, on_message=lambda _message: self._say_all(), on_up=self._say_all,
@@ -315,6 +316,7 @@ class Peer:
         elif request["command"] == "weigh":
             self._hub.send(self._sender, WeightWanted(ticket=1, **request["wanted"]))
         else:
+            self._ticket += 1  # a late answer to the question before this one is none to this
             self._ask_status(time.monotonic() + 8)
 
     def _verdict(self, service: str, server: str, up: bool, weight: int = 1, lost: bool = False) -> None:
@@ -326,14 +328,14 @@ class Peer:
 
     def _ask_status(self, end: float) -> None:
         """The answer with our ticket, or what came unasked while nobody answers."""
-        if self._status is not None and self._status.ticket == 7:
+        if self._status is not None and self._status.ticket == self._ticket:
             self._answer(_plain(self._status))
             self._status = None
         elif time.monotonic() > end:
             self._answer(None)
         else:
             if self._sender:
-                self._hub.send(self._sender, StatusWanted(ticket=7))
+                self._hub.send(self._sender, StatusWanted(ticket=self._ticket))
             self._loop.after(50_000_000, lambda: self._ask_status(end))
 
     def _answer(self, answer: Any) -> None:
