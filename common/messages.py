@@ -158,6 +158,13 @@ class DestinationStatus:
     connections: int
     """Total so far; -1 where not counted."""
     sorry: bool
+    operator_weight: int = -1
+    """Set by `pyhadctl rs`: 0 drains it; -1 when no operator has a say."""
+    in_packets: int = -1
+    """This and the following: since it is in the table; -1 where not counted."""
+    out_packets: int = -1
+    in_bytes: int = -1
+    out_bytes: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +274,41 @@ class VersionReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeightRequest:
+    """pyhadctl -> control (root only): this server has this weight until undone; 0 drains it, -1 undoes."""
+
+    version: int
+    service: str
+    server: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightWanted:
+    """control -> ipvs: the same; answered by `WeightSet` with the same ticket."""
+
+    ticket: int
+    service: str
+    server: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightSet:
+    """ipvs -> control: it is so, or why not. It outlives reloads and the death of any process."""
+
+    ticket: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightReply:
+    """control -> pyhadctl: it is so, or why not."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRefused:
     """control -> pyhadctl: the request cannot be served, and why."""
 
@@ -278,4 +320,5 @@ Message = (
     | StatusWanted | VrrpStatus | CheckerStatus | IpvsStatus
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
     | VersionRequest | VersionReply | RequestRefused
+    | WeightRequest | WeightWanted | WeightSet | WeightReply
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import struct
+from collections.abc import Iterable
 from typing import Any, assert_never
 
 import pyhad
@@ -19,7 +20,15 @@ from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard
 from pyhad.control_proc.core.desk import PEERS, Desk
-from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect, JournalReload
+from pyhad.control_proc.core.effects import (
+    Answer,
+    AnswerStatus,
+    AskReload,
+    AskReport,
+    AskWeight,
+    Effect,
+    JournalReload,
+)
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
     DeadlineReached,
@@ -33,6 +42,7 @@ from pyhad.control_proc.core.events import (
     StatusAsked,
     VersionAsked,
 )
+from pyhad.control_proc.core.weights import WeightDesk
 
 _SPEAKER = {
     m.VrrpStatus: ProcessName.VRRP,
@@ -54,6 +64,8 @@ class ControlService:
         self._recall_reload()
         self._events: collections.deque[Event] = collections.deque()
         self._timer: Timer | None = None
+        self._weights = WeightDesk()
+        self._weight_timer: Timer | None = None
         self._status = self._hub(STATUS, self._is_peer, self._report_received)
         self._operator = self._hub(OPERATOR, lambda _peer: True, self._asked)  # the socket file's mode decides
         runtime.on_document = self._document_received
@@ -83,15 +95,24 @@ class ControlService:
         return next((name for name in PEERS if peer.pid > 0 and self._pulse.read(name).pid == peer.pid), None)
 
     def _report_received(
-        self, sender: bytes, peer: Peer, report: m.VrrpStatus | m.CheckerStatus | m.IpvsStatus
+        self, sender: bytes, peer: Peer, report: m.VrrpStatus | m.CheckerStatus | m.IpvsStatus | m.WeightSet
     ) -> None:
         process = self._process_of(peer)
+        if isinstance(report, m.WeightSet):
+            if process is ProcessName.IPVS:
+                self._weigh(self._weights.answered(report.ticket, report.problem))
+            return
         if process is None or _SPEAKER[type(report)] is not process:
             self._runtime.counters["status_reports_of_another_process"] += 1
             return
         self._feed(ReportReceived(process=process, sender=sender, report=report))
 
-    def _asked(self, client: bytes, peer: Peer, request: m.StatusRequest | m.ReloadRequest | m.VersionRequest) -> None:
+    def _asked(
+        self,
+        client: bytes,
+        peer: Peer,
+        request: m.StatusRequest | m.ReloadRequest | m.VersionRequest | m.WeightRequest,
+    ) -> None:
         self._runtime.counters["operator_requests"] += 1
         match request:
             case m.StatusRequest():
@@ -101,8 +122,29 @@ class ControlService:
             case m.ReloadRequest():
                 self._runtime.logger.info("reload_asked", uid=peer.uid, asker_pid=peer.pid)
                 self._feed(ReloadAsked(client=client, version=request.version, uid=peer.uid))
+            case m.WeightRequest():
+                self._weight_asked(client, peer, request)
             case _:
                 assert_never(request)
+
+    def _weight_asked(self, client: bytes, peer: Peer, request: m.WeightRequest) -> None:
+        self._runtime.logger.info(
+            "weight_asked", uid=peer.uid, service=request.service, server=request.server, weight=request.weight
+        )
+        owner = self._desk.sender_of(ProcessName.IPVS)
+        self._weigh(self._weights.asked(client, peer.uid, request, owner, self._runtime.loop.now_ns()))
+
+    def _weigh(self, effects: Iterable[Effect]) -> None:
+        """What follows for the operators who set weights, with their own deadline."""
+        for effect in effects:
+            self._perform(effect)
+        if self._weight_timer is not None:
+            self._weight_timer.cancel()
+        at_ns = self._weights.next_deadline_ns()
+        self._weight_timer = None if at_ns is None else self._runtime.loop.at(at_ns, self._weights_late)
+
+    def _weights_late(self) -> None:
+        self._weigh(self._weights.expire(self._runtime.loop.now_ns()))
 
     def _document_received(self, content: bytes) -> None:
         try:
@@ -151,6 +193,10 @@ class ControlService:
             case AskReload():
                 if not self._runtime.ask_reload():
                     self._feed(ReloadUnsent())
+            case AskWeight():
+                if not self._status.send(effect.sender, effect.wanted):
+                    problem = "the IPVS owner cannot be reached"
+                    self._weigh(self._weights.answered(effect.wanted.ticket, problem))
             case JournalReload():
                 self._box.put(_RELOAD_KEY, _RELOAD.pack(effect.ok, effect.at_ns))
             case _:

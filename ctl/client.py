@@ -37,6 +37,12 @@ def reload(run_dir: str, timeout_s: float) -> m.ReloadReply:
     return _expect(reply, m.ReloadReply)
 
 
+def set_weight(run_dir: str, service: str, server: str, weight: int, timeout_s: float) -> m.WeightReply:
+    """Set or undo (-1) a server's weight: the same when asked twice. Raises `CommandError`."""
+    request = m.WeightRequest(version=m.VERSION, service=service, server=server, weight=weight)
+    return _expect(_ask_again(run_dir, request, timeout_s), m.WeightReply)
+
+
 def _ask_again(run_dir: str, request: object, timeout_s: float) -> Any:
     path = os.path.join(run_dir, OPERATOR.path)
     for _ in range(ATTEMPTS):

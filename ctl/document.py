@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pyhad.common.messages import CheckStatus, RouterStatus, StatusReply
+from pyhad.common.messages import CheckStatus, DestinationStatus, RouterStatus, StatusReply
 from pyhad.common.states import ProcessName
 from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
 from pyhad.ctl.pools import Pool, Server, pools_of
@@ -152,13 +152,20 @@ def _server(server: Server, now_ns: int) -> dict[str, Any]:
         "in_table": destination is not None and destination.weight >= 0,
         "weight": destination.weight if destination and destination.weight >= 0 else None,
         "wanted_weight": destination.wanted_weight if destination else None,
+        "operator_weight": _count(destination.operator_weight if destination else -1),
         "connections": {
             "active": _count(destination.active_connections if destination else -1),
             "inactive": _count(destination.inactive_connections if destination else -1),
             "total": _count(destination.connections if destination else -1),
         },
+        "traffic": _traffic(destination),
         "checks": [_check(check, now_ns) for check in server.checks],
     }
+
+
+def _traffic(destination: DestinationStatus | None) -> dict[str, int | None]:
+    names = ("in_packets", "out_packets", "in_bytes", "out_bytes")
+    return {name: _count(getattr(destination, name)) if destination else None for name in names}
 
 
 def _check(check: CheckStatus, now_ns: int) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from pyhad.ctl.exits import FINE, NOT_WELL, USAGE, CommandError
+from pyhad.ctl import servers
+from pyhad.ctl.exits import FINE, NOT_WELL, UNKNOWN, USAGE, CommandError
 
 if TYPE_CHECKING:
     from pyhad.ctl.judge import Part
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 RUN_DIR_VARIABLE = "PYHAD_RUN_DIR"
 TIMEOUT_S = 3.0
 RELOAD_TIMEOUT_S = 130.0
+WEIGHT_TIMEOUT_S = 18.0
 WATCH_DEFAULT_S = 1.0
 WATCH_LEAST_S = 0.1
 CLEAR = "\033[H\033[2J"
@@ -84,6 +86,11 @@ def _parser() -> argparse.ArgumentParser:
 
     config_commands.add_commands(commands, common)
     wire_commands.add_commands(commands, common)
+    listing = commands.add_parser("vs", parents=[common], help="the table with its counters, as ipvsadm shows it")
+    listing.set_defaults(action=_listing)
+    diff = commands.add_parser("diff", parents=[common], help="wanted against actual table; exit code 0: the same")
+    diff.set_defaults(action=_diff)
+    servers.add_commands(commands, common, _set_weight)
     version = commands.add_parser("version", parents=[common], help="versions of this command and of the daemon")
     version.set_defaults(action=_version)
     return parser
@@ -202,6 +209,43 @@ def _reload(arguments: argparse.Namespace) -> int:
         return FINE
     print("pyhadctl: reload refused; the configuration before it stays in force.", file=sys.stderr)
     return NOT_WELL
+
+
+def _listing(arguments: argparse.Namespace) -> int:
+    if _wants_json(arguments):
+        arguments.part, arguments.watch = "vs", None
+        return _status(arguments)
+    from pyhad.ctl import client, listing
+
+    sys.stdout.write(listing.render_table(client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))))
+    return FINE
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from pyhad.ctl import client, listing
+
+    reply = client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    if reply.ipvs is None:
+        raise CommandError("the IPVS owner has not reported: nothing is known of the table", UNKNOWN)
+    found = listing.differences(reply)
+    if _wants_json(arguments):
+        _say_json({"schema": 1, "same": not found, "differences": found})
+    else:
+        print("\n".join(found) if found else "The table is as it should be.")
+    return NOT_WELL if found else FINE
+
+
+def _set_weight(arguments: argparse.Namespace, service: str, server: str, weight: int) -> int:
+    from pyhad.ctl import client
+
+    reply = client.set_weight(_run_dir(arguments), service, server, weight, _timeout_s(arguments, WEIGHT_TIMEOUT_S))
+    if _wants_json(arguments):
+        _say_json({"schema": 1, "ok": not reply.problem, "problem": reply.problem})
+    elif reply.problem:
+        print(f"pyhadctl: {reply.problem}", file=sys.stderr)
+    else:
+        print(servers.outcome(server, weight))
+    return NOT_WELL if reply.problem else FINE
 
 
 def _version(arguments: argparse.Namespace) -> int:

@@ -263,7 +263,16 @@ def _server_remark(server: Server, now_ns: int) -> str:
         remarks.append("not in the table" if server.up else "taken out")
     elif destination is not None and destination.sorry and destination.weight >= 0:
         remarks.append("serving instead")
+    if destination is not None and destination.operator_weight >= 0:
+        remarks.append(_by_operator(destination))
     return ", ".join(remarks)
+
+
+def _by_operator(destination: DestinationStatus) -> str:
+    if destination.operator_weight > 0:
+        return f"weight {destination.operator_weight} by operator"
+    left = destination.active_connections
+    return "drained" if left == 0 else "draining" if left < 0 else f"draining, {left} connections left"
 
 
 # ------------------------------------------------------------------------------------------------- verdict

@@ -8,23 +8,31 @@ from __future__ import annotations
 import ctypes
 import errno
 import json
+from collections.abc import Callable
 
 from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
+from pyhad.ipvs_proc.breathing import breathing
 from pyhad.ipvs_proc.core import ruleset
-from pyhad.ipvs_proc.core.reconcile import Change, apply_change
+from pyhad.ipvs_proc.core.reconcile import Change, apply_changes
 from pyhad.ipvs_proc.core.table import Entry, Reading, Table
 from pyhad.ipvs_proc.plane import Refusal
 
 LIBRARY = "libnftables.so.1"
+CHANGES_AT_ONCE = 500
+"""More are written in several transactions, each of which leaves a table that serves (`reconcile` orders them so)."""
 _OUTPUT_JSON = 1 << 4  # NFT_CTX_OUTPUT_JSON
 _DEFAULT = 0  # NFT_CTX_DEFAULT
 
 
 class Nft:
-    """libnftables: one context, commands as text, output in buffers of our own. Raises `KernelError` when missing."""
+    """libnftables: one context, commands as text, output in buffers of our own. Raises `KernelError` when missing.
 
-    def __init__(self) -> None:
+    `breathe` is called now and then while a command runs: a listing of thousands of servers takes seconds.
+    """
+
+    def __init__(self, breathe: Callable[[], None] = lambda: None) -> None:
+        self._breathe = breathe
         try:
             library = ctypes.CDLL(LIBRARY)
         except OSError as error:
@@ -49,7 +57,8 @@ class Nft:
 
     def run(self, commands: str) -> str:
         """Run `commands` as one transaction; returns what nft printed. Raises `KernelError` with nft's first line."""
-        status = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
+        with breathing(self._breathe):
+            status = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
         printed: bytes = self._library.nft_ctx_get_output_buffer(self._context) or b""
         complaint: bytes = self._library.nft_ctx_get_error_buffer(self._context) or b""
         if status != 0:
@@ -77,8 +86,8 @@ class NftablesPlane:
     name = "nftables"
     owns_everything = True
 
-    def __init__(self) -> None:
-        self._nft = Nft()
+    def __init__(self, breathe: Callable[[], None] = lambda: None) -> None:
+        self._nft = Nft(breathe)
         self._there: Table = {}
         self._framed = False
 
@@ -101,6 +110,10 @@ class NftablesPlane:
 
     def apply(self, changes: list[Change]) -> list[Refusal]:
         """Write all changes at once; when that fails, service by service, so that one cannot stop the others."""
+        slices = [changes[start : start + CHANGES_AT_ONCE] for start in range(0, len(changes), CHANGES_AT_ONCE)]
+        return [refusal for part in slices for refusal in self._apply(part)]
+
+    def _apply(self, changes: list[Change]) -> list[Refusal]:
         try:
             self._write(changes)
             return []
@@ -110,8 +123,18 @@ class NftablesPlane:
                 return [Refusal(change=change, error=error) for change in changes]
         refusals: list[Refusal] = []
         for listener in services:
-            refusals.extend(self.apply([change for change in changes if change.listener == listener]))
+            refusals.extend(self._apply([change for change in changes if change.listener == listener]))
         return refusals
+
+    def flush(self) -> None:
+        """Nobody else writes to our table: the same as `retire`."""
+        self.retire()
+
+    def is_there(self) -> bool:
+        """Whether our table exists, whole or damaged."""
+        family, _, name = ruleset.TABLE.partition(" ")
+        tables = json.loads(self._nft.run(f"list tables {family}\n"))["nftables"]
+        return any(each.get("table", {}).get("name") == name for each in tables)
 
     def retire(self) -> None:
         """Take our whole table away."""
@@ -124,10 +147,8 @@ class NftablesPlane:
 
     def _write(self, changes: list[Change]) -> None:
         after = dict(self._there)
-        listeners: dict[Listener, None] = {}
-        for change in changes:
-            apply_change(after, change)
-            listeners[change.listener] = None
+        listeners: dict[Listener, None] = dict.fromkeys(change.listener for change in changes)
+        apply_changes(after, changes)
         commands = [] if self._framed else [ruleset.REMOVE, ruleset.BASE]
         for listener in listeners:
             commands.extend(ruleset.write_entry(listener, self._there.get(listener), after.get(listener)))

@@ -37,6 +37,9 @@ class Plane(Protocol):
         """Make these changes in this order; one that fails does not stop the others."""
         ...
 
+    def flush(self) -> None:
+        """Take everything away, whoever made it."""
+
     def retire(self) -> None:
         """Take away what was made beside the services; after they are gone."""
 

@@ -14,18 +14,31 @@ from pyhad.common.codec import decode
 from pyhad.common.config.model import SCHEMA, DataPlane, IpvsDocument, Listener
 from pyhad.common.errors import KernelError, WireError
 from pyhad.common.loop import Timer
-from pyhad.common.messages import Beat, IpvsStatus, SnapshotWanted, StatusWanted, VerdictChanged, VerdictSnapshot
+from pyhad.common.messages import (
+    Beat,
+    IpvsStatus,
+    SnapshotWanted,
+    StatusWanted,
+    VerdictChanged,
+    VerdictSnapshot,
+    WeightSet,
+    WeightWanted,
+)
 from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.effects import Effect, Remark, WriteServices
-from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard
+from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard, WeightOrdered
 from pyhad.ipvs_proc.core.following import Following
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
-from pyhad.ipvs_proc.planes import open_plane
+from pyhad.ipvs_proc.ordered_weights import OrderedWeights, split
+from pyhad.ipvs_proc.planes import open_plane, sweep_nftables
+from pyhad.ipvs_proc.settings import KEY as SYNC_KEY
+from pyhad.ipvs_proc.settings import Settings
 from pyhad.ipvs_proc.writer import Ownership, Writer
 
+MAX_WEIGHT = 2147483647
 VERIFY_NS = 10_000_000_000
 """How often the data plane is read back, so that what others changed is repaired."""
 PUBLISH_NS = 50_000_000
@@ -48,7 +61,11 @@ class IpvsService:
         self._document = document
         records = runtime.context.box.load()
         self._remembered_plane = records.pop(_PLANE_KEY, b"").decode("ascii", "replace")
-        self._ownership = Ownership(runtime.context.box, records.values())
+        box, sync_is_ours = runtime.context.box, records.pop(SYNC_KEY, b"") != b""
+        self._settings = Settings(box, sync_is_ours, runtime.logger, runtime.counters)
+        ordered, records = split(records)
+        self._weights = OrderedWeights(box, ordered)
+        self._ownership = Ownership(box, records.values())
         self._is_successor = bool(self._remembered_plane)
         self._balancer = Balancer()
         self._following = Following()
@@ -77,7 +94,7 @@ class IpvsService:
         self._link = Link(
             self._loop, runtime.bus, channels.STATUS, path=runtime.path(channels.STATUS.path),
             identity=ProcessName.IPVS.value, logger=self._logger, counters=runtime.counters,
-            on_message=self._on_status_wanted, on_up=self._publish,
+            on_message=self._on_control, on_up=self._publish,
         )  # fmt: skip
         self._loop.every(VERIFY_NS, self._verify)
 
@@ -105,13 +122,22 @@ class IpvsService:
         if self._document.flush_at_start and not self._is_successor:  # lvs_flush: once, and only what is not wanted
             for listener in actual:
                 self._ownership.claim(listener)
-        self._is_successor = True
-        self._handle(Configured(document=self._document, actual=dict(actual)))
+        is_first, self._is_successor = not self._is_successor, True
+        weights = self._weights.of(self._document)
+        self._handle(Configured(document=self._document, actual=dict(actual), weights=weights))
         if self._writer is not None:
+            self._settings.bring(self._writer.plane, self._document)
             self._dirty |= self._ownership.listeners
             self._write()
             self._writer.note_foreign(self._balancer.listeners)
+            if is_first and self._document.data_plane is DataPlane.AUTO and self._writer.plane.name == DataPlane.IPVS:
+                self._sweep()
         self._publish_soon()
+
+    def _sweep(self) -> None:
+        """IPVS serves: what nftables did before it was there must not go on."""
+        if sweep_nftables():
+            self._logger.warning("leftover_removed", data_plane=DataPlane.NFTABLES.value)
 
     def _open(self) -> None:
         """Open the plane of the configuration; AUTO stays with a predecessor's. On failure what we have stays."""
@@ -140,18 +166,20 @@ class IpvsService:
         """The new plane serves: what is ours leaves the old one, if it is another."""
         assert self._writer is not None
         if old.plane.name != self._writer.plane.name:
+            self._settings.stop(old.plane)
             self._clear(old)
         old.plane.close()
 
     def _clear(self, writer: Writer) -> None:
         try:
-            writer.clear()
+            writer.clear(self._document.flush_at_stop)
         except KernelError as error:
             self._logger.error("data_plane_not_cleared", data_plane=writer.plane.name, error=str(error))
 
     def _on_stop(self) -> None:
         """Take away what is ours (PROC-40) unless told to leave it (CLI-15)."""
         if self._writer is not None and not self._runtime.context.options.keep_ipvs_at_exit:
+            self._settings.stop(self._writer.plane)
             self._clear(self._writer)
         self._runtime.finish()
 
@@ -263,6 +291,7 @@ class IpvsService:
             return
         if not self._is_stale(0):
             return
+        self._settings.bring(self._writer.plane, self._document)
         drifted = self._refresh()
         self._dirty |= self._balancer.listeners | self._ownership.listeners
         made = self._write()
@@ -273,6 +302,38 @@ class IpvsService:
         self._writer.note_foreign(self._balancer.listeners)
 
     # --------------------------------------------------------------------------------------------- status
+
+    def _on_control(self, message: StatusWanted | WeightWanted) -> None:
+        match message:
+            case StatusWanted():
+                self._on_status_wanted(message)
+            case WeightWanted():
+                self._link.send(WeightSet(ticket=message.ticket, problem=self._order_weight(message)))
+            case _:
+                assert_never(message)
+
+    def _order_weight(self, wanted: WeightWanted) -> str:
+        """Do what an operator wants; why not, empty when done."""
+        service = self._balancer.services.get(wanted.service)
+        if service is None:
+            known = ", ".join(list(self._balancer.services)[:5]) or "none"
+            return f"there is no service {wanted.service} (known: {known})"
+        if wanted.server not in service.servers:
+            return f"{wanted.service} has no server {wanted.server} (known: {', '.join(list(service.servers)[:5])})"
+        weight = wanted.weight if wanted.weight >= 0 else None
+        if weight is not None and weight > MAX_WEIGHT:
+            return f"a weight is at most {MAX_WEIGHT}"
+        is_kept = self._weights.set(wanted.service, wanted.server, weight)
+        word = "weight_undone" if weight is None else "server_drained" if weight == 0 else "weight_ordered"
+        self._logger.warning(word, service=wanted.service, server=wanted.server, weight=wanted.weight, kept=is_kept)
+        self._handle(WeightOrdered(service=wanted.service, server=wanted.server, weight=weight))
+        self._write()
+        found = (
+            [self._writer.problems[one] for one in service.config.listeners if one in self._writer.problems]
+            if self._writer is not None
+            else ["there is no data plane"]
+        )
+        return found[0] if found else ""
 
     def _on_status_wanted(self, message: StatusWanted) -> None:
         if self._writer is not None and self._is_stale(COUNTERS_AGE_NS):

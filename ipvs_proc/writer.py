@@ -12,12 +12,15 @@ import struct
 from collections.abc import Callable, Iterable
 
 from pyhad.common.blackbox import BlackBox, key_of
-from pyhad.common.config.model import Listener, Protocol
+from pyhad.common.config.model import FlushAtStop, Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
-from pyhad.ipvs_proc.core.reconcile import Change, DeleteService, apply_change, describe, reconcile_entry
+from pyhad.ipvs_proc.core.reconcile import Change, DeleteService, apply_changes, describe, reconcile_entry
 from pyhad.ipvs_proc.core.table import Entry, Reading, listener_name
 from pyhad.ipvs_proc.plane import Plane
+
+SAID_ONE_BY_ONE = 200
+"""More changes at once are logged as numbers."""
 
 Wanted = Callable[[Listener], Entry | None]
 
@@ -97,11 +100,16 @@ class Writer:
                     self._logger.error("kernel_refused", service=name, operation=error.operation, error=str(error))
         return made
 
-    def clear(self) -> None:
+    def clear(self, how: FlushAtStop = FlushAtStop.ENTRIES) -> None:
         """Take everything of ours away from this plane (PROC-40) and let go of it. What we own is not forgotten."""
+        if how is FlushAtStop.ALL:
+            self.plane.flush()
+            return
         changes: list[Change] = []
         for listener in sorted(self._ownership.listeners, key=listener_name):
             changes.extend(reconcile_entry(listener, None, self.reading.table.get(listener)))
+        if how is FlushAtStop.SERVICES:
+            changes = [change for change in changes if isinstance(change, DeleteService)]
         for error in self._apply(changes).values():
             self._logger.error("kernel_refused", operation=error.operation, error=str(error))
         self.plane.retire()
@@ -142,16 +150,28 @@ class Writer:
         """Write and follow; the first refusal of each listener."""
         refusals = {id(refusal.change): refusal.error for refusal in self.plane.apply(changes)}
         refused: dict[Listener, KernelError] = {}
+        made: list[Change] = []
         for change in changes:
             error = refusals.get(id(change))
             if error is not None:
                 refused.setdefault(change.listener, error)
                 continue
-            apply_change(self.reading.table, change)
-            self._counters["changes_written"] += 1
+            made.append(change)
+        apply_changes(self.reading.table, made)
+        self._counters["changes_written"] += len(made)
+        self._say(made)
+        return refused
+
+    def _say(self, made: list[Change]) -> None:
+        """Each change; of very many their kinds and numbers, for a line costs more than a change."""
+        if len(made) > SAID_ONE_BY_ONE:
+            kinds = collections.Counter(describe(change)[0] for change in made)
+            services = len({change.listener for change in made})
+            self._logger.info("table_changed", changes=len(made), services=services, **kinds)
+            return
+        for change in made:
             event, fields = describe(change)
             self._logger.info(event, service=listener_name(change.listener), **fields)
-        return refused
 
     def _release_gone(self, changes: list[Change]) -> None:
         for listener in {change.listener for change in changes if isinstance(change, DeleteService)}:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyhad.common.config.build_addresses import family_of
+from pyhad.common.config.build_balancing import tunnel_of
 from pyhad.common.config.build_checks import build_checks
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
@@ -15,6 +16,7 @@ from pyhad.common.config.model import (
     Listener,
     RealServer,
     SorryServer,
+    Tunnel,
 )
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
@@ -38,6 +40,7 @@ class ServerBuilder:
     service: str
     listeners: tuple[Listener, ...]
     forwarding: Forwarding
+    tunnel: Tunnel
     log_all_failures: bool
     track_files: Mapping[str, Statement]
     complaints: Complaints
@@ -90,6 +93,7 @@ class ServerBuilder:
             alpha=alpha,
             upper_threshold=statement.number_of("uthreshold", 0),
             lower_threshold=statement.number_of("lthreshold", 0),
+            tunnel=self._tunnel(statement.last("lvs_method"), forwarding),
         )
 
     def build_sorry(self, servers: tuple[RealServer, ...]) -> SorryServer | None:
@@ -109,7 +113,14 @@ class ServerBuilder:
                 message = f"sorry_server {server.id} is also a real_server: its inhibit_on_failure is used"
                 self.complaints.warning(message, found.at)
                 inhibit = server.inhibit_on_failure
-        return SorryServer(address=address, port=port, forwarding=forwarding, inhibit=inhibit)
+        tunnel = self._tunnel(method, forwarding)
+        return SorryServer(address=address, port=port, forwarding=forwarding, inhibit=inhibit, tunnel=tunnel)
+
+    def _tunnel(self, own: Statement | None, forwarding: Forwarding) -> Tunnel:
+        """Of its own method line, else of the service's."""
+        if own is None:
+            return self.tunnel if forwarding is Forwarding.TUNNEL else Tunnel()
+        return tunnel_of(own, forwarding, self.complaints)
 
     def _method(self, statement: Statement) -> Forwarding:
         found = statement.last("lvs_method")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.config.build_addresses import family_of
+from pyhad.common.config.build_balancing import tunnel_of
 from pyhad.common.config.build_globals import Globals
 from pyhad.common.config.build_listeners import Group, Head, build_groups, read_head, with_protocol
 from pyhad.common.config.build_servers import ServerBuilder, forwarding_of
@@ -26,7 +27,7 @@ DEFAULT_PERSISTENCE_S = 360
 _MAX_ENGINE = 15
 _FLAGS = ("ops", "flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
 _OF_SCHEDULER = {"sh-port": "sh", "sh-fallback": "sh", "mh-port": "mh", "mh-fallback": "mh"}
-_NFTABLES_SCHEDULERS = ("rr", "wrr")
+_NFTABLES_SCHEDULERS = ("rr", "wrr", "sh", "mh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,13 @@ class _Service:
         return service, checked
 
     def _server_builder(self, identity: str, listeners: tuple[Listener, ...]) -> ServerBuilder:
+        forwarding = self._forwarding()
         return ServerBuilder(
             block=self._block,
             service=identity,
             listeners=listeners,
-            forwarding=self._forwarding(),
+            forwarding=forwarding,
+            tunnel=tunnel_of(self._block.last("lb_kind"), forwarding, self._complaints),
             log_all_failures=self._shared.log_all_failures,
             track_files=self._shared.track_files,
             complaints=self._complaints,
@@ -274,7 +277,7 @@ class _Service:
         """What the nftables data plane cannot do is an error where it was asked for by name."""
         problems: list[str] = []
         if service.scheduler not in _NFTABLES_SCHEDULERS:
-            problems.append(f"lb_algo {service.scheduler} (only {' and '.join(_NFTABLES_SCHEDULERS)})")
+            problems.append(f"lb_algo {service.scheduler} (only {', '.join(_NFTABLES_SCHEDULERS)})")
         methods = {server.forwarding for server in servers} | ({sorry.forwarding} if sorry else set())
         problems += [f"lb_kind {method}" for method in sorted(methods - {Forwarding.NAT})]
         if service.persistence_timeout_s:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyhad.common.codec import encode
+from pyhad.common.config.build_balancing import Balancing, build_balancing
 from pyhad.common.config.build_globals import Globals, build_globals
 from pyhad.common.config.build_services import Services, build_services
 from pyhad.common.config.build_tls import build_tls
@@ -90,6 +91,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     tracking = build_tracking(root, build_instances(root, shared, complaints), complaints)
     instances = tracking.instances
     services = build_services(root, shared, complaints)
+    balancing = build_balancing(root, complaints)
     tls_client = build_tls(root, complaints)
     check_tidiness(root, complaints)
     _look_for_interfaces(root, instances, options.interfaces, complaints)
@@ -104,7 +106,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     warnings = sum(one.severity is Severity.WARNING for one in diagnostics)
     configuration = None
     if not failed:
-        configuration = _documents(shared, tracking, services, tls_client, reading.files, warnings, options)
+        configuration = _documents(shared, tracking, services, balancing, tls_client, reading.files, warnings, options)
     return CompileResult(configuration=configuration, diagnostics=diagnostics, files=reading.files, root=root)
 
 
@@ -159,6 +161,7 @@ def _documents(
     shared: Globals,
     tracking: Tracking,
     services: Services,
+    balancing: Balancing,
     tls_client: TlsClient,
     files: tuple[str, ...],
     warnings: int,
@@ -180,13 +183,7 @@ def _documents(
             log_all_failures=shared.log_all_failures,
             tls_client=tls_client,
         ),
-        ipvs=IpvsDocument(
-            schema=SCHEMA,
-            generation=generation,
-            data_plane=shared.data_plane,
-            services=services.virtual_servers,
-            flush_at_start=shared.flush_at_start,
-        ),
+        ipvs=_ipvs_document(shared, services, balancing, generation),
         control=_control_document(shared, instances, services, files, generation),
     )
 
@@ -206,6 +203,19 @@ def _vrrp_document(shared: Globals, tracking: Tracking, generation: int) -> Vrrp
         interface_delays=tracking.interface_delays,
         script_security=tracking.script_security,
         keep_script_links=tracking.keep_script_links,
+    )
+
+
+def _ipvs_document(shared: Globals, services: Services, balancing: Balancing, generation: int) -> IpvsDocument:
+    return IpvsDocument(
+        schema=SCHEMA,
+        generation=generation,
+        data_plane=shared.data_plane,
+        services=services.virtual_servers,
+        flush_at_start=shared.flush_at_start,
+        flush_at_stop=balancing.flush_at_stop,
+        timeouts=balancing.timeouts,
+        sync=balancing.sync,
     )
 
 

@@ -52,6 +52,7 @@ GLOBAL_DEFS = (
         (),
         "kernel values",
         "Set the kernel IPVS connection timeouts",
+        NOW,
         options="global_defs.lvs_timeouts",
         area="ipvs",
     ),
@@ -61,6 +62,7 @@ GLOBAL_DEFS = (
         optional(choice("VS")),
         "remove entry by entry",
         "How IPVS entries are removed at shutdown",
+        NOW,
         area="ipvs",
     ),
     word(
@@ -68,6 +70,7 @@ GLOBAL_DEFS = (
         optional(choice("VS")),
         "-",
         "Old spelling",
+        NOW,
         alias_of="lvs_flush_on_stop",
         deprecated="lvs_flush_on_stop",
         area="ipvs",
@@ -77,6 +80,7 @@ GLOBAL_DEFS = (
         INTERFACE,
         "none",
         "Run the IPVS connection sync daemon(s), optionally following one VRRP instance",
+        NOW,
         options="global_defs.lvs_sync_daemon",
         area="ipvs",
     ),
@@ -277,9 +281,9 @@ GLOBAL_DEFS = (
 )
 
 LVS_TIMEOUTS = (
-    option("tcp", whole_seconds(0, 2678400), "kernel", "Established TCP timeout"),
-    option("tcpfin", whole_seconds(0, 2678400), "kernel", "TCP FIN-wait timeout"),
-    option("udp", whole_seconds(0, 2678400), "kernel", "UDP timeout"),
+    option("tcp", whole_seconds(0, 2678400), "kernel", "Established TCP timeout", NOW),
+    option("tcpfin", whole_seconds(0, 2678400), "kernel", "TCP FIN-wait timeout", NOW),
+    option("udp", whole_seconds(0, 2678400), "kernel", "UDP timeout", NOW),
 )
 
 LVS_SYNC_DAEMON = (
@@ -288,13 +292,14 @@ LVS_SYNC_DAEMON = (
         NAME,
         "run master and backup daemons always",
         "VRRP instance whose state selects master or backup daemon",
+        LOUD,
         bare=True,
     ),
-    option("id", number(0, 255), "VRID of inst, else 0", "Sync id", bare=True),
-    option("maxlen", number(1, 65507), "kernel", "Largest sync packet"),
-    option("port", number(1, 65535), "8848", "UDP port"),
-    option("ttl", number(1, 255), "1", "Multicast TTL"),
-    option("group", ADDRESS, "224.0.0.81", "Multicast group"),
+    option("id", number(0, 255), "VRID of inst, else 0", "Sync id", NOW, bare=True),
+    option("maxlen", number(1, 65507), "kernel", "Largest sync packet", NOW),
+    option("port", number(1, 65535), "8848", "UDP port", NOW),
+    option("ttl", number(1, 255), "1", "Multicast TTL", NOW),
+    option("group", ADDRESS, "224.0.0.81", "Multicast group", NOW),
 )
 
 DYNAMIC_INTERFACES = (option("allow_if_changes", (), "off", "Tolerate an interface being recreated with another type"),)

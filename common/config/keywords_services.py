@@ -19,7 +19,7 @@ from pyhad.common.config.arguments import (
     seconds,
     text,
 )
-from pyhad.common.config.keyword import LATER, LOUD, NOTHING, NOW, Sheet, block, flag, option, word
+from pyhad.common.config.keyword import LATER, NOTHING, NOW, Sheet, block, flag, option, word
 
 SCHEDULER = choice("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos")
 METHOD = choice("NAT", "DR", "TUN", fold=True)
@@ -141,11 +141,11 @@ REAL_SERVER = (
 )
 
 METHOD_OPTIONS = (
-    option("type", choice("ipip", "gue", "gre"), "ipip", "Tunnel type for TUN", LOUD),
-    option("port", number(1, 65535), "none", "gue port", LOUD),
-    option("nocsum", (), "default", "No tunnel checksum"),
-    option("csum", (), "-", "Tunnel checksum", LOUD),
-    option("remcsum", (), "-", "Remote checksum offload", LOUD),
+    option("type", choice("ipip", "gue", "gre"), "ipip", "Tunnel type for TUN", NOW),
+    option("port", number(1, 65535), "none", "gue port", NOW),
+    option("nocsum", (), "default", "No tunnel checksum", NOW),
+    option("csum", (), "-", "Tunnel checksum", NOW),
+    option("remcsum", (), "-", "Remote checksum offload", NOW),
 )
 
 

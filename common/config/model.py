@@ -10,6 +10,14 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from pyhad.common.config.model_balancing import KERNEL_TIMEOUTS as KERNEL_TIMEOUTS
+from pyhad.common.config.model_balancing import PLAIN_TUNNEL as PLAIN_TUNNEL
+from pyhad.common.config.model_balancing import FlushAtStop as FlushAtStop
+from pyhad.common.config.model_balancing import IpvsTimeouts as IpvsTimeouts
+from pyhad.common.config.model_balancing import SyncDaemon as SyncDaemon
+from pyhad.common.config.model_balancing import Tunnel as Tunnel
+from pyhad.common.config.model_balancing import TunnelChecksum as TunnelChecksum
+from pyhad.common.config.model_balancing import TunnelType as TunnelType
 from pyhad.common.config.model_checks import SECOND_NS as SECOND_NS
 from pyhad.common.config.model_checks import Check as Check
 from pyhad.common.config.model_checks import CheckedServer as CheckedServer
@@ -186,6 +194,7 @@ class RealServer:
     alpha: bool = False
     upper_threshold: int = 0
     lower_threshold: int = 0
+    tunnel: Tunnel = PLAIN_TUNNEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +205,7 @@ class SorryServer:
     port: int
     forwarding: Forwarding
     inhibit: bool = False
+    tunnel: Tunnel = PLAIN_TUNNEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +240,9 @@ class IpvsDocument:
     services: tuple[VirtualServer, ...]
     flush_at_start: bool = False
     """`lvs_flush`."""
+    flush_at_stop: FlushAtStop = FlushAtStop.ENTRIES
+    timeouts: IpvsTimeouts = KERNEL_TIMEOUTS
+    sync: SyncDaemon | None = None
 
 
 # ------------------------------------------------------------------------------------ control, parent

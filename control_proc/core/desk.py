@@ -69,6 +69,10 @@ class Desk:
         self._reload: _Reload | None = None
         self._next_reload: list[bytes] = []
 
+    def sender_of(self, process: ProcessName) -> bytes | None:
+        """Where that process is on the bus; None when it never spoke or could not be reached."""
+        return self._senders.get(process)
+
     def next_deadline_ns(self) -> int | None:
         """When `DeadlineReached` must be told; None when nothing is under way."""
         pending = [work.until_ns for work in (self._pull, self._reload) if work is not None]

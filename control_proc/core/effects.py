@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyhad.common.messages import ReloadReply, RequestRefused, VersionReply
+from pyhad.common.messages import ReloadReply, RequestRefused, VersionReply, WeightReply, WeightWanted
 from pyhad.common.states import ProcessName
 
 
@@ -29,7 +29,7 @@ class Answer:
     """Send this operator a finished reply."""
 
     client: bytes
-    reply: ReloadReply | VersionReply | RequestRefused
+    reply: ReloadReply | VersionReply | RequestRefused | WeightReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,4 +45,12 @@ class JournalReload:
     at_ns: int
 
 
-Effect = AskReport | AnswerStatus | Answer | AskReload | JournalReload
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskWeight:
+    """Send `wanted` to the IPVS owner at `sender`."""
+
+    sender: bytes
+    wanted: WeightWanted
+
+
+Effect = AskReport | AnswerStatus | Answer | AskReload | JournalReload | AskWeight

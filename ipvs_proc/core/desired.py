@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pyhad.common.config.model import IpvsDocument, Listener
+from pyhad.common.config.model import Listener
 from pyhad.common.messages import Verdict
 from pyhad.ipvs_proc.core.effects import Effect, WriteServices
-from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard
+from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard, WeightOrdered
 from pyhad.ipvs_proc.core.table import Entry, Table, service_of
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
@@ -35,11 +35,13 @@ class Balancer:
         """What follows from `event`."""
         match event:
             case Configured():
-                return self._configure(event.document, event.actual, now_ns)
+                return self._configure(event, now_ns)
             case VerdictsHeard():
                 return self._hear_all(event.verdicts)
             case VerdictHeard():
                 return self._hear(event.verdict)
+            case WeightOrdered():
+                return self._order_weight(event)
             case TimePassed():
                 due = self._settle_at_ns is not None and now_ns >= self._settle_at_ns
                 return self._settle() if due else []
@@ -69,7 +71,8 @@ class Balancer:
                 entry.destinations.setdefault(destination.endpoint, destination)
         return entry
 
-    def _configure(self, document: IpvsDocument, actual: Table, now_ns: int) -> list[Effect]:
+    def _configure(self, event: Configured, now_ns: int) -> list[Effect]:
+        document, actual = event.document, event.actual
         effects: list[Effect] = []
         before = frozenset(self._owners)
         services: dict[str, VirtualService] = {}
@@ -77,12 +80,14 @@ class Balancer:
             service = self.services.get(config.id)
             if service is None:
                 service = VirtualService(config)
+                service.order_weights(event.weights)
                 for listener in config.listeners:
                     if listener in actual:
                         service.adopt(listener, actual[listener])
                         break
             else:
                 service.reconfigure(config)
+                service.order_weights(event.weights)
             for server in config.servers:
                 if (verdict := self._verdicts.get((config.id, server.id))) is not None:
                     service.take(verdict)
@@ -126,6 +131,15 @@ class Balancer:
         if changed:
             effects.append(WriteServices(listeners=frozenset(changed)))
         return effects
+
+    def _order_weight(self, event: WeightOrdered) -> list[Effect]:
+        service = self.services.get(event.service)
+        if service is None or not service.order_weight(event.server, event.weight):
+            return []
+        remarks = service.evaluate()
+        for listener in service.config.listeners:
+            self._held.pop(listener, None)  # what was adopted stays, but for this wish
+        return [*remarks, WriteServices(listeners=frozenset(service.config.listeners))]
 
     def _hear(self, verdict: Verdict) -> list[Effect]:
         self._verdicts[verdict.service, verdict.server] = verdict

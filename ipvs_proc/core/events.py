@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pyhad.common.config.model import IpvsDocument
 from pyhad.common.messages import Verdict
@@ -15,6 +16,8 @@ class Configured:
 
     document: IpvsDocument
     actual: Table
+    weights: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Weights that operators set, by ids of service and server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +35,17 @@ class VerdictHeard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeightOrdered:
+    """An operator set the weight of a server that is configured; None: undid that."""
+
+    service: str
+    server: str
+    weight: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
     """`now` reached `next_deadline_ns()`."""
 
 
-Event = Configured | VerdictsHeard | VerdictHeard | TimePassed
+Event = Configured | VerdictsHeard | VerdictHeard | WeightOrdered | TimePassed

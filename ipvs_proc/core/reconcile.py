@@ -122,26 +122,33 @@ def _destination_changes(
     return added + raised + other + drained + removed
 
 
-def apply_change(table: Table, change: Change) -> None:
-    """`table` as it is after `change`: how the shell follows what it wrote without reading it back."""
-    match change:
-        case AddService():
-            table[change.listener] = Entry(service=change.service, destinations={})
-        case SetService():
-            before = table.get(change.listener)
-            table[change.listener] = Entry(
-                service=change.service, destinations=before.destinations if before is not None else {}
-            )
-        case DeleteService():
-            table.pop(change.listener, None)
-        case AddDestination() | SetDestination():
-            if (entry := table.get(change.listener)) is not None:
-                table[change.listener] = entry.with_destination(change.destination)
-        case DeleteDestination():
-            if (entry := table.get(change.listener)) is not None:
-                table[change.listener] = entry.without_destination(change.endpoint)
-        case _:
-            assert_never(change)
+def apply_changes(table: Table, changes: Iterable[Change]) -> None:
+    """`table` as it is after `changes`: how the shell follows what it wrote without reading it back.
+
+    Entries are shared with whoever holds them: each that changes is copied once.
+    """
+    copied: set[Listener] = set()
+    for change in changes:
+        listener = change.listener
+        entry = table.get(listener)
+        if entry is not None and listener not in copied:
+            table[listener] = entry = Entry(service=entry.service, destinations=dict(entry.destinations))
+            copied.add(listener)
+        match change:
+            case AddService() | SetService():
+                kept = entry.destinations if entry is not None and isinstance(change, SetService) else {}
+                table[listener] = Entry(service=change.service, destinations=kept)
+                copied.add(listener)
+            case DeleteService():
+                table.pop(listener, None)
+            case AddDestination() | SetDestination():
+                if entry is not None:
+                    entry.destinations[change.destination.endpoint] = change.destination
+            case DeleteDestination():
+                if entry is not None:
+                    entry.destinations.pop(change.endpoint, None)
+            case _:
+                assert_never(change)
 
 
 def describe(change: Change) -> tuple[str, dict[str, str | int]]:

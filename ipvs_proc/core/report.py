@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 
 from pyhad.common.config.model import Forwarding, Listener
 from pyhad.common.messages import DestinationStatus, ServiceStatus
 from pyhad.ipvs_proc.core.desired import Balancer
-from pyhad.ipvs_proc.core.table import Connections, Endpoint, Reading, endpoint_name
+from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, endpoint_name
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
 NOT_COUNTED = Connections()
@@ -40,22 +41,27 @@ def _destinations(
     service: VirtualService, first: Listener, balancer: Balancer, reading: Reading
 ) -> tuple[DestinationStatus, ...]:
     sorry = service.sorry_endpoint(first)
+    wanted = balancer.wanted(first)  # once: it is made anew each time
     endpoints = service.endpoints(first)
     rows = [
-        _destination(server, endpoint, service.servers[server].up, endpoint == sorry, service, first, balancer, reading)
+        replace(
+            _destination(
+                server, endpoint, service.servers[server].up, endpoint == sorry, service, first, wanted, reading
+            ),
+            operator_weight=service.ordered.get(server, -1),
+        )
         for server, endpoint in endpoints.items()
     ]
     if sorry is not None and sorry not in endpoints.values():
         serves = not service.quorum_up
-        rows.append(_destination(endpoint_name(sorry), sorry, serves, True, service, first, balancer, reading))
+        rows.append(_destination(endpoint_name(sorry), sorry, serves, True, service, first, wanted, reading))
     return tuple(rows)
 
 
 def _destination(
     name: str, endpoint: Endpoint, up: bool, sorry: bool, service: VirtualService, first: Listener,
-    balancer: Balancer, reading: Reading,
+    entry: Entry | None, reading: Reading,
 ) -> DestinationStatus:  # fmt: skip
-    entry = balancer.wanted(first)
     wanted = entry.destinations.get(endpoint) if entry is not None else None
     there = reading.table[first].destinations.get(endpoint) if first in reading.table else None
     counted = _sum(service, endpoint, reading)
@@ -67,6 +73,10 @@ def _destination(
         active_connections=counted.active,
         inactive_connections=counted.inactive,
         connections=counted.total,
+        in_packets=counted.in_packets,
+        out_packets=counted.out_packets,
+        in_bytes=counted.in_bytes,
+        out_bytes=counted.out_bytes,
         sorry=sorry,
     )
 
@@ -81,9 +91,7 @@ def _sum(service: VirtualService, endpoint: Endpoint, reading: Reading) -> Conne
     if not counts:
         return NOT_COUNTED
     return Connections(
-        active=_total([each.active for each in counts]),
-        inactive=_total([each.inactive for each in counts]),
-        total=_total([each.total for each in counts]),
+        **{each.name: _total([getattr(count, each.name) for count in counts]) for each in fields(Connections)}
     )
 
 

@@ -2,25 +2,37 @@
 
 One table `inet pyhad` that is wholly ours. Both nat hooks jump to `balance`, which finds a service's chain in a
 verdict map by address, protocol and port. The service's chain deals new connections to destination chains by
-`numgen inc` over interleaved slots; a destination's chain counts and translates. Weight 0 gets no slot; a service
-without slots refuses at once, so that clients fail fast. No masquerading: as with IPVS in NAT mode the real server
-sees the client and must route back through us. Connections of a removed destination go on until they end (IPVS drops
-them). The scheduler is kept in the rule's comment, weights in the maps `weights4` and `weights6`: a successor reads
-the whole table back from the listing.
+`numgen inc` over interleaved slots, or by a hash of the client (sh, mh); a destination's chain counts and translates.
+Weight 0 gets no slot; a service without slots refuses at once, so that clients fail fast. No masquerading: as with IPVS
+in NAT mode the real server sees the client and must route back through us. Connections of a removed destination go on
+until they end (IPVS drops them). Scheduler and flags are kept in the rule's comment, weights in the maps `weights4` and
+`weights6`: a successor reads the whole table back from the listing.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import math
 from collections.abc import Iterator
 from typing import Any
 
 from pyhad.common.config.model import Forwarding, Listener, Protocol
-from pyhad.ipvs_proc.core.table import Connections, Destination, Endpoint, Entry, Reading, Service, Table
+from pyhad.ipvs_proc.core.dealing import slots
+from pyhad.ipvs_proc.core.table import (
+    FLAG_SCHEDULER_1,
+    FLAG_SCHEDULER_2,
+    Connections,
+    Destination,
+    Endpoint,
+    Entry,
+    Reading,
+    Service,
+    Table,
+)
 
 TABLE = "inet pyhad"
-SLOTS_MAX = 1024
+HASH_SEED = 0x7079
+"""The same on every node and for ever: a client stays with its server over a fail-over and a new rule."""
+SCHEDULERS = ("rr", "wrr", "sh", "mh")
 _BASE_CHAINS = {"balance": 2, "prerouting": 1, "output": 1}
 """Chains that are always there, and how many rules each must have."""
 
@@ -49,9 +61,9 @@ def problem_with(entry: Entry) -> str:
         return "firewall marks need IPVS: this kernel has none"
     if service.listener.port == 0:
         return "a service for all ports needs IPVS: this kernel has none"
-    if service.scheduler not in ("rr", "wrr"):
-        return f"scheduler {service.scheduler} needs IPVS: with nftables there are rr and wrr"
-    if service.flags:
+    if service.scheduler not in SCHEDULERS:
+        return f"scheduler {service.scheduler} needs IPVS: with nftables there are {', '.join(SCHEDULERS)}"
+    if service.flags & ~(FLAG_SCHEDULER_1 | FLAG_SCHEDULER_2 if service.scheduler in ("sh", "mh") else 0):
         return "scheduler flags need IPVS: this kernel has none"
     if service.persistence_timeout_s:
         return "persistence needs IPVS: this kernel has none"
@@ -120,40 +132,30 @@ def _deal(entry: Entry) -> str:
     """The one rule of a service's chain."""
     listener = entry.service.listener
     names = [destination_chain_name(listener, endpoint) for endpoint in slots(entry)]
-    comment = f'comment "{entry.service.scheduler}"'
+    comment = f'comment "{_remembered(entry.service)}"'
     if not names:
         answer = "tcp reset" if listener.protocol is Protocol.TCP else "icmpx type port-unreachable"
         return f"meta l4proto {listener.protocol} reject with {answer} {comment}"
     if len(names) == 1:
         return f"goto {names[0]} {comment}"
     lots = ", ".join(f"{number} : goto {name}" for number, name in enumerate(names))
-    return f"numgen inc mod {len(names)} vmap {{ {lots} }} {comment}"
+    return f"{_draw(entry.service, len(names))} vmap {{ {lots} }} {comment}"
 
 
-def slots(entry: Entry) -> list[Endpoint]:
-    """Whose turn it is, round by round: each as often as its weight says, spread evenly (smooth weighted round robin).
+def _draw(service: Service, lots: int) -> str:
+    """How a new connection gets its number."""
+    if service.scheduler in ("rr", "wrr"):
+        return f"numgen inc mod {lots}"
+    listener = service.listener
+    what = "ip saddr" if listener.family == 4 else "ip6 saddr"
+    if service.flags & FLAG_SCHEDULER_2:  # sh-port, mh-port
+        what += f" . {listener.protocol} sport"
+    return f"jhash {what} mod {lots} seed {HASH_SEED:#x}"
 
-    Weights are divided by their common divisor; above SLOTS_MAX rounds they are scaled down, never to nothing.
-    """
-    weights = {endpoint: each.weight for endpoint, each in entry.destinations.items() if each.weight > 0}
-    if entry.service.scheduler == "rr":
-        return list(weights)
-    divisor = math.gcd(*weights.values()) or 1
-    total = sum(weights.values()) // divisor
-    if total > SLOTS_MAX:
-        weights = {endpoint: max(1, weight * SLOTS_MAX // (total * divisor)) for endpoint, weight in weights.items()}
-        divisor = 1
-    shares = {endpoint: weight // divisor for endpoint, weight in weights.items()}
-    total = sum(shares.values())
-    credit = dict.fromkeys(shares, 0)
-    order: list[Endpoint] = []
-    for _ in range(total):
-        for endpoint, share in shares.items():
-            credit[endpoint] += share
-        chosen = max(credit, key=credit.__getitem__)
-        credit[chosen] -= total
-        order.append(chosen)
-    return order
+
+def _remembered(service: Service) -> str:
+    """Scheduler and flags for whoever reads the table back."""
+    return f"{service.scheduler} {service.flags}" if service.flags else service.scheduler
 
 
 # ------------------------------------------------------------------------------------------------ names
@@ -220,12 +222,13 @@ def _read_entries(
             listener = _listener_of(key["concat"], family)
             if listener is None or len(rules.get(chain_name(listener), ())) != 1:
                 return None
-            scheduler = rules[chain_name(listener)][0].get("comment", "")
-            table[listener] = Entry(service=Service(listener=listener, scheduler=scheduler), destinations={})
+            scheduler, _, flags = rules[chain_name(listener)][0].get("comment", "").partition(" ")
+            service = Service(listener=listener, scheduler=scheduler, flags=int(flags) if flags.isdecimal() else 0)
+            table[listener] = Entry(service=service, destinations={})
             known.add(chain_name(listener))
         for key, weight in maps[f"weights{family}"]:
-            *service, address, port = key["concat"]
-            listener = _listener_of(service, family)
+            *words, address, port = key["concat"]
+            listener = _listener_of(words, family)
             if listener is None or listener not in table:
                 return None
             endpoint = (str(ipaddress.ip_address(address)), int(port))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pyhad.common.config.model import Forwarding, Listener, VirtualServer
+from pyhad.common.config.model import PLAIN_TUNNEL, Forwarding, Listener, Tunnel, VirtualServer
 
 FLAG_ONE_PACKET = 0x04
 FLAG_SCHEDULER_1 = 0x08
@@ -49,6 +49,8 @@ class Destination:
     forwarding: Forwarding
     upper_threshold: int = 0
     lower_threshold: int = 0
+    tunnel: Tunnel = PLAIN_TUNNEL
+    """Its defaults unless `forwarding` is TUNNEL."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -57,7 +59,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One service with its destinations by endpoint. The dictionary is never changed: `with_*` make a new entry."""
+    """One service with its destinations by endpoint. The dictionary is shared: copy before a change."""
 
     service: Service
     destinations: dict[Endpoint, Destination]
@@ -70,10 +72,6 @@ class Entry:
     def with_destination(self, destination: Destination) -> Entry:
         return replace(self, destinations={**self.destinations, destination.endpoint: destination})
 
-    def without_destination(self, endpoint: Endpoint) -> Entry:
-        rest = {key: value for key, value in self.destinations.items() if key != endpoint}
-        return replace(self, destinations=rest)
-
 
 Table = dict[Listener, Entry]
 
@@ -85,6 +83,10 @@ class Connections:
     active: int = -1
     inactive: int = -1
     total: int = -1
+    in_packets: int = -1
+    out_packets: int = -1
+    in_bytes: int = -1
+    out_bytes: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

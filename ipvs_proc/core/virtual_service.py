@@ -5,7 +5,7 @@ Knows no kernel and no clock. What a checker has not tested yet never overrules 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pyhad.common.config.model import Forwarding, Listener, RealServer, SorryServer, VirtualServer
@@ -34,6 +34,8 @@ class VirtualService:
         self.config = config
         self.servers = {server.id: _assumed(server) for server in config.servers}
         self.quorum_up = not config.alpha  # LVS-33
+        self.ordered: dict[str, int] = {}
+        """Weights that an operator set, by id of the server; they stand above every other weight."""
 
     def adopt(self, listener: Listener, entry: Entry) -> None:
         """Take over what a data plane has for us. An entry without destinations says nothing (CHK-6 then holds)."""
@@ -41,9 +43,10 @@ class VirtualService:
             return
         for server in self.config.servers:
             there = entry.destinations.get(_endpoint(server, listener))
-            drained = there is not None and there.weight == 0 and server.weight > 0
+            is_ordered = server.id in self.ordered
+            drained = there is not None and there.weight == 0 and server.weight > 0 and not is_ordered
             up = there is not None and not (drained and server.inhibit_on_failure)
-            weight = there.weight if there is not None and up else server.weight
+            weight = there.weight if there is not None and up and not is_ordered else server.weight
             self.servers[server.id] = ServerState(up=up, weight=weight, known=True)
         sorry = self.config.sorry_server
         if sorry is not None:
@@ -66,6 +69,25 @@ class VirtualService:
         self.config = config
         self.servers = states
 
+    def order_weights(self, weights: Mapping[tuple[str, str], int]) -> None:
+        """All that operators set, of whatever service."""
+        pairs = ((server.id, weights.get((self.config.id, server.id))) for server in self.config.servers)
+        self.ordered = {server: weight for server, weight in pairs if weight is not None}
+
+    def order_weight(self, server: str, weight: int | None) -> bool:
+        """An operator's word, None takes it back. True when something changed; unknown servers are left alone."""
+        if server not in self.servers or self.ordered.get(server) == weight:
+            return False
+        if weight is None:
+            del self.ordered[server]
+        else:
+            self.ordered[server] = weight
+        return True
+
+    def weight_of(self, server: str) -> int:
+        """What it should have while it is up."""
+        return self.ordered.get(server, self.servers[server].weight)
+
     def take(self, verdict: Verdict) -> bool:
         """Believe the checker. True when something changed."""
         state = self.servers.get(verdict.server)
@@ -81,7 +103,7 @@ class VirtualService:
 
     def weight_sum(self) -> int:
         """Sum of the weights of the servers that are up (LVS-30)."""
-        return sum(state.weight for state in self.servers.values() if state.up)
+        return sum(self.weight_of(server) for server, state in self.servers.items() if state.up)
 
     def evaluate(self) -> list[Remark]:
         """Quorum gained or lost (LVS-31, LVS-37). To be called after every change."""
@@ -105,8 +127,10 @@ class VirtualService:
             yield _sorry(sorry, listener, SORRY_WEIGHT)
         for server in self.config.servers:
             state = self.servers[server.id]
-            if state.up and not sorry_serves:
-                yield _real(server, listener, state.weight)
+            weight = self.weight_of(server.id)
+            is_drained = self.ordered.get(server.id) == 0  # its connections end by themselves, sorry server or not
+            if state.up and (not sorry_serves or is_drained):
+                yield _real(server, listener, weight)
             elif server.inhibit_on_failure:
                 yield _real(server, listener, 0)  # CHK-6, CHK-7
         if sorry is not None and sorry.inhibit and not sorry_serves:
@@ -145,10 +169,10 @@ def _real(server: RealServer, listener: Listener, weight: int) -> Destination:
     address, port = _endpoint(server, listener)
     return Destination(
         address=address, port=port, weight=weight, forwarding=server.forwarding,
-        upper_threshold=server.upper_threshold, lower_threshold=server.lower_threshold,
+        upper_threshold=server.upper_threshold, lower_threshold=server.lower_threshold, tunnel=server.tunnel,
     )  # fmt: skip
 
 
 def _sorry(server: SorryServer, listener: Listener, weight: int) -> Destination:
     address, port = _endpoint(server, listener)
-    return Destination(address=address, port=port, weight=weight, forwarding=server.forwarding)
+    return Destination(address=address, port=port, weight=weight, forwarding=server.forwarding, tunnel=server.tunnel)

@@ -216,3 +216,21 @@ def test_sigterm_to_the_whole_group_still_stops_in_order(pair: Pair) -> None:
     assert set(gone) == set(CHILDREN)
     assert gone["vrrp"] < min(gone["checker"], gone["ipvs"])
     assert max(gone["checker"], gone["ipvs"]) < gone["control"]
+
+
+def test_a_server_is_drained_by_a_command_and_stays_so_over_the_death_of_the_owner(pair: Pair) -> None:
+    where = (f"{VIP}:80/tcp", "10.0.0.12:80")
+    assert (
+        pyhadctl(pair, "rs", "drain", *where)
+        == "10.0.0.12:80 is drained: no new connections until pyhadctl rs undrain.\n"
+    )
+    assert pair.views["d1"].servers() == {"10.0.0.11:80"}
+    old = wait_until_running(pair, "ipvs")
+    os.kill(old, signal.SIGKILL)
+    wait_until(lambda: is_replaced(pair, "ipvs", old), 20, "the owner is replaced")
+    assert pair.views["d1"].servers() == {"10.0.0.11:80"}
+    assert "drain" in pyhadctl(pair, "status", "vs")
+    assert "up, drained" in pyhadctl(pair, "vs")
+    assert pyhadctl(pair, "diff") == "The table is as it should be.\n"
+    assert pyhadctl(pair, "rs", "undrain", *where) == "10.0.0.12:80 has its own weight again.\n"
+    assert pair.views["d1"].servers() == BOTH

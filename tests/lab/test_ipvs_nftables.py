@@ -219,7 +219,9 @@ def test_what_nftables_cannot_do_is_said_and_does_not_stop_the_others(site: Lab,
         "installed": True, "problem": "", "quorum": True,
         "servers": {"10.1.0.11:80": [True, 1, 1, 0, False], "10.1.0.12:80": [True, 1, 1, 0, False]},
     }  # fmt: skip
-    assert status[f"{traffic.VIP}:81/tcp"]["problem"] == "scheduler lc needs IPVS: with nftables there are rr and wrr"
+    assert status[f"{traffic.VIP}:81/tcp"]["problem"] == (
+        "scheduler lc needs IPVS: with nftables there are rr, wrr, sh, mh"
+    )
     assert not status[f"{traffic.VIP}:81/tcp"]["installed"]
     assert status[f"{traffic.VIP}:82/tcp"]["problem"] == "forwarding DR needs IPVS: with nftables there is NAT"
     assert len(owner.events("service_not_installed")) == 2
@@ -256,3 +258,45 @@ def test_a_reload_that_asks_for_a_plane_the_kernel_lacks_leaves_the_table_servin
     assert owner.ask("document", specification={"plane": "nftables", "services": [service(WEB, BOTH)]})
     assert handles(site) == before
     assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
+
+
+def test_a_drained_server_gets_no_connection_over_a_respawn_and_a_reload_until_undone(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    owner.ask("speak")
+    owner.ask("status")
+    drain = {"service": WEB, "server": "10.1.0.12:80", "weight": 0}
+    assert owner.ask("weigh", wanted=drain) == ""
+    assert traffic.get(site, 6) == {"web1": 6}
+    owner.ask("respawn")
+    assert traffic.get(site, 6) == {"web1": 6}
+    assert owner.ask("document", specification={"plane": "nftables", "services": [service(WEB, BOTH)]})
+    assert owner.ask("status")["services"][WEB]["servers"]["10.1.0.12:80"][:3] == [True, 0, 0]
+    assert traffic.get(site, 6) == {"web1": 6}
+    assert "has no server" in owner.ask("weigh", wanted={**drain, "server": "10.1.0.99:80"})
+    assert owner.ask("weigh", wanted={**drain, "weight": -1}) == ""
+    assert traffic.get(site, 6) == {"web1": 3, "web2": 3}
+
+
+def test_a_table_of_many_transactions_is_whole_and_read_back_as_written(site: Lab, run: Run) -> None:
+    servers = {f"10.1.{number // 250}.{number % 250 + 1}:80": number % 2 for number in range(1300)}
+    many = service(f"{traffic.VIP}:81/tcp", servers)
+    owner = run(service(WEB, BOTH), many)
+    status = owner.ask("status")["services"][many["address"]]
+    assert status["installed"]
+    assert {name: row[1] for name, row in status["servers"].items()} == servers
+    owner.ask("respawn")
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+    assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
+
+
+@pytest.mark.parametrize("scheduler", ["sh", "mh"])
+def test_a_hash_keeps_a_client_with_its_server_and_is_read_back(site: Lab, run: Run, scheduler: str) -> None:
+    owner = run(service(WEB, BOTH, scheduler=scheduler), service(f"[{traffic.VIP6}]:80/tcp", {"[fd00:1::11]:80": 1}))
+    assert sorted(traffic.get(site, 12).values()) == [12]
+    owner.ask("respawn")
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+    ports = service(WEB, BOTH, scheduler=scheduler, flags=[f"{scheduler}-port"])
+    assert owner.ask("document", specification={"plane": "nftables", "services": [ports]})
+    assert len(traffic.get(site, 40)) == 2
+    owner.ask("respawn")
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0

@@ -25,17 +25,29 @@ from pyhad.common.codec import encode
 from pyhad.common.config.model import (
     SCHEMA,
     DataPlane,
+    FlushAtStop,
     Forwarding,
     IpvsDocument,
+    IpvsTimeouts,
     Listener,
     Protocol,
     RealServer,
     SorryServer,
+    SyncDaemon,
     VirtualServer,
 )  # fmt: skip
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
-from pyhad.common.messages import Beat, IpvsStatus, StatusWanted, Verdict, VerdictChanged, VerdictSnapshot
+from pyhad.common.messages import (
+    Beat,
+    IpvsStatus,
+    StatusWanted,
+    Verdict,
+    VerdictChanged,
+    VerdictSnapshot,
+    WeightSet,
+    WeightWanted,
+)
 from pyhad.common.privileges import service_account
 from pyhad.common.pulse import PulsePage
 from pyhad.common.runtime import ChildContext, ChildOptions
@@ -89,7 +101,15 @@ def document(specification: dict[str, Any]) -> bytes:
     """The owner's configuration from a specification `{plane, services: [service(...)]}`."""
     services = tuple(_virtual(each) for each in specification["services"])
     plane = DataPlane(specification.get("plane", "auto"))
-    return encode(IpvsDocument(schema=SCHEMA, generation=1, data_plane=plane, services=services))
+    sync = specification.get("sync")
+    return encode(
+        IpvsDocument(
+            schema=SCHEMA, generation=1, data_plane=plane, services=services,
+            timeouts=IpvsTimeouts(**specification.get("timeouts", {})),
+            sync=SyncDaemon(**sync) if sync else None,
+            flush_at_stop=FlushAtStop(specification.get("flush", "entries")),
+        )
+    )  # fmt: skip
 
 
 def _virtual(each: dict[str, Any]) -> VirtualServer:
@@ -110,7 +130,7 @@ def _virtual(each: dict[str, Any]) -> VirtualServer:
         sorry = SorryServer(address=sorry_address, port=sorry_port, forwarding=forwarding)
     return VirtualServer(
         id=each["address"], listeners=(listener,), scheduler=each.get("scheduler", "rr"), servers=servers,
-        sorry_server=sorry, persistence_timeout_s=each.get("persistence", 0),
+        sorry_server=sorry, persistence_timeout_s=each.get("persistence", 0), flags=tuple(each.get("flags", ())),
     )  # fmt: skip
 
 
@@ -244,6 +264,7 @@ class Peer:
         self._generation, self._sequence, self._spoken = time.monotonic_ns(), 0, False
         self._sender = b""
         self._status: IpvsStatus | None = None
+        self._ticket = 0
         self._link = Link(
             self._loop, context, channels.VERDICTS, path=f"{folder}/bus/verdicts", identity="checker", logger=logger,
             counters=counters, on_message=lambda _message: self._say_all(), on_up=self._say_all,
@@ -260,7 +281,11 @@ class Peer:
         self._loop.run()
 
     def _take(self, sender: bytes, _peer: object, message: Any) -> None:
-        self._sender, self._status = sender, message
+        self._sender = sender
+        if isinstance(message, WeightSet):
+            self._answer(message.problem)
+        else:
+            self._status = message
 
     def _beat(self) -> None:
         if self._spoken:
@@ -288,7 +313,10 @@ class Peer:
         elif request["command"] == "mute":
             self._spoken = False
             self._answer(True)
+        elif request["command"] == "weigh":
+            self._hub.send(self._sender, WeightWanted(ticket=1, **request["wanted"]))
         else:
+            self._ticket += 1  # a late answer to the question before this one is none to this
             self._ask_status(time.monotonic() + 8)
 
     def _verdict(self, service: str, server: str, up: bool, weight: int = 1, lost: bool = False) -> None:
@@ -300,14 +328,14 @@ class Peer:
 
     def _ask_status(self, end: float) -> None:
         """The answer with our ticket, or what came unasked while nobody answers."""
-        if self._status is not None and self._status.ticket == 7:
+        if self._status is not None and self._status.ticket == self._ticket:
             self._answer(_plain(self._status))
             self._status = None
         elif time.monotonic() > end:
             self._answer(None)
         else:
             if self._sender:
-                self._hub.send(self._sender, StatusWanted(ticket=7))
+                self._hub.send(self._sender, StatusWanted(ticket=self._ticket))
             self._loop.after(50_000_000, lambda: self._ask_status(end))
 
     def _answer(self, answer: Any) -> None:

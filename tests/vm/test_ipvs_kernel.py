@@ -187,10 +187,11 @@ def run(site: Lab) -> Iterator[Run]:
     base = Path(tempfile.mkdtemp(prefix="pyhad-"))
     base.chmod(0o755)  # the owner is not root and must reach its bus
 
-    def start(*services: dict[str, Any], keep: bool = False) -> Owner:
+    def start(*services: dict[str, Any], keep: bool = False, **settings: Any) -> Owner:
         folder = base / str(len(owners))
         folder.mkdir()
-        owners.append(Owner(site.argv("director"), folder, {"plane": "auto", "services": list(services)}, keep=keep))
+        specification = {"plane": "auto", "services": list(services), **settings}
+        owners.append(Owner(site.argv("director"), folder, specification, keep=keep))
         return owners[-1]
 
     site.run("director", "ipvsadm", "-C")
@@ -303,3 +304,46 @@ def test_connections_are_shown(site: Lab, run: Run) -> None:
         return {name: rows[name][3] - before[name] for name in rows}
 
     wait_until(lambda: risen() == {"10.1.0.11:80": 3, "10.1.0.12:80": 3}, 6, "the kernel has counted", every_s=0.3)
+
+
+def test_a_drained_server_keeps_its_connections_and_stays_drained_over_a_respawn(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    owner.ask("speak")
+    owner.ask("status")
+    drain = {"service": WEB, "server": "10.1.0.12:80", "weight": 0}
+    assert owner.ask("weigh", wanted=drain) == ""
+    drained = {
+        "-A -t 192.0.2.1:80 -s rr",
+        "-a -t 192.0.2.1:80 -r 10.1.0.11:80 -m -w 1",
+        "-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 0",
+    }
+    assert on_director(site) == drained
+    owner.ask("respawn")
+    assert owner.ask("document", specification={"services": [service(WEB, BOTH)]})
+    assert owner.ask("status")["services"][WEB]["servers"]["10.1.0.12:80"][:3] == [True, 0, 0]
+    assert on_director(site) == drained
+    assert traffic.get(site, 4) == {"web1": 4}
+    assert "there is no service" in owner.ask("weigh", wanted={**drain, "service": "192.0.2.9:80/tcp"})
+    assert owner.ask("weigh", wanted={**drain, "weight": -1}) == ""
+    assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
+
+
+@pytest.mark.behaviour("LVS-12")
+def test_timeouts_and_sync_daemons_follow_the_configuration_and_the_daemons_end_with_us(site: Lab, run: Run) -> None:
+    sync = {"interface": "lo", "sync_id": 5}
+    owner = run(service(WEB, BOTH), timeouts={"tcp_s": 777}, sync=sync, flush="all")
+
+    def daemons() -> list[str]:
+        return [line.split()[0] for line in site.run("director", "ipvsadm", "-l", "--daemon").splitlines()]
+
+    assert "tcp tcpfin udp): 777 " in site.run("director", "ipvsadm", "-l", "--timeout")
+    assert daemons() == ["master", "backup"]
+    owner.ask("respawn")
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+    assert owner.ask("document", specification={"services": [service(WEB, BOTH)], "flush": "all"})
+    assert daemons() == []
+    assert owner.ask("document", specification={"services": [service(WEB, BOTH)], "flush": "all", "sync": sync})
+    site.run("director", "ipvsadm", "-A", "-t", "203.0.113.1:80", "-s", "lc")
+    assert owner.ask("stop") == 0
+    assert daemons() == []
+    assert on_director(site) == set()

@@ -10,7 +10,18 @@ import pytest
 from pyhad.ctl.main import main
 
 
-@pytest.mark.parametrize("words", [["explode"], ["is-master"], ["status", "everything"], ["--timeout", "-1", "status"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["explode"],
+        ["rs"],
+        ["rs", "weight", "s", "r"],
+        ["rs", "weight", "s", "r", "-1"],
+        ["is-master"],
+        ["status", "everything"],
+        ["--timeout", "-1", "status"],
+    ],
+)
 def test_a_wrong_command_line_ends_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)
@@ -18,7 +29,20 @@ def test_a_wrong_command_line_ends_with_2(words: list[str], capsys: pytest.Captu
     assert "usage: pyhadctl" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["status"], ["status", "vs"], ["is-master", "VI_1"], ["reload"], ["version"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["status"],
+        ["status", "vs"],
+        ["is-master", "VI_1"],
+        ["reload"],
+        ["version"],
+        ["rs", "drain", "s", "r"],
+        ["vs"],
+        ["diff"],
+    ],
+)
 def test_without_a_daemon_every_command_ends_with_4(
     words: list[str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

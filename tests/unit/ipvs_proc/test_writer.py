@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pyhad.common.blackbox import BlackBox
-from pyhad.common.config.model import Listener, Protocol
+from pyhad.common.config.model import FlushAtStop, Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import LogSettings, ProcessLog
-from pyhad.ipvs_proc.core.reconcile import Change, apply_change
+from pyhad.ipvs_proc.core.reconcile import Change, apply_changes
 from pyhad.ipvs_proc.core.table import Entry, Reading, Table
 from pyhad.ipvs_proc.plane import Refusal
 from pyhad.ipvs_proc.writer import Ownership, Writer
@@ -44,9 +44,12 @@ class MemoryPlane:
             if change.listener in self.refuses:
                 refusals.append(Refusal(change=change, error=KernelError("write", 1)))
             else:
-                apply_change(self.table, change)
+                apply_changes(self.table, [change])
                 self.written.append(change)
         return refusals
+
+    def flush(self) -> None:
+        self.table.clear()
 
     def retire(self) -> None: ...
 
@@ -144,3 +147,15 @@ def test_at_the_end_only_what_is_ours_leaves(make: Any, wanted: Table) -> None:
     desk.writer.clear()
     assert desk.plane.table == {MARK: foreign}
     assert desk.ownership.listeners == wanted.keys()
+
+
+def test_flushing_by_service_and_flushing_all_differ_in_what_is_foreign(wanted: Table, make: Any) -> None:
+    foreign = {MARK: make.entry({7: 1}, listener=MARK)}
+    desk = Desk(MemoryPlane(dict(foreign)))
+    desk.write(wanted)
+    desk.plane.written.clear()
+    desk.writer.clear(FlushAtStop.SERVICES)
+    assert desk.plane.table == foreign
+    assert {type(change).__name__ for change in desk.plane.written} == {"DeleteService"}
+    desk.writer.clear(FlushAtStop.ALL)
+    assert desk.plane.table == {}

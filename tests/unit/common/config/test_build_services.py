@@ -159,7 +159,7 @@ def test_a_service_of_an_unknown_group_is_an_error(compiled: Compile) -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("lb_algo lc", "lb_algo lc (only rr and wrr)"),
+        ("lb_algo lc", "lb_algo lc (only rr, wrr, sh, mh)"),
         ("lb_kind DR", "lb_kind DR"),
         ("persistence_timeout 60", "persistence"),
         ("sorry_server 10.0.0.9 80\nsorry_server_lvs_method TUN", "lb_kind TUN"),

@@ -9,7 +9,7 @@ import pytest
 from pyhad.common.config.model import SCHEMA, DataPlane, IpvsDocument, Listener, Protocol, VirtualServer
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.effects import Effect, WriteServices
-from pyhad.ipvs_proc.core.events import Configured, TimePassed, VerdictHeard, VerdictsHeard
+from pyhad.ipvs_proc.core.events import Configured, TimePassed, VerdictHeard, VerdictsHeard, WeightOrdered
 from pyhad.ipvs_proc.core.table import Table
 
 SECOND = 1_000_000_000
@@ -162,3 +162,21 @@ def test_a_renamed_service_goes_on_with_what_the_kernel_has(make: Any) -> None:
     renamed = document(make.virtual(make.server(1), make.server(2), name="renamed"))
     balancer.handle(Configured(document=renamed, actual={make.listener: make.entry({2: 1})}), 7 * SECOND)
     assert make.weights(balancer.wanted(make.listener)) == {2: 1}
+
+
+def test_an_operator_s_weight_acts_at_once_even_on_what_waits_for_verdicts(make: Any) -> None:
+    balancer, _ = configured({make.listener: make.entry({1: 4, 2: 4})}, make.virtual(make.server(1), make.server(2)))
+    drain = WeightOrdered(service="web", server="10.1.0.2:80", weight=0)
+    assert written(balancer.handle(drain, 5 * SECOND)) == {make.listener}
+    assert make.weights(balancer.wanted(make.listener)) == {1: 4, 2: 0}
+    assert balancer.handle(drain, 5 * SECOND) == []
+    assert balancer.handle(WeightOrdered(service="no", server="10.1.0.2:80", weight=0), 5 * SECOND) == []
+
+
+def test_operators_weights_are_kept_over_a_reload_and_a_restart(make: Any) -> None:
+    weights = {("web", "10.1.0.2:80"): 0}
+    config = document(make.virtual(make.server(1), make.server(2)))
+    balancer = Balancer()
+    for _ in range(2):
+        balancer.handle(Configured(document=config, actual={}, weights=weights), 0)
+        assert make.weights(balancer.wanted(make.listener)) == {1: 1, 2: 0}

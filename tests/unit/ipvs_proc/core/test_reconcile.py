@@ -16,7 +16,7 @@ from pyhad.ipvs_proc.core.reconcile import (
     DeleteService,
     SetDestination,
     SetService,
-    apply_change,
+    apply_changes,
     describe,
     reconcile,
     reconcile_entry,
@@ -59,7 +59,7 @@ def test_applying_the_changes_gives_the_wanted_table_and_touches_nothing_foreign
             for listener in wanted
             if listener in actual and wanted[listener].serves and actual[listener].serves
         }
-        apply_change(table, change)
+        apply_changes(table, [change])
         for listener in serving_before_and_after:
             assert table[listener].serves
         for listener, entry in foreign.items():
@@ -122,3 +122,12 @@ def test_a_changed_weight_is_one_change(make: Any) -> None:
 
 def test_what_is_neither_wanted_nor_ours_stays(make: Any) -> None:
     assert reconcile({}, {make.listener: make.entry({1: 1})}, ()) == []
+
+
+@given(wanted=tables(), actual=tables())
+def test_many_changes_at_once_leave_the_entries_of_others_alone(wanted: Table, actual: Table) -> None:
+    before = {listener: dict(entry.destinations) for listener, entry in actual.items()}
+    table = dict(actual)
+    apply_changes(table, reconcile(wanted, actual, actual))
+    assert table == wanted
+    assert {listener: entry.destinations for listener, entry in actual.items()} == before

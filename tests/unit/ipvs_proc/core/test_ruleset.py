@@ -15,34 +15,6 @@ TCP6 = Listener(protocol=Protocol.TCP, family=6, address="fd00::1", port=443)
 SVC = "tcp4.10.0.0.1.80"
 
 
-def order(make: Any, weights: dict[int, int], scheduler: str = "wrr") -> list[int]:
-    """Whose turn it is, by last number of the address."""
-    return [int(address.split(".")[3]) for address, _ in ruleset.slots(make.entry(weights, scheduler=scheduler))]
-
-
-def test_weighted_turns_are_spread_evenly(make: Any) -> None:
-    assert order(make, {1: 5, 2: 1, 3: 1}) == [1, 1, 2, 1, 3, 1, 1]
-
-
-def test_round_robin_looks_only_at_who_has_a_weight(make: Any) -> None:
-    assert order(make, {1: 5, 2: 0, 3: 1}, "rr") == [1, 3]
-
-
-def test_a_common_divisor_makes_no_more_turns(make: Any) -> None:
-    assert order(make, {1: 300, 2: 100}) == [1, 1, 2, 1]
-
-
-def test_great_weights_are_scaled_down_and_nobody_is_forgotten(make: Any) -> None:
-    turns = order(make, {1: 2147483647, 2: 1})
-    assert len(turns) <= ruleset.SLOTS_MAX + 1
-    assert turns.count(2) == 1
-
-
-def test_no_weight_no_turn(make: Any) -> None:
-    assert order(make, {1: 0}) == []
-    assert order(make, {}) == []
-
-
 def test_a_new_service_is_filled_before_it_can_be_found(make: Any) -> None:
     assert list(ruleset.write_entry(make.listener, None, make.entry({1: 1, 2: 0}))) == [
         f"add chain inet pyhad {SVC}",
@@ -104,7 +76,7 @@ def test_ipv6_names_carry_no_colons_and_addresses_carry_brackets() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"scheduler": "lc"}, "scheduler lc needs IPVS: with nftables there are rr and wrr"),
+        ({"scheduler": "lc"}, "scheduler lc needs IPVS: with nftables there are rr, wrr, sh, mh"),
         ({"flags": 4}, "scheduler flags need IPVS: this kernel has none"),
         ({"persistence_timeout_s": 60}, "persistence needs IPVS: this kernel has none"),
         (
@@ -191,3 +163,17 @@ def test_a_listing_with_a_chain_too_many_or_a_map_missing_is_no_table() -> None:
     assert ruleset.read_listing([*listing(), {"chain": {"name": "stray"}}]) is None
     assert ruleset.read_listing([each for each in listing() if each.get("map", {}).get("name") != "weights6"]) is None
     assert ruleset.read_listing([]) is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "family", "hashed"),
+    [(0, 4, "ip saddr"), (0x10, 4, "ip saddr . tcp sport"), (0x18, 6, "ip6 saddr . tcp sport")],
+)
+def test_hashing_schedulers_draw_by_the_client(make: Any, flags: int, family: int, hashed: str) -> None:
+    listener = TCP6 if family == 6 else make.listener
+    entry = make.entry({1: 1, 2: 1}, listener=listener, scheduler="sh")
+    entry = replace(entry, service=replace(entry.service, flags=flags))
+    [rule] = [line for line in ruleset.write_entry(listener, None, entry) if "jhash" in line]
+    assert f" jhash {hashed} mod 2 seed 0x7079 vmap " in rule
+    assert rule.endswith(f'comment "sh {flags}"' if flags else 'comment "sh"')
+    assert ruleset.problem_with(entry if family == 4 else make.entry({}, listener=listener, scheduler="sh")) == ""

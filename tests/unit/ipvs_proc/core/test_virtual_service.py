@@ -174,3 +174,45 @@ def test_only_nat_may_change_the_port() -> None:
     assert [each.port for each in service.destinations(listener)] == [8080, 80, 80]
     mark = Listener(protocol=Protocol.NONE, family=4, fwmark=9)
     assert [each.port for each in service.destinations(mark)] == [8080, 0, 0]
+
+
+def test_an_operator_s_weight_stands_above_configuration_and_checks(make: Any) -> None:
+    service = VirtualService(make.virtual(make.server(1), make.server(2, 3)))
+    assert service.order_weight("10.1.0.2:80", 0)
+    assert not service.order_weight("10.1.0.2:80", 0)
+    assert not service.order_weight("10.1.0.9:80", 0)
+    assert table(make, service) == {1: 1, 2: 0}
+    service.take(make.verdict(2, True, 7))
+    assert table(make, service) == {1: 1, 2: 0}
+    service.reconfigure(make.virtual(make.server(1), make.server(2, 9)))
+    assert table(make, service) == {1: 1, 2: 0}
+    assert service.order_weight("10.1.0.2:80", None)
+    assert table(make, service) == {1: 1, 2: 9}
+
+
+def test_a_drained_server_that_fails_goes_and_comes_back_drained(make: Any) -> None:
+    service = VirtualService(make.virtual(make.server(1), make.server(2)))
+    service.order_weight("10.1.0.2:80", 0)
+    service.take(make.verdict(2, False))
+    assert table(make, service) == {1: 1}
+    service.take(make.verdict(2, True))
+    assert table(make, service) == {1: 1, 2: 0}
+
+
+def test_when_all_are_drained_the_sorry_server_serves_and_their_connections_go_on(make: Any) -> None:
+    service = VirtualService(make.virtual(make.server(1), sorry=make.sorry()))
+    service.order_weight("10.1.0.1:80", 0)
+    assert [remark.event for remark in service.evaluate()] == ["quorum_lost"]
+    assert table(make, service) == {99: 1, 1: 0}
+    service.order_weight("10.1.0.1:80", None)
+    assert [remark.event for remark in service.evaluate()] == ["quorum_gained"]
+    assert table(make, service) == {1: 1}
+
+
+def test_a_successor_does_not_take_a_drained_server_for_one_that_failed(make: Any) -> None:
+    service = VirtualService(make.virtual(make.server(1, 4, inhibit=True)))
+    service.order_weights({("web", "10.1.0.1:80"): 0, ("other", "10.1.0.1:80"): 9})
+    service.adopt(make.listener, make.entry({1: 0}))
+    assert table(make, service) == {1: 0}
+    service.order_weight("10.1.0.1:80", None)
+    assert table(make, service) == {1: 4}

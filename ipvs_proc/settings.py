@@ -1,0 +1,75 @@
+"""What of the kernel's IPVS belongs to no service: connection timeouts and sync daemons. Touches no service.
+
+Sync daemons that we did not start and that are not configured are left alone; that we started them is in the black box.
+"""
+
+from __future__ import annotations
+
+import collections
+
+from pyhad.common.blackbox import BlackBox, key_of
+from pyhad.common.config.model import KERNEL_TIMEOUTS, IpvsDocument
+from pyhad.common.errors import KernelError
+from pyhad.common.log import FilteringBoundLogger
+from pyhad.ipvs_proc.kernel import IpvsPlane
+from pyhad.ipvs_proc.plane import Plane
+
+KEY = key_of("sync")
+
+
+class Settings:
+    """Compares and writes only differences. A refusal is logged once and tried again with each `bring`."""
+
+    def __init__(
+        self, box: BlackBox, is_ours: bool, logger: FilteringBoundLogger, counters: collections.Counter[str]
+    ) -> None:
+        self._box = box
+        self._sync_is_ours = is_ours
+        self._logger = logger
+        self._counters = counters
+        self._said: dict[str, str] = {}
+
+    def bring(self, plane: Plane, document: IpvsDocument) -> None:
+        """Bring the kernel in line with the configuration."""
+        wanted = document.timeouts != KERNEL_TIMEOUTS or document.sync is not None
+        if not isinstance(plane, IpvsPlane):
+            if wanted:
+                self._say("settings_without_ipvs", "lvs_timeouts and lvs_sync_daemon need the kernel's IPVS")
+            return
+        try:
+            if document.timeouts != KERNEL_TIMEOUTS and plane.set_timeouts(document.timeouts):
+                self._counters["changes_written"] += 1
+                self._logger.info("timeouts_set")
+            self._bring_sync(plane, document)
+            self._said.clear()
+        except KernelError as error:
+            self._counters["kernel_refusals"] += 1
+            self._say("ipvs_settings_failed", str(error))
+
+    def stop(self, plane: Plane) -> None:
+        """At the end of the daemon: our sync daemons stop. Timeouts stay."""
+        if self._sync_is_ours and isinstance(plane, IpvsPlane):
+            try:
+                plane.set_sync(None)
+            except KernelError as error:
+                self._say("ipvs_settings_failed", str(error))
+
+    def _bring_sync(self, plane: IpvsPlane, document: IpvsDocument) -> None:
+        if document.sync is None and not self._sync_is_ours:
+            return
+        if document.sync is not None and not self._sync_is_ours:
+            self._sync_is_ours = True
+            self._box.put(KEY, b"1")  # before it runs: our successor stops what it does not want
+        made = plane.set_sync(document.sync)
+        if made:
+            self._counters["changes_written"] += made
+            interface = document.sync.interface if document.sync is not None else ""
+            self._logger.info("sync_daemons_changed", interface=interface, changes=made)
+        if document.sync is None:
+            self._sync_is_ours = False
+            self._box.forget(KEY)
+
+    def _say(self, event: str, reason: str) -> None:
+        if self._said.get(event) != reason:
+            self._said[event] = reason
+            self._logger.error(event, reason=reason)

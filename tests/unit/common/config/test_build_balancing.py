@@ -1,0 +1,99 @@
+"""What belongs to the data plane as a whole, and tunnels: from text to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pyhad.common.config.model import (
+    FlushAtStop,
+    Forwarding,
+    IpvsTimeouts,
+    SyncDaemon,
+    Tunnel,
+    TunnelChecksum,
+    TunnelType,
+)
+
+Compile = Callable[..., Any]
+
+
+def ipvs(compiled: Compile, *lines: str) -> Any:
+    result = compiled("global_defs {\n" + "".join(f" {line}\n" for line in lines) + "}\n")
+    assert result.errors == []
+    return result.result.configuration.ipvs
+
+
+def tunnelled(compiled: Compile, method: str, server: str = "") -> Any:
+    inside = f" real_server 10.0.0.1 80 {{\n {server}\n }}\n"
+    return compiled(f"virtual_server 192.0.2.1 80 {{\n protocol TCP\n lb_algo rr\n {method}\n{inside}}}\n")
+
+
+@pytest.mark.behaviour("LVS-2")
+def test_timeouts_that_are_not_named_are_left_to_the_kernel(compiled: Compile) -> None:
+    assert ipvs(compiled).timeouts == IpvsTimeouts()
+    assert ipvs(compiled, "lvs_timeouts udp 250 tcp 1000").timeouts == IpvsTimeouts(tcp_s=1000, udp_s=250)
+    assert ipvs(compiled, "lvs_timeouts tcpfin 9").timeouts == IpvsTimeouts(tcp_fin_s=9)
+
+
+@pytest.mark.behaviour("LVS-12")
+def test_a_sync_daemon_without_an_instance_runs_in_both_roles(compiled: Compile) -> None:
+    assert ipvs(compiled).sync is None
+    assert ipvs(compiled, "lvs_sync_daemon eth0").sync == SyncDaemon(interface="eth0")
+    assert ipvs(compiled, "lvs_sync_daemon eth0 id 7 maxlen 1400 port 8849 ttl 3 group 224.0.0.88").sync == SyncDaemon(
+        interface="eth0", sync_id=7, max_len=1400, port=8849, ttl=3, group="224.0.0.88"
+    )
+
+
+@pytest.mark.behaviour("LVS-12")
+def test_a_sync_daemon_that_follows_an_instance_is_left_out_with_a_warning(compiled: Compile) -> None:
+    result = compiled("global_defs {\n lvs_sync_daemon eth0 inst VI_1\n}\n")
+    assert result.result.configuration.ipvs.sync is None
+    assert "lvs_sync_daemon is left out: it follows a VRRP instance, which is not acted on yet" in result.warnings
+
+
+def test_the_table_is_left_entry_by_entry_unless_told_otherwise(compiled: Compile) -> None:
+    assert ipvs(compiled).flush_at_stop is FlushAtStop.ENTRIES
+    assert ipvs(compiled, "lvs_flush_on_stop").flush_at_stop is FlushAtStop.ALL
+    assert ipvs(compiled, "lvs_flush_on_stop VS").flush_at_stop is FlushAtStop.SERVICES
+    assert ipvs(compiled, "lvs_flush_onstop").flush_at_stop is FlushAtStop.ALL
+
+
+@pytest.mark.behaviour("LVS-7")
+@pytest.mark.parametrize(
+    ("words", "tunnel"),
+    [
+        ("", Tunnel()),
+        ("type ipip", Tunnel()),
+        ("type gue port 6080", Tunnel(type=TunnelType.GUE, port=6080)),
+        ("type gue port 6080 remcsum", Tunnel(type=TunnelType.GUE, port=6080, checksum=TunnelChecksum.REMOTE)),
+        ("type gre csum", Tunnel(type=TunnelType.GRE, checksum=TunnelChecksum.FULL)),
+    ],
+)
+def test_a_tunnel_has_its_type_port_and_checksum(compiled: Compile, words: str, tunnel: Tunnel) -> None:
+    [service] = tunnelled(compiled, f"lb_kind TUN {words}").result.configuration.ipvs.services
+    assert (service.servers[0].forwarding, service.servers[0].tunnel) == (Forwarding.TUNNEL, tunnel)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("type gue", "a gue tunnel needs a port"),
+        ("type gre port 6080", "a tunnel of type gre has no port"),
+        ("type gre remcsum", "remcsum is for gue only, not for gre"),
+        ("csum", "an ipip tunnel has no checksum"),
+    ],
+)
+def test_an_option_that_does_not_go_with_the_type_is_an_error(compiled: Compile, words: str, problem: str) -> None:
+    assert tunnelled(compiled, f"lb_kind TUN {words}").errors == [problem]
+
+
+def test_a_server_has_the_tunnel_of_its_own_method(compiled: Compile) -> None:
+    result = tunnelled(compiled, "lb_kind TUN type gre", "lvs_method TUN type gue port 7")
+    assert result.result.configuration.ipvs.services[0].servers[0].tunnel == Tunnel(type=TunnelType.GUE, port=7)
+    result = tunnelled(compiled, "lb_kind TUN type gre", "lvs_method NAT")
+    assert result.result.configuration.ipvs.services[0].servers[0].tunnel == Tunnel()
+    result = tunnelled(compiled, "lb_kind NAT type gre")
+    assert result.warnings == ["tunnel options are ignored: lb_kind NAT has no tunnel"]

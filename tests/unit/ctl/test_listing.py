@@ -1,0 +1,71 @@
+"""The table as ipvsadm shows it, and what is not as wanted."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from pyhad.common.messages import StatusReply
+from pyhad.ctl.listing import differences, render_table
+
+TABLE = """\
+Virtual servers (ipvs)
+Prot LocalAddress:Port                Conns   InPkts  OutPkts  InBytes OutBytes  Sched
+  -> RemoteAddress:Port                                                          Weight ActiveConn InActConn Health
+TCP  192.0.2.100:80                   24068      402  123456K 99999999 70000000M  wrr, 2 of 3 up
+  -> 10.1.0.11:80                     12034      400  123456K 99999999 70000000M  1      17         4         up
+  -> 10.1.0.13:80                     12034        2        -        -        -  0      17         4         up, drained
+"""
+
+
+def with_servers(reply: StatusReply, *destinations: Any, **changes: Any) -> StatusReply:
+    """The reply of a service at 192.0.2.100:80/tcp with these."""
+    assert reply.ipvs is not None
+    service = dataclasses.replace(reply.ipvs.services[0], destinations=destinations, **changes)
+    return dataclasses.replace(reply, ipvs=dataclasses.replace(reply.ipvs, services=(service,)))
+
+
+def test_the_table_has_counters_and_beside_them_weight_health_and_drain(replies: Any) -> None:
+    reply = with_servers(
+        replies.good(),
+        replies.destination(
+            "10.1.0.11:80", in_packets=400, out_packets=123456789, in_bytes=99_999_999, out_bytes=7 * 10**13
+        ),
+        replies.destination("10.1.0.13:80", weight=0, wanted_weight=0, operator_weight=0, in_packets=2),
+    )
+    assert render_table(reply).splitlines() == TABLE.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("[fd00::1]:53/udp", "UDP  [fd00::1]:53"),
+        ("fwmark:9/inet", "FWM  9/inet"),
+        ("group:WEB/tcp", "GRP  WEB/tcp"),
+    ],
+)
+def test_services_are_named_as_ipvsadm_does(replies: Any, name: str, title: str) -> None:
+    reply = dataclasses.replace(with_servers(replies.good(), service=name), checker=None)
+    assert render_table(reply).splitlines()[3].startswith(title)
+
+
+def test_a_table_as_it_should_be_has_no_differences(replies: Any) -> None:
+    assert differences(with_servers(replies.good(), replies.destination("10.1.0.11:80"))) == []
+
+
+def test_differences_show_what_is_there_and_what_is_wanted(replies: Any) -> None:
+    reply = with_servers(
+        replies.good(),
+        replies.destination("10.1.0.11:80", weight=1, wanted_weight=3),
+        replies.destination("10.1.0.12:80", weight=-1, wanted_weight=1),
+        installed=False,
+        problem="Operation not permitted",
+    )
+    assert differences(reply) == [
+        "+ 192.0.2.100:80/tcp wrr  (Operation not permitted)",
+        "- 192.0.2.100:80/tcp -> 10.1.0.11:80 weight 1",
+        "+ 192.0.2.100:80/tcp -> 10.1.0.11:80 weight 3",
+        "+ 192.0.2.100:80/tcp -> 10.1.0.12:80 weight 1",
+    ]
