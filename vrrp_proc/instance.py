@@ -34,13 +34,9 @@ from pyhad.vrrp_proc.core.events import (
     Startup,
     TimePassed,
 )
-from pyhad.vrrp_proc.core.packet import (
-    AdvertisementRefused,
-    Received,
-    build_advertisement,
-    build_ipv4,
-    check_advertisement,
-)
+from pyhad.vrrp_proc.core.outgoing import Outgoing
+from pyhad.vrrp_proc.core.packet import Received, check_advertisement
+from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.core.states import Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.holdings import Holdings
@@ -102,8 +98,7 @@ class Instance:
         self._source = ""
         self._known_source = ""
         self._resumed = False
-        self._packets: dict[int, bytearray] = {}
-        self._identification = 0
+        self._outgoing = Outgoing(config)
         self._complaints: set[tuple[str, str]] = set()
         self._send_error = 0
         self._started = False
@@ -118,11 +113,19 @@ class Instance:
         """Whether advertisements matter now (PKT-21)."""
         return self.core.router_state in (RouterState.BACKUP, RouterState.MASTER)
 
+    def expects(self, received: Received) -> bool:
+        """Whether a message is for this one of several routers of its VRID (FSM-15)."""
+        peers = self.config.unicast_peers
+        if not peers:
+            return received.destination == self.config.multicast_group
+        return received.destination == self._source and any(peer.address == received.source for peer in peers)
+
     # -------------------------------------------------------------------------------------- what happens
 
     def start(self, faults: frozenset[FaultCause], source_address: str, left: Record | None) -> None:
         """Begin; `left` is what the predecessor journaled."""
         self._faults, self._source, self._started = faults, source_address, True
+        self._outgoing.change(self.config, source_address)
         self._resumed = left is not None and left.state is RouterState.MASTER
         if left is None:
             self.handle(Startup(faults=faults, source_address=source_address))
@@ -158,7 +161,7 @@ class Instance:
         """A reload found the same router with perhaps other settings (REL-12)."""
         if config == self.config:
             return
-        self._packets.clear()
+        self._outgoing.change(config, self._source)
         self._log = self._world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
         self.handle(ConfigurationChanged(config=config))
 
@@ -187,6 +190,8 @@ class Instance:
             self._refuse(received.source, refusal)
             return None
         self._known_source = advert.source
+        if self._outgoing.follow(advert.checksum_form):
+            self._log.info("checksum_form_followed", peer=advert.source, form=advert.checksum_form)
         if not advert.addresses_match:
             self.counters["addr_list_err"] += 1
         event = AdvertisementReceived(
@@ -248,13 +253,9 @@ class Instance:
         self._world.on_change()
 
     def _send(self, priority: int) -> None:
-        packet = self._packets.get(priority)
-        if packet is None:
-            packet = self._packets[priority] = self._build(priority)
-        # Only the identification differs between two packets; the kernel fills in the header's checksum.
-        self._identification = self._identification % 0xFFFF + 1
-        packet[4], packet[5] = self._identification >> 8, self._identification & 0xFF
-        number = errno.ENODEV if self.port is None else self.port.send(packet, self.config.multicast_group)
+        number = 0
+        for packet, destination in self._outgoing.packets(priority):
+            number = errno.ENODEV if self.port is None else self.port.send(packet, destination) or number
         if number:
             self.counters["advert_send_err"] += 1
         if number != self._send_error:
@@ -262,14 +263,9 @@ class Instance:
             if number:
                 self._log.warning("advert_not_sent", priority=priority, error=os.strerror(number))
 
-    def _build(self, priority: int) -> bytearray:
-        source = self._source or "0.0.0.0"  # noqa: S104 - the kernel puts the interface's address there
-        payload = build_advertisement(self.config, source=source, priority=priority)
-        return bytearray(build_ipv4(payload, source=source, destination=self.config.multicast_group, identification=0))
-
     def _change_source(self, source_address: str) -> None:
         self._source = source_address
-        self._packets.clear()
+        self._outgoing.change(self.config, source_address)
         if self.port is not None:
             self.port.forget_known()
         self.handle(SourceAddressChanged(source_address=source_address))

@@ -61,9 +61,17 @@ def unpack(payload: bytes) -> Record | None:
     )  # fmt: skip
 
 
+def identity_of(config: VrrpInstance) -> tuple[int, int, str, str]:
+    """What makes a virtual router the same one over restarts and reloads: VRID, family, interface (REL-11).
+
+    Not its name, except by unicast, where several routers can have all of these in common (FSM-15).
+    """
+    return config.vrid, config.family, config.interface, config.name if config.unicast_peers else ""
+
+
 def key(config: VrrpInstance) -> bytes:
-    """Identity over restarts and reloads: VRID, family, interface; not the name (REL-11)."""
-    return key_of(config.vrid, config.family, config.interface)
+    """The identity as the key of a record."""
+    return key_of(*identity_of(config))
 
 
 class Journal:

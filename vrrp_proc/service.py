@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import gc
-from collections.abc import Iterable
 
 from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
 from pyhad.common.errors import WireError
@@ -19,7 +18,7 @@ from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance, World
-from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.journal import Journal, identity_of
 from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
 from pyhad.vrrp_proc.ports import Ports
 from pyhad.vrrp_proc.route_socket import RouteSocket
@@ -28,8 +27,8 @@ from pyhad.vrrp_proc.status import Reporter
 COLLECT_NS = 60_000_000_000
 RETRY_NS = 1_000_000_000
 
-Identity = tuple[int, int, str]
-"""VRID, family, interface: what makes a virtual router the same one over a reload (REL-11)."""
+Identity = tuple[int, int, str, str]
+"""See `journal.identity_of`."""
 
 
 class Service:
@@ -79,7 +78,7 @@ class Service:
     def _apply(self, document: VrrpDocument) -> None:
         if document.schema != SCHEMA:
             raise WireError(f"document of schema {document.schema}, this process reads {SCHEMA}")
-        wanted = {_identity(config): config for config in self._supported(document.instances)}
+        wanted = {identity_of(config): config for config in document.instances}
         for identity in [identity for identity in self._instances if identity not in wanted]:
             self._instances.pop(identity).shut_down()
         self._virtual = frozenset(
@@ -100,13 +99,6 @@ class Service:
         self._reporter.generation = document.generation
         self._reporter.changed()
 
-    def _supported(self, configs: Iterable[VrrpInstance]) -> Iterable[VrrpInstance]:
-        for config in configs:
-            if config.family == 4:
-                yield config
-            else:
-                self._logger.warning("instance_not_yet_supported", instance=config.name, reason="family_6")
-
     def _start_fresh(self, fresh: list[Instance], delay_ns: int) -> None:
         for instance in fresh:
             left = self._journal.left_behind(instance.config)
@@ -116,7 +108,7 @@ class Service:
                 instance.start(*self._surroundings(instance.config, instance), left)
 
     def _start_late(self, instance: Instance) -> None:
-        if self._instances.get(_identity(instance.config)) is instance:
+        if self._instances.get(identity_of(instance.config)) is instance:
             instance.start(*self._surroundings(instance.config, instance), None)
 
     # ------------------------------------------------------------------------------------- surroundings
@@ -131,11 +123,13 @@ class Service:
             faults.add(FaultCause.INTERFACE_DOWN)
         source = config.source_address
         if not source and own is not None:
-            source = own.primary_ipv4(self._virtual)
+            source = own.primary(config.family, self._virtual)
             if not source and config.base_priority == 255:  # an owner's own address is the virtual one
-                source = own.primary_ipv4(frozenset())
+                source = own.primary(config.family, frozenset())
         if not source and own is not None:
             faults.add(FaultCause.NO_SOURCE_ADDRESS)
+        if config.fault_without_peers:
+            faults.add(FaultCause.NO_UNICAST_PEER)
         devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
         for name in devices.union(config.tracked_interfaces) - {config.interface}:
             tracked = self._links.by_name.get(name)
@@ -200,10 +194,6 @@ class Service:
             "journal_lost": self._journal.lost,
             "log_lines_dropped": self._runtime.log.dropped,
         }
-
-
-def _identity(config: VrrpInstance) -> Identity:
-    return config.vrid, config.family, config.interface
 
 
 def _interfaces_of(config: VrrpInstance) -> set[str]:

@@ -55,6 +55,7 @@ ADDRESS_LINE = (
         text("forever|SECONDS"),
         "IPv6 /128: 0; other IPv6: forever",
         "Preferred lifetime of the address",
+        NOW,
     ),
 )
 

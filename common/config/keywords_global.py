@@ -81,7 +81,7 @@ GLOBAL_DEFS = (
         area="ipvs",
     ),
     word("vrrp_mcast_group4", MULTICAST4, "224.0.0.18", "Default IPv4 advert destination", NOW),
-    word("vrrp_mcast_group6", MULTICAST6, "ff02::12", "Default IPv6 advert destination"),
+    word("vrrp_mcast_group6", MULTICAST6, "ff02::12", "Default IPv6 advert destination", NOW),
     word(
         "vrrp_garp_master_delay",
         whole_seconds(0, 4294),
@@ -181,7 +181,7 @@ GLOBAL_DEFS = (
     word("nftables", optional(TEXT), "keepalived", "Use nftables and this table for VRRP filtering"),
     word("nftables_priority", number(-INT_MAX - 1, INT_MAX), "-1", "Chain priority in the VRRP nftables table"),
     flag("nftables_ifindex", "Match interfaces by index instead of name in VRRP nft sets", default="off (names)"),
-    flag("vrrp_check_unicast_src", "For all unicast instances drop adverts whose sender is not a listed peer"),
+    flag("vrrp_check_unicast_src", "For all unicast instances drop adverts whose sender is not a listed peer", NOW),
     word(
         "vrrp_skip_check_adv_addr",
         BOOL,

@@ -8,7 +8,7 @@ Names follow keepalived.conf where operators know the word.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyhad.common.config.model_checks import SECOND_NS as SECOND_NS
 from pyhad.common.config.model_checks import Check as Check
@@ -72,6 +72,8 @@ class VirtualAddress:
     """RT_SCOPE_*: 0 global, 253 link, 254 host."""
     label: str = ""
     broadcast: str = ""
+    preferred_lft_s: int | None = None
+    """None: for ever. 0, as of an IPv6 /128 unless said otherwise: nobody takes it as source unasked (NET-1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,23 @@ class Announcement:
     refresh_repeat: int = 1
     lower_prio_delay_ns: int = 5 * SECOND_NS
     lower_prio_repeat: int = 5
+
+
+class UnicastChecksum(enum.StrEnum):
+    """Version 3 over IPv4: whether the checksum of Keepalived before 1.3.7 is used (`old_unicast_checksum`)."""
+
+    DETECT = "detect"
+    OLD = "old"
+    NEVER_OLD = "never_old"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnicastPeer:
+    """One line of `unicast_peer`, with the TTL or hop limit that its adverts may arrive with."""
+
+    address: str
+    min_ttl: int = 0
+    max_ttl: int = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +129,7 @@ class VrrpInstance:
     checksum_pseudo_header: bool = True
     """Version 3 over IPv4: pseudo header in the checksum (PKT-3); False is `v3_checksum_as_v2`."""
     source_address: str = ""
-    """`mcast_src_ip`; empty: the interface's primary address."""
+    """`mcast_src_ip` or `unicast_src_ip`; empty: the interface's primary address."""
     multicast_group: str = "224.0.0.18"
     addresses: tuple[VirtualAddress, ...] = ()
     """Advertised, in configuration order (PKT-6)."""
@@ -119,6 +138,17 @@ class VrrpInstance:
     """Interfaces other than its own whose loss means FAULT (`track_interface` with weight 0)."""
     dont_track_primary: bool = False
     announcement: Announcement = Announcement()
+    authentication_data: bytes = field(default=b"", repr=False)
+    """Version 2: the 8 bytes of an `auth_pass`, a secret: never log or show it. Empty: no authentication."""
+    unicast_peers: tuple[UnicastPeer, ...] = ()
+    """Whom the adverts go to, one each; empty: to the group."""
+    unicast_ttl: int | None = None
+    """None: 255 over IPv4, 64 over IPv6 (PKT-8)."""
+    check_unicast_source: bool = False
+    """Adverts of others than `unicast_peers` are dropped (PKT-36)."""
+    unicast_checksum: UnicastChecksum = UnicastChecksum.DETECT
+    fault_without_peers: bool = False
+    """It was to use unicast and has nobody to talk to (`unicast_fault_no_peer`): it stays in FAULT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ class FaultCause(enum.StrEnum):
     INTERFACE_MISSING = "interface_missing"
     NO_SOURCE_ADDRESS = "no_source_address"
     TRACKED_INTERFACE_DOWN = "tracked_interface_down"
+    NO_UNICAST_PEER = "no_unicast_peer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 Outgoing bytes are built once per change of their content and sent many times. What is received goes through
 `parse_ipv4`, `read_vrid` (to find the virtual router) and `check_advertisement`, whose checks come in the order of
 PKT-22 to PKT-32. Whatever is wrong is an `AdvertisementRefused`, a PacketError, which names the counter to raise:
-no input can raise anything else.
+no input can raise anything else. The IPv6 packet around a message is in packet6.py.
 """
 
 from __future__ import annotations
@@ -12,10 +12,21 @@ import enum
 import ipaddress
 import struct
 from dataclasses import dataclass
-from typing import ClassVar
 
-from pyhad.common.config.model import VrrpInstance
-from pyhad.common.errors import PacketError
+from pyhad.common.config.model import UnicastChecksum, VrrpInstance
+from pyhad.vrrp_proc.core.auth import AUTHENTICATION_BYTES, check_authentication, trailer_bytes, type_of
+from pyhad.vrrp_proc.core.refusals import (
+    AuthenticationTypeMismatch,
+    ChecksumError,
+    DestinationError,
+    IntervalError,
+    MessageTypeError,
+    OwnPacketError,
+    PacketLengthError,
+    TtlError,
+    UnknownPeerError,
+    VersionError,
+)
 
 PROTOCOL_VRRP = 112
 PROTOCOL_AH = 51
@@ -28,87 +39,11 @@ _IPV4 = struct.Struct("!BBHHHBBH4s4s")
 _ARP = struct.Struct("!6s6sHHHBBH6s4s6s4s")
 _TYPE_ADVERTISEMENT = 1
 _TOS_INTERNETWORK_CONTROL = 0xC0
-_AUTH_BYTES = 8  # v2 carries them even without authentication (PKT-2)
-_KNOWN_AUTH_TYPES = (0, 1, 2)
 _ETHERNET_MINIMUM = 46  # shorter frames are padded up to this by the sender's driver
 _IPV4_HEADER_BYTES = 20
 _BROADCAST = b"\xff" * 6
 _ETHERTYPE_ARP = 0x0806
 _ETHERTYPE_IPV4 = 0x0800
-
-
-class AdvertisementRefused(PacketError):
-    """Drop this packet. `counter` is the name of the statistic to raise (Keepalived's where it has one)."""
-
-    counter: ClassVar[str] = "packet_len_err"
-
-
-class PacketLengthError(AdvertisementRefused):
-    """Too short, or its length is not the one its address count asks for (PKT-23)."""
-
-
-class OwnPacketError(AdvertisementRefused):
-    """Our own advertisement came back to us (PKT-38): nothing is wrong, and it must not be listened to."""
-
-    counter = "own_packet"
-
-
-class TtlError(AdvertisementRefused):
-    """TTL or hop limit is not 255: it was forwarded, or forged from afar (PKT-24)."""
-
-    counter = "ip_ttl_err"
-
-
-class VersionError(AdvertisementRefused):
-    """Another VRRP version than ours (PKT-25)."""
-
-    counter = "version_err"
-
-
-class AuthenticationTypeUnknown(AdvertisementRefused):
-    """Version 2: an authentication type that does not exist (PKT-27)."""
-
-    counter = "invalid_authtype"
-
-
-class AuthenticationTypeMismatch(AdvertisementRefused):
-    """The peer authenticates and we do not: version 2 type other than none, or an AH header (PKT-22, PKT-27)."""
-
-    counter = "authtype_mismatch"
-
-
-class IntervalError(AdvertisementRefused):
-    """Version 2: not our interval (PKT-28). Version 3: an interval of 0, which would mean no patience at all."""
-
-    counter = "advert_interval_err"
-
-
-class MessageTypeError(AdvertisementRefused):
-    """Not an advertisement: the only type there is (PKT-29)."""
-
-    counter = "invalid_type_rcvd"
-
-
-class ChecksumError(AdvertisementRefused):
-    """The checksum fits in no form (PKT-31)."""
-
-    counter = "checksum_err"
-
-
-class DestinationError(AdvertisementRefused):
-    """Sent to another address than this virtual router's group (PKT-32)."""
-
-    counter = "destination_err"
-
-
-COUNTERS: tuple[str, ...] = tuple(
-    error.counter
-    for error in (
-        PacketLengthError, OwnPacketError, TtlError, VersionError, AuthenticationTypeUnknown,
-        AuthenticationTypeMismatch, IntervalError, MessageTypeError, ChecksumError, DestinationError,
-    )
-)  # fmt: skip
-"""Every name that `AdvertisementRefused.counter` can have."""
 
 
 class ChecksumForm(enum.StrEnum):
@@ -118,6 +53,8 @@ class ChecksumForm(enum.StrEnum):
     """The VRRP message only: version 2, and version 3 as RFC 9568 5.2.8 has it for IPv4."""
     PSEUDO_HEADER = "pseudo_header"
     """With the IP pseudo header: version 3 as Keepalived and FRR send it (PKT-3), and all of IPv6."""
+    OLD_UNICAST = "old_unicast"
+    """By unicast, as Keepalived before 1.3.7 had it: the group stands in the pseudo header (PKT-31)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,24 +81,26 @@ class Advertisement:
     checksum_form: ChecksumForm
 
 
-def build_advertisement(config: VrrpInstance, *, source: str, priority: int) -> bytes:
-    """The VRRP message (RFC 9568 5.2, RFC 3768 5.3) as `config` wants it, from `source` to its group.
+def build_advertisement(
+    config: VrrpInstance, *, source: str, priority: int, destination: str = "", form: ChecksumForm | None = None
+) -> bytes:
+    """The VRRP message (RFC 9568 5.2, RFC 3768 5.3) as `config` wants it, from `source` to `destination`.
 
-    `priority` 0 releases. Only `addresses` are told, in configuration order, not the excluded ones (PKT-6).
+    `destination` is by default the group, `form` what the configuration says. `priority` 0 releases. Only `addresses`
+    are told, in configuration order, not the excluded ones (PKT-6).
     """
     addresses = b"".join(_packed(virtual.address) for virtual in config.addresses)
     count = len(config.addresses)
     interval_cs = config.advertisement_interval_cs
     if config.version == 2:
-        head = _HEADER.pack(0x20 | _TYPE_ADVERTISEMENT, config.vrid, priority, count, interval_cs // 100, 0)
-        message = head + addresses + bytes(_AUTH_BYTES)
-        pseudo = b""
+        type_and_s = type_of(config) << 8 | interval_cs // 100
+        head = _HEADER.pack(0x20 | _TYPE_ADVERTISEMENT, config.vrid, priority, count, type_and_s, 0)
+        message = head + addresses + config.authentication_data.ljust(trailer_bytes(2, config.family), b"\0")
     else:
         head = _HEADER.pack(0x30 | _TYPE_ADVERTISEMENT, config.vrid, priority, count, interval_cs, 0)
         message = head + addresses
-        with_pseudo = config.checksum_pseudo_header or config.family == 6
-        pseudo = _pseudo_header(source, config.multicast_group, len(message)) if with_pseudo else b""
-    return message[:6] + _checksum(pseudo + message).to_bytes(2, "big") + message[8:]
+    pseudo = _covered(form or _configured_form(config), source, destination or config.multicast_group, message, config)
+    return message[:6] + internet_checksum(pseudo + message).to_bytes(2, "big") + message[8:]
 
 
 def build_ipv4(payload: bytes, *, source: str, destination: str, identification: int, ttl: int = TTL) -> bytes:
@@ -170,7 +109,7 @@ def build_ipv4(payload: bytes, *, source: str, destination: str, identification:
         0x45, _TOS_INTERNETWORK_CONTROL, _IPV4_HEADER_BYTES + len(payload), identification, 0, ttl, PROTOCOL_VRRP, 0,
         _packed(source), _packed(destination),
     )  # fmt: skip
-    return head[:10] + _checksum(head).to_bytes(2, "big") + head[12:] + payload
+    return head[:10] + internet_checksum(head).to_bytes(2, "big") + head[12:] + payload
 
 
 def build_gratuitous_arp(mac: bytes, address: str) -> bytes:
@@ -218,18 +157,21 @@ def check_advertisement(
         raise OwnPacketError(f"own advertisement from {own_source}")
     message = _exact_message(received.payload, config)
     version_type, vrid, priority, count, interval, _ = _HEADER.unpack_from(message)
-    if received.ttl != TTL:
+    if received.ttl != TTL and not config.unicast_peers:
         raise TtlError(f"TTL {received.ttl}")
     if version_type >> 4 != config.version:
         raise VersionError(f"version {version_type >> 4}, ours is {config.version}")
-    interval_cs = _checked_interval_v2(interval, config) if config.version == 2 else interval & 0x0FFF
+    interval_cs = _checked_interval_v2(message, config) if config.version == 2 else interval & 0x0FFF
     if interval_cs == 0:
         raise IntervalError("interval of 0")
     if version_type & 0x0F != _TYPE_ADVERTISEMENT:
         raise MessageTypeError(f"type {version_type & 0x0F}")
     form = _checksum_form(message, received, config)
-    if received.destination != config.multicast_group:
+    expected = own_source if config.unicast_peers else config.multicast_group
+    if received.destination != expected:
         raise DestinationError(f"sent to {received.destination}")
+    if config.check_unicast_source:
+        _check_peer(received, config)
     addresses = _read_addresses(message, count, config.family)
     skip = config.skip_check_adv_addr and received.source == known_source
     return Advertisement(
@@ -247,40 +189,63 @@ def _exact_message(payload: bytes, config: VrrpInstance) -> bytes:
     """Without padding, or PacketLengthError (PKT-23). The packet's own version decides what it must be long."""
     read_vrid(payload)
     expected = _HEADER.size + payload[3] * (16 if config.family == 6 else 4)
-    if payload[0] >> 4 == 2:
-        expected += _AUTH_BYTES
+    expected += trailer_bytes(payload[0] >> 4, config.family)
     padded = config.family == 4 and len(payload) <= _ETHERNET_MINIMUM - _IPV4_HEADER_BYTES
     if len(payload) < expected or (len(payload) > expected and not padded):
         raise PacketLengthError(f"{len(payload)} bytes where {payload[3]} addresses make {expected}")
     return payload[:expected]
 
 
-def _checked_interval_v2(auth_type_and_interval: int, config: VrrpInstance) -> int:
-    auth_type, interval_s = divmod(auth_type_and_interval, 256)
-    if auth_type not in _KNOWN_AUTH_TYPES:
-        raise AuthenticationTypeUnknown(f"authentication type {auth_type}")
-    if auth_type != 0:
-        raise AuthenticationTypeMismatch(f"authentication type {auth_type}, ours is none")
+def _checked_interval_v2(message: bytes, config: VrrpInstance) -> int:
+    auth_type, interval_s = message[4], message[5]
+    check_authentication(auth_type, message[-AUTHENTICATION_BYTES:], config)
     if interval_s * 100 != config.advertisement_interval_cs:
         raise IntervalError(f"interval of {interval_s} s, ours is {config.advertisement_interval_cs // 100} s")
     return interval_s * 100
 
 
+def _check_peer(received: Received, config: VrrpInstance) -> None:
+    """PKT-36: the sender is one of ours, and not farther away than it should be."""
+    for peer in config.unicast_peers:
+        if peer.address == received.source:
+            if not peer.min_ttl <= received.ttl <= peer.max_ttl:
+                raise TtlError(f"TTL {received.ttl}, from {peer.min_ttl} to {peer.max_ttl} is expected of this peer")
+            return
+    raise UnknownPeerError(f"{received.source} is no unicast_peer")
+
+
+def _configured_form(config: VrrpInstance) -> ChecksumForm:
+    if config.family == 6:
+        return ChecksumForm.PSEUDO_HEADER
+    if config.version == 2 or not config.checksum_pseudo_header:
+        return ChecksumForm.MESSAGE
+    if config.unicast_peers and config.unicast_checksum is UnicastChecksum.OLD:
+        return ChecksumForm.OLD_UNICAST
+    return ChecksumForm.PSEUDO_HEADER
+
+
 def _checksum_form(message: bytes, received: Received, config: VrrpInstance) -> ChecksumForm:
     """The form that fits, the configured one tried first (PKT-31)."""
-    forms = [ChecksumForm.MESSAGE]
-    if config.version == 3:
-        pseudo_first = config.checksum_pseudo_header or config.family == 6
-        forms.insert(0 if pseudo_first else 1, ChecksumForm.PSEUDO_HEADER)
-    if config.family == 6:
-        forms = [ChecksumForm.PSEUDO_HEADER]
+    forms = [_configured_form(config)]
+    if config.version == 3 and config.family == 4:
+        forms += [ChecksumForm.PSEUDO_HEADER, ChecksumForm.MESSAGE]
+        if config.unicast_peers and config.unicast_checksum is not UnicastChecksum.NEVER_OLD:
+            forms.append(ChecksumForm.OLD_UNICAST)
     for form in forms:
-        pseudo = b""
-        if form is ChecksumForm.PSEUDO_HEADER:
-            pseudo = _pseudo_header(received.source, received.destination, len(message))
-        if _checksum(pseudo + message) == 0:
+        if internet_checksum(_covered(form, received.source, received.destination, message, config) + message) == 0:
             return form
     raise ChecksumError(f"checksum {message[6:8].hex()}")
+
+
+def _covered(form: ChecksumForm, source: str, destination: str, message: bytes, config: VrrpInstance) -> bytes:
+    """What the checksum covers besides the message."""
+    match form:
+        case ChecksumForm.MESSAGE:
+            return b""
+        case ChecksumForm.PSEUDO_HEADER:
+            return _pseudo_header(source, destination, len(message))
+        case ChecksumForm.OLD_UNICAST:
+            return _pseudo_header(source, config.multicast_group, len(message))
 
 
 def _read_addresses(message: bytes, count: int, family: int) -> tuple[str, ...]:
@@ -297,7 +262,7 @@ def _pseudo_header(source: str, destination: str, length: int) -> bytes:
     return packed + struct.pack("!IHBB", length, 0, 0, PROTOCOL_VRRP)
 
 
-def _checksum(content: bytes) -> int:
+def internet_checksum(content: bytes) -> int:
     """RFC 1071, of an even number of bytes. Over content that holds its own right checksum: 0.
 
     The sum of 16-bit digits with end-around carry is the remainder by 65535, where a sum of anything but zeros is
