@@ -59,7 +59,8 @@ class Announcer:
                     sent += 1
                     sent6 += frame[12:14] == _ETHERTYPE_IPV6
         self._counters["garp_sent"] += sent - sent6
-        self._counters["gna_sent"] += sent6
+        if sent6:
+            self._counters["gna_sent"] += sent6
         return sent
 
     def _frame(self, address: VirtualAddress) -> tuple[str, bytes] | None:

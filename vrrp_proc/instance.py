@@ -189,6 +189,9 @@ class Instance:
         except AdvertisementRefused as refusal:
             self._refuse(received.source, refusal)
             return None
+        if self.config.ignores_adverts:
+            self.counters["owner_ignored"] += 1
+            return None
         self._known_source = advert.source
         if self._outgoing.follow(advert.checksum_form):
             self._log.info("checksum_form_followed", peer=advert.source, form=advert.checksum_form)

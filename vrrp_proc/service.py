@@ -128,6 +128,8 @@ class Service:
                 source = own.primary(config.family, frozenset())
         if not source and own is not None:
             faults.add(FaultCause.NO_SOURCE_ADDRESS)
+        if config.track_source and own is not None and not own.has_address(source):
+            faults.add(FaultCause.NO_SOURCE_ADDRESS)
         if config.fault_without_peers:
             faults.add(FaultCause.NO_UNICAST_PEER)
         devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}

@@ -7,11 +7,12 @@ is left out with a warning: never run wrongly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyhad.common.config.build_addresses import address_of, build_address, family_of, is_tracked
 from pyhad.common.config.build_authentication import wants_header, with_authentication
 from pyhad.common.config.build_globals import Globals
+from pyhad.common.config.build_strict import with_rules
 from pyhad.common.config.build_unicast import peer_lines, peer_of, with_unicast
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.keyword import Acts
@@ -125,7 +126,15 @@ class _Instance:
     def _on_the_wire(self, instance: VrrpInstance) -> VrrpInstance:
         """What changes packets or whom they go to."""
         instance = with_authentication(instance, self._block, self._complaints)
-        return with_unicast(instance, self._block, self._shared, self._complaints)
+        instance = with_unicast(instance, self._block, self._shared, self._complaints)
+        instance = replace(instance, track_source=self._tracks_source(instance))
+        return with_rules(instance, self._block, self._shared, self._complaints)
+
+    def _tracks_source(self, instance: VrrpInstance) -> bool:
+        found = self._block.last("track_src_ip")
+        if found is not None and not instance.source_address:
+            self._complaints.warning(f"track_src_ip is ignored: '{self._name}' names no source address", found.at)
+        return found is not None and bool(instance.source_address)
 
     # ------------------------------------------------------------------------------------- what must be there
 

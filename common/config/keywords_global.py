@@ -22,7 +22,7 @@ from pyhad.common.config.arguments import (
     text,
     whole_seconds,
 )
-from pyhad.common.config.keyword import LOUD, NOTHING, NOW, Sheet, flag, option, word
+from pyhad.common.config.keyword import NOTHING, NOW, Sheet, flag, option, word
 
 GLOBAL_DEFS = (
     word(
@@ -189,7 +189,7 @@ GLOBAL_DEFS = (
         "Default: do not re-check the VIP list in adverts from the same master",
         NOW,
     ),
-    word("vrrp_strict", BOOL, "off", "Default strict RFC mode", LOUD),
+    word("vrrp_strict", BOOL, "off", "Default strict RFC mode", NOW),
     word(
         "nftables_ipvs",
         optional(TEXT),
@@ -261,7 +261,7 @@ GLOBAL_DEFS = (
         "Hold VRRP processing until system uptime reaches this; larger of the two delays wins",
     ),
     flag("log_unknown_vrids", "Log adverts for VRIDs not configured on the socket"),
-    word("vrrp_owner_ignore_adverts", BOOL, "off", "Default: an address owner (255) ignores received adverts"),
+    word("vrrp_owner_ignore_adverts", BOOL, "off", "Default: an address owner (255) ignores received adverts", NOW),
     word("vmac_prefix", TEXT, "vrrp", "Prefix of generated VMAC/ipvlan interface names"),
     word("vmac_addr_prefix", TEXT, "vmac_prefix", "Prefix of VMACs made for VIPs on other interfaces"),
     word("iproute_usr_dir", PATH, "built-in", "Where iproute2 keeps its vendor name tables"),

@@ -147,6 +147,10 @@ class VrrpInstance:
     check_unicast_source: bool = False
     """Adverts of others than `unicast_peers` are dropped (PKT-36)."""
     unicast_checksum: UnicastChecksum = UnicastChecksum.DETECT
+    track_source: bool = False
+    """FAULT while the interface does not have `source_address` (`track_src_ip`)."""
+    ignores_adverts: bool = False
+    """An address owner that listens to nobody (PKT-33)."""
     fault_without_peers: bool = False
     """It was to use unicast and has nobody to talk to (`unicast_fault_no_peer`): it stays in FAULT."""
 

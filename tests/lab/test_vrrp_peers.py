@@ -91,8 +91,12 @@ class Pair:
 
     def start(self, host: str, daemon: str, way: Way, priority: int) -> None:
         """Start a daemon and wait until it listens as BACKUP."""
+        self.run_text(host, daemon, way.text(host, priority))
+
+    def run_text(self, host: str, daemon: str, text: str) -> None:
+        """The same with a whole file."""
         path = self.folder / f"{host}.conf"
-        path.write_text(way.text(host, priority))
+        path.write_text(text)
         path.chmod(0o644)
         if daemon == "pyhad":
             command = [PYHAD, "-n", "-l", "-f", str(path), "--run-dir", str(self.folder / f"{host}.run")]
@@ -251,3 +255,44 @@ def test_a_stranger_is_not_listened_to(pair: Pair) -> None:
     pair.lab.start("a", "keepalived", "-n", "-l", "-D", "-f", str(path), *files, log=pair.log_of("a"))
     pair.wait_for(way, ["a", "b"])
     assert pair.status("b")["unknown_peer"] >= 1
+
+
+@pytest.mark.behaviour("FSM-40")
+def test_a_tracked_source_address_that_goes_away_is_a_fault(pair: Pair) -> None:
+    pair.lab.run("a", "ip", "addr", "add", "10.0.0.77/24", "dev", "eth0")
+    way = Way(family=4, version=3, interval_s=0.1, words="mcast_src_ip 10.0.0.77\n    track_src_ip")
+    pair.start("a", "pyhad", way, 150)
+    pair.wait_for(way, ["a"])
+    pair.lab.run("a", "ip", "addr", "del", "10.0.0.77/24", "dev", "eth0")
+    pair.wait_for(way, [])
+    assert pair.events("a", "state_changed")[-1]["detail"] == "no_source_address"
+    pair.lab.run("a", "ip", "addr", "add", "10.0.0.77/24", "dev", "eth0")
+    pair.wait_for(way, ["a"])
+
+
+@pytest.mark.behaviour("FSM-15")
+def test_both_families_and_several_unicast_routers_share_an_interface_and_a_vrid(pair: Pair) -> None:
+    ways = {"VI_4": Way(family=4, version=3, interval_s=0.1), "VI_6": Way(family=6, version=3, interval_s=0.1)}
+    words = {host: "".join(_named(way, name, host) for name, way in ways.items()) for host in ADDRESSES}
+    unicast = {"10.0.0.201": "10.0.0.2", "10.0.0.202": "10.0.0.3"}
+    pair.lab.run("b", "ip", "addr", "add", "10.0.0.3/24", "dev", "eth0")
+    for number, (vip, other) in enumerate(unicast.items()):
+        for host, own, peer in (("a", f"10.0.0.1{number + 1}", other), ("b", other, f"10.0.0.1{number + 1}")):
+            if host == "a":
+                pair.lab.run("a", "ip", "addr", "add", f"{own}/24", "dev", "eth0")
+            way = Way(family=4, version=3, interval_s=0.1, words=f"unicast_src_ip {own}\nunicast_peer {{ {peer} }}")
+            words[host] += _named(way, f"U{number}", host).replace(VIP[4], vip)
+    for host, daemon in (("a", "pyhad"), ("b", "keepalived")):
+        pair.run_text(host, daemon, words[host])
+    everything = [*VIP.values(), *unicast]
+    wait_until(lambda: all(pair.lab.holders(vip, ADDRESSES) == ["a"] for vip in everything), 12, "a holds all")
+    time.sleep(1)
+    assert [pair.lab.holders(vip, ADDRESSES) for vip in everything] == [["a"]] * 4
+    pair.daemons["a"].stop()
+    wait_until(lambda: all(pair.lab.holders(vip, ADDRESSES) == ["b"] for vip in everything), 5, "b holds all")
+
+
+def _named(way: Way, name: str, host: str) -> str:
+    """One instance of the text without the globals."""
+    text = way.text(host, 150 if host == "a" else 100)
+    return text[text.index("vrrp_instance") :].replace("VI_1", name)

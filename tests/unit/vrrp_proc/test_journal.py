@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from pyhad.common.blackbox import BlackBox
-from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model import UnicastPeer, VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
 from pyhad.vrrp_proc.journal import Journal, Record
@@ -72,3 +72,16 @@ def test_records_that_find_no_place_are_counted() -> None:
     full = Journal(BlackBox(0, journal.PAYLOAD_BYTES))
     full.write(journal.key(ROUTER), BACKUP)
     assert full.lost == 1
+
+
+@pytest.mark.behaviour("FSM-15")
+def test_unicast_routers_of_one_vrid_are_told_apart_by_name() -> None:
+    one = dataclasses.replace(ROUTER, unicast_peers=(UnicastPeer(address="10.0.0.2"),))
+    assert journal.key(one) != journal.key(dataclasses.replace(one, name="VI_2"))
+    assert journal.key(one) == journal.key(
+        dataclasses.replace(one, unicast_peers=(UnicastPeer(address="10.0.0.3"),))
+    ), "another peer is no other router"
+
+
+def test_both_families_of_a_vrid_have_their_records() -> None:
+    assert journal.key(ROUTER) != journal.key(dataclasses.replace(ROUTER, family=6))
