@@ -130,6 +130,7 @@ class Instance:
         if left is None:
             self.handle(Startup(faults=faults, source_address=source_address))
             return
+        self._outgoing.learn(left.sequence)
         was_backup = left.state is RouterState.BACKUP
         self.handle(
             Startup(
@@ -185,10 +186,18 @@ class Instance:
             self._world.counters["adverts_ignored"] += 1
             return None
         try:
-            advert = check_advertisement(received, self.config, self._source, known_source=self._known_source)
+            advert = check_advertisement(
+                received,
+                self.config,
+                self._source,
+                known_source=self._known_source,
+                last_sequence=self._outgoing.sequence,
+            )
         except AdvertisementRefused as refusal:
             self._refuse(received.source, refusal)
             return None
+        if received.seal is not None:
+            self._outgoing.learn(received.seal.sequence)
         if self.config.ignores_adverts:
             self.counters["owner_ignored"] += 1
             return None
@@ -312,6 +321,7 @@ class Instance:
                 master_priority=snapshot.master_priority,
                 master_interval_cs=snapshot.active_adver_interval_cs,
                 master_address=snapshot.master_address,
+                sequence=self._outgoing.sequence,
             ),
         )
 

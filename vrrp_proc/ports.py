@@ -1,4 +1,4 @@
-"""Per interface and family: its two raw sockets and the virtual routers that speak over them.
+"""Per interface and family: its raw sockets and the virtual routers that speak over them.
 
 A port exists while its interface does. An advertisement byte-identical to the last good one needs no parsing: the event
 it made is remembered. Which router is meant is one look into a dictionary.
@@ -52,15 +52,28 @@ class InterfacePort:
         self._counters = counters
         self._known: dict[bytes, tuple[Instance, AdvertisementReceived]] = {}
         self._complaints: set[tuple[str, str]] = set()
-        groups = {group for _, group in self.wants if group}
+        self._receivers: list[Receiver | Receiver6] = []
         self._sender = (Sender if family == 4 else Sender6)(interface.name, interface.index)
         try:
-            receiver, take = (Receiver, self._take) if family == 4 else (Receiver6, self._take6)
-            self._receiver = receiver(interface.name, interface.index, groups, instances, take)
+            self._open_receivers(family)
         except KernelError:
-            self._sender.close()
+            self.close()
             raise
-        loop.watch(self._receiver.fileno(), self._receiver.read)
+
+    def _open_receivers(self, family: int) -> None:
+        groups = {group for _, group, _ in self.wants if group}
+        where = self.name, self.index, groups
+        if family == 6:
+            self._watch(Receiver6(*where, self.instances, self._take6))
+            return
+        self._watch(Receiver(*where, self.instances, self._take))
+        sealed = {vrid for vrid, _, is_sealed in self.wants if is_sealed}
+        if sealed:
+            self._watch(Receiver(*where, sealed, self._take, sealed=True))
+
+    def _watch(self, receiver: Receiver | Receiver6) -> None:
+        self._receivers.append(receiver)
+        self._loop.watch(receiver.fileno(), receiver.read)
 
     def send(self, packet: bytes | bytearray, destination: str) -> int:
         """0, or the errno."""
@@ -68,17 +81,19 @@ class InterfacePort:
 
     def read(self, events: int = 0) -> None:
         """Take in what waits."""
-        self._receiver.read(events)
+        for receiver in self._receivers:
+            receiver.read(events)
 
     def forget_known(self) -> None:
         """A configuration or an own address changed: look at every packet anew."""
         self._known.clear()
 
     def close(self) -> None:
-        """Leave the loop and give both descriptors back."""
-        self._loop.unwatch(self._receiver.fileno())
-        self._counters["receive_errors"] += self._receiver.errors
-        self._receiver.close()
+        """Leave the loop and give all descriptors back."""
+        for receiver in self._receivers:
+            self._loop.unwatch(receiver.fileno())
+            self._counters["receive_errors"] += receiver.errors
+            receiver.close()
         self._sender.close()
 
     def _take(self, packet: bytes) -> None:
@@ -206,10 +221,14 @@ class Ports:
         return fresh
 
 
-def wanted_of(instances: Group) -> frozenset[tuple[int, str]]:
-    """What a receiving socket depends on: each VRID with its group, "" for unicast."""
+def wanted_of(instances: Group) -> frozenset[tuple[int, str, bool]]:
+    """What receiving sockets depend on: each VRID with its group ("" for unicast) and whether it has AH."""
     return frozenset(
-        (vrid, "" if instance.config.unicast_peers else instance.config.multicast_group)
+        (
+            vrid,
+            "" if instance.config.unicast_peers else instance.config.multicast_group,
+            instance.config.authentication_header,
+        )
         for vrid, several in instances.items()
         for instance in several
     )

@@ -1,8 +1,8 @@
 """Raw sockets of VRRP over IPv4: per interface one that receives, filtered in the kernel, and one that sends.
 
 Nothing here waits or raises for what the network does: errors of sending are returned as errno, what was received is
-handed on as bytes. One receiving socket for all virtual routers of an interface: one each is ruinous, because
-the kernel would run every socket's filter for every packet.
+handed on as bytes. One receiving socket for all virtual routers of an interface (and one more for those with an
+authentication header): one each is ruinous, because the kernel would run every socket's filter for every packet.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import struct
 from collections.abc import Callable, Iterable
 
 from pyhad.common.errors import KernelError
+from pyhad.vrrp_proc.core.ah import HEADER_BYTES, PROTOCOL_AH
 from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
 
 RECEIVE_BUFFER_BYTES = 1024 * 1024
@@ -32,19 +33,20 @@ _LOAD_HEADER_LENGTH = (0xB1, 0, 0, 0)  # X = 4 * (first byte & 15): bytes of the
 _LOAD_LENGTH = (0x80, 0, 0, 0)  # A = bytes in the packet
 _SUBTRACT_X = (0x1C, 0, 0, 0)
 _ZERO_X = (0x01, 0, 0, 0)
-_LOAD_VRID = (0x50, 0, 0, 1)  # A = byte at X + 1
+_LOAD_BYTE_AT_X = (0x50, 0, 0)  # A = byte at X + k
 _JUMP_IF_AT_LEAST = 0x35
 _JUMP_IF_EQUAL = 0x15
 _ACCEPT = (0x06, 0, 0, 0xFFFFFFFF)
 _DROP = (0x06, 0, 0, 0)
 
 
-def filter_vrids(vrids: Iterable[int]) -> bytes:
+def filter_vrids(vrids: Iterable[int], skip: int = 0) -> bytes:
     """Classic BPF for a raw IPv4 socket: packets of these VRIDs, and those too short to have one (they are counted).
 
-    Foreign virtual routers on the same segment then cost nothing (PKT-20).
+    `skip` bytes stand between the IPv4 header and the message. Foreign virtual routers on the same segment then cost
+    nothing (PKT-20).
     """
-    return _filter([_LOAD_HEADER_LENGTH, _LOAD_LENGTH, _SUBTRACT_X], vrids)
+    return _filter([_LOAD_HEADER_LENGTH, _LOAD_LENGTH, _SUBTRACT_X], vrids, skip)
 
 
 def filter_vrids6(vrids: Iterable[int]) -> bytes:
@@ -52,10 +54,10 @@ def filter_vrids6(vrids: Iterable[int]) -> bytes:
     return _filter([_ZERO_X, _LOAD_LENGTH], vrids)
 
 
-def _filter(start: list[tuple[int, int, int, int]], vrids: Iterable[int]) -> bytes:
+def _filter(start: list[tuple[int, int, int, int]], vrids: Iterable[int], skip: int = 0) -> bytes:
     """`start` leaves the bytes of the message in A, and where it begins in X."""
     wanted = sorted(set(vrids))
-    program = [*start, (_JUMP_IF_AT_LEAST, 1, 0, 2), _ACCEPT, _LOAD_VRID]
+    program = [*start, (_JUMP_IF_AT_LEAST, 1, 0, skip + 2), _ACCEPT, (*_LOAD_BYTE_AT_X, skip + 1)]
     # Each comparison jumps to the last instruction, over those after it and the drop.
     program += [(_JUMP_IF_EQUAL, len(wanted) - place, 0, vrid) for place, vrid in enumerate(wanted)]
     program += [_DROP, _ACCEPT]
@@ -103,13 +105,22 @@ class Receiver:
     """
 
     def __init__(
-        self, interface: str, index: int, groups: Iterable[str], vrids: Iterable[int], take: Callable[[bytes], None]
+        self,
+        interface: str,
+        index: int,
+        groups: Iterable[str],
+        vrids: Iterable[int],
+        take: Callable[[bytes], None],
+        *,
+        sealed: bool = False,
     ) -> None:
         self.errors = 0
         self._take = take
-        self._socket = raw_socket(PROTOCOL_VRRP)
+        self._socket = raw_socket(PROTOCOL_AH if sealed else PROTOCOL_VRRP)
         try:
-            attach(self._socket, filter_vrids(vrids))  # first, so that nothing else can be queued
+            attach(
+                self._socket, filter_vrids(vrids, HEADER_BYTES if sealed else 0)
+            )  # first, so that nothing else can be queued
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
             self._socket.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
             set_receive_buffer(self._socket)

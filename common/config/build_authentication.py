@@ -11,12 +11,6 @@ from pyhad.common.config.tree import Statement
 AUTHENTICATION_BYTES = 8
 
 
-def wants_header(block: Statement) -> bool:
-    """Whether it asks for `auth_type AH` where that would act: version 2 decides elsewhere."""
-    found = _gathered(block)
-    return found is not None and found.text_of("auth_type") == "AH"
-
-
 def with_authentication(instance: VrrpInstance, block: Statement, complaints: Complaints) -> VrrpInstance:
     """The instance with its password; without one where AUTH-1 and FIX-4 say that there is none."""
     found = _gathered(block)
@@ -32,7 +26,8 @@ def with_authentication(instance: VrrpInstance, block: Statement, complaints: Co
     elif not password:
         reason = "it has no auth_pass"
     else:
-        return replace(instance, authentication_data=_data(password, found, complaints))
+        data, header = _data(password, found, complaints), found.text_of("auth_type") == "AH"
+        return replace(instance, authentication_data=data, authentication_header=header)
     complaints.warning(f"authentication of '{instance.name}' is ignored: {reason}", found.at)
     return instance
 

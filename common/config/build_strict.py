@@ -37,6 +37,7 @@ def _strict(instance: VrrpInstance, block: Statement, complaints: Complaints) ->
         version=3 if instance.family == 6 else instance.version,
         start_as_master=owns,
         authentication_data=b"",
+        authentication_header=False,
         preempt_delay_ns=0,
         down_timer_adverts=_DOWN_TIMER_ADVERTS,
         higher_prio_send_advert=False,

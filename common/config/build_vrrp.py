@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pyhad.common.config.build_addresses import address_of, build_address, family_of, is_tracked
-from pyhad.common.config.build_authentication import wants_header, with_authentication
+from pyhad.common.config.build_authentication import with_authentication
 from pyhad.common.config.build_globals import Globals
 from pyhad.common.config.build_strict import with_rules
 from pyhad.common.config.build_unicast import peer_lines, peer_of, with_unicast
@@ -172,8 +172,6 @@ class _Instance:
     def _left_out(self) -> bool:
         later = [child for child in self._block.children if child.keyword.acts is Acts.LEAVES_OUT]
         what = list(dict.fromkeys(child.keyword.name for child in later))
-        if wants_header(self._block) and self._version() == 2:
-            what.append("auth_type AH")
         if not self._block.given("interface") and self._block.given("unicast_peer"):
             what.append("unicast without interface")
         if not what:

@@ -140,6 +140,8 @@ class VrrpInstance:
     announcement: Announcement = Announcement()
     authentication_data: bytes = field(default=b"", repr=False)
     """Version 2: the 8 bytes of an `auth_pass`, a secret: never log or show it. Empty: no authentication."""
+    authentication_header: bool = False
+    """They are the key of an IP authentication header (`auth_type AH`), not a password that is sent."""
     unicast_peers: tuple[UnicastPeer, ...] = ()
     """Whom the adverts go to, one each; empty: to the group."""
     unicast_ttl: int | None = None

@@ -67,6 +67,7 @@ vrrp_instance VI_1 {{
 
 PASS = "authentication {\n        auth_type PASS\n        auth_pass sesame01\n    }"
 WAYS = {
+    "v2-ah": Way(family=4, version=2, interval_s=1, words=PASS.replace("PASS", "AH")),
     "v2-pass": Way(family=4, version=2, interval_s=1, words=PASS),
     "v2-unicast": Way(family=4, version=2, interval_s=1, unicast=True),
     "v3-unicast": Way(family=4, version=3, interval_s=0.1, unicast=True, peer_words="min_ttl 254"),
@@ -162,6 +163,7 @@ def decode(capture: Path, shown: str, *fields: str) -> list[tuple[str, ...]]:
 @pytest.mark.behaviour("PKT-8")
 @pytest.mark.behaviour("PKT-36")
 @pytest.mark.behaviour("AUTH-2")
+@pytest.mark.behaviour("AUTH-3")
 @pytest.mark.behaviour("FSM-43")
 def test_the_two_agree_who_is_master(pair: Pair, way: Way, master: str, backup: str) -> None:
     pair.start("a", master, way, 150)

@@ -15,7 +15,7 @@ from pyhad.vrrp_proc.core.refusals import (
 )
 
 AUTHENTICATION_BYTES = 8
-_NONE, _PASSWORD = 0, 1
+_NONE, _PASSWORD, _HEADER = 0, 1, 2
 _KNOWN_TYPES = (0, 1, 2)
 _NAMES = ("none", "a password", "an authentication header")
 
@@ -29,8 +29,16 @@ def trailer_bytes(version: int, family: int) -> int:
 
 
 def type_of(config: VrrpInstance) -> int:
-    """The authentication type that `config` sends: 0 none, 1 simple text password."""
-    return _PASSWORD if config.authentication_data else _NONE
+    """The authentication type that `config` sends: 0 none, 1 simple text password, 2 IP authentication header."""
+    if not config.authentication_data:
+        return _NONE
+    return _HEADER if config.authentication_header else _PASSWORD
+
+
+def data_of(config: VrrpInstance) -> bytes:
+    """The bytes that end a message of ours; the key of an authentication header is not sent."""
+    data = b"" if config.authentication_header else config.authentication_data
+    return data.ljust(trailer_bytes(config.version, config.family), b"\0")
 
 
 def check_authentication(auth_type: int, data: bytes, config: VrrpInstance) -> None:

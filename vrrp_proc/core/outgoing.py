@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.vrrp_proc.core.packet import TTL, ChecksumForm, build_advertisement, build_ipv4
+from pyhad.vrrp_proc.core.ah import LAST_SEQUENCE
+from pyhad.vrrp_proc.core.packet import (
+    IPV4_HEADER_BYTES,
+    TTL,
+    ChecksumForm,
+    build_advertisement,
+    build_ipv4,
+    build_sealed_ipv4,
+)
 from pyhad.vrrp_proc.core.packet6 import HOP_LIMIT, HOP_LIMIT_UNICAST, build_ipv6
 
 UNSPECIFIED = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - the kernel puts the interface's address there
@@ -18,6 +26,8 @@ class Outgoing:
         self._source = ""
         self._form: ChecksumForm | None = None
         self._identification = 0
+        self.sequence = 0
+        """Of the last authentication header, sent or received."""
         self._built: dict[int, list[tuple[bytearray, str]]] = {}
 
     def change(self, config: VrrpInstance, source: str) -> None:
@@ -40,12 +50,34 @@ class Outgoing:
         packets = self._built.get(priority)
         if packets is None:
             packets = self._built[priority] = self._build(priority)
+        if self._config.authentication_header:
+            return [(self._seal(packet, destination), destination) for packet, destination in packets]
         if self._config.family == 4:
             # Only the identification differs between two packets; the kernel fills in the header's checksum.
             for packet, _ in packets:
                 self._identification = self._identification % 0xFFFF + 1
                 packet[4], packet[5] = self._identification >> 8, self._identification & 0xFF
         return packets
+
+    def learn(self, sequence: int) -> None:
+        """A peer's authentication header had this sequence number: ours go on from there."""
+        self.sequence = max(self.sequence, sequence)
+
+    def _seal(self, packet: bytearray, destination: str) -> bytearray:
+        """Sequence and digest make every packet another one."""
+        self.sequence = min(self.sequence + 1, LAST_SEQUENCE)
+        self._identification = self._identification % 0xFFFF + 1
+        return bytearray(
+            build_sealed_ipv4(
+                bytes(packet[IPV4_HEADER_BYTES:]),
+                source=self._source or UNSPECIFIED[4],
+                destination=destination,
+                identification=self._identification,
+                ttl=packet[8],
+                key=self._config.authentication_data,
+                sequence=self.sequence,
+            )
+        )
 
     def _build(self, priority: int) -> list[tuple[bytearray, str]]:
         config = self._config

@@ -14,7 +14,8 @@ import struct
 from dataclasses import dataclass
 
 from pyhad.common.config.model import UnicastChecksum, VrrpInstance
-from pyhad.vrrp_proc.core.auth import AUTHENTICATION_BYTES, check_authentication, trailer_bytes, type_of
+from pyhad.vrrp_proc.core.ah import HEADER_BYTES, PROTOCOL_AH, Seal, check_seal, read_seal, seal
+from pyhad.vrrp_proc.core.auth import AUTHENTICATION_BYTES, check_authentication, data_of, trailer_bytes, type_of
 from pyhad.vrrp_proc.core.refusals import (
     AuthenticationTypeMismatch,
     ChecksumError,
@@ -29,7 +30,6 @@ from pyhad.vrrp_proc.core.refusals import (
 )
 
 PROTOCOL_VRRP = 112
-PROTOCOL_AH = 51
 TTL = 255  # RFC 9568 5.1.1.3: whoever is farther than one hop cannot have it
 PRIORITY_OWNER = 255
 PRIORITY_RELEASE = 0  # RFC 9568 5.2.4: "I stop"
@@ -40,7 +40,7 @@ _ARP = struct.Struct("!6s6sHHHBBH6s4s6s4s")
 _TYPE_ADVERTISEMENT = 1
 _TOS_INTERNETWORK_CONTROL = 0xC0
 _ETHERNET_MINIMUM = 46  # shorter frames are padded up to this by the sender's driver
-_IPV4_HEADER_BYTES = 20
+IPV4_HEADER_BYTES = 20
 _BROADCAST = b"\xff" * 6
 _ETHERTYPE_ARP = 0x0806
 _ETHERTYPE_IPV4 = 0x0800
@@ -65,6 +65,8 @@ class Received:
     destination: str
     ttl: int
     payload: bytes
+    seal: Seal | None = None
+    """The authentication header that stood before the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def build_advertisement(
     if config.version == 2:
         type_and_s = type_of(config) << 8 | interval_cs // 100
         head = _HEADER.pack(0x20 | _TYPE_ADVERTISEMENT, config.vrid, priority, count, type_and_s, 0)
-        message = head + addresses + config.authentication_data.ljust(trailer_bytes(2, config.family), b"\0")
+        message = head + addresses + data_of(config)
     else:
         head = _HEADER.pack(0x30 | _TYPE_ADVERTISEMENT, config.vrid, priority, count, interval_cs, 0)
         message = head + addresses
@@ -106,10 +108,22 @@ def build_advertisement(
 def build_ipv4(payload: bytes, *, source: str, destination: str, identification: int, ttl: int = TTL) -> bytes:
     """The whole IPv4 packet around `payload` (PKT-1): for a socket with IP_HDRINCL. May be fragmented (no DF)."""
     head = _IPV4.pack(
-        0x45, _TOS_INTERNETWORK_CONTROL, _IPV4_HEADER_BYTES + len(payload), identification, 0, ttl, PROTOCOL_VRRP, 0,
+        0x45, _TOS_INTERNETWORK_CONTROL, IPV4_HEADER_BYTES + len(payload), identification, 0, ttl, PROTOCOL_VRRP, 0,
         _packed(source), _packed(destination),
     )  # fmt: skip
     return head[:10] + internet_checksum(head).to_bytes(2, "big") + head[12:] + payload
+
+
+def build_sealed_ipv4(
+    payload: bytes, *, source: str, destination: str, identification: int, ttl: int, key: bytes, sequence: int
+) -> bytes:
+    """The same with an authentication header between (AUTH-3)."""
+    head = _IPV4.pack(
+        0x45, _TOS_INTERNETWORK_CONTROL, IPV4_HEADER_BYTES + HEADER_BYTES + len(payload), identification, 0, ttl,
+        PROTOCOL_AH, 0, _packed(source), _packed(destination),
+    )  # fmt: skip
+    head = head[:10] + internet_checksum(head).to_bytes(2, "big") + head[12:]
+    return seal(head, payload, key=key, sequence=sequence)
 
 
 def build_gratuitous_arp(mac: bytes, address: str) -> bytes:
@@ -121,21 +135,23 @@ def build_gratuitous_arp(mac: bytes, address: str) -> bytes:
 def parse_ipv4(frame: bytes) -> Received:
     """Take an IPv4 packet apart, as a raw or packet socket gives it (no Ethernet header).
 
-    Raises PacketLengthError and AuthenticationTypeMismatch (PKT-22). The header's own checksum is the kernel's work.
+    An authentication header is read, not judged. Raises PacketLengthError. The IPv4 checksum is the kernel's work.
     """
-    if len(frame) < _IPV4_HEADER_BYTES:
+    if len(frame) < IPV4_HEADER_BYTES:
         raise PacketLengthError(f"{len(frame)} bytes are no IPv4 header")
     first, _, total, _, _, ttl, protocol, _, source, destination = _IPV4.unpack_from(frame)
     header = (first & 0x0F) * 4
-    if first >> 4 != 4 or header < _IPV4_HEADER_BYTES or not header <= total <= len(frame):
+    if first >> 4 != 4 or header < IPV4_HEADER_BYTES or not header <= total <= len(frame):
         raise PacketLengthError(f"IPv4 header of {header} bytes and packet of {total} in {len(frame)} bytes")
     if len(frame) > max(total, _ETHERNET_MINIMUM):
         raise PacketLengthError(f"{len(frame)} bytes where the IPv4 header says {total}")
+    payload, found = frame[header:total], None
     if protocol == PROTOCOL_AH:
-        raise AuthenticationTypeMismatch("authentication header where none is configured")
-    if protocol != PROTOCOL_VRRP:
+        found = read_seal(frame[:header], payload)
+        payload = payload[HEADER_BYTES:]
+    elif protocol != PROTOCOL_VRRP:
         raise PacketLengthError(f"IP protocol {protocol} is not VRRP")
-    return Received(source=_dotted(source), destination=_dotted(destination), ttl=ttl, payload=frame[header:total])
+    return Received(source=_dotted(source), destination=_dotted(destination), ttl=ttl, payload=payload, seal=found)
 
 
 def read_vrid(payload: bytes) -> int:
@@ -146,32 +162,34 @@ def read_vrid(payload: bytes) -> int:
 
 
 def check_advertisement(
-    received: Received, config: VrrpInstance, own_source: str, *, known_source: str = ""
+    received: Received, config: VrrpInstance, own_source: str, *, known_source: str = "", last_sequence: int = -1
 ) -> Advertisement:
     """All checks of PKT-23 to PKT-32 on a message whose VRID is that of `config`; raises AdvertisementRefused.
 
     `own_source` is the address that we send from. `known_source` is who sent the last good advertisement: with
-    `skip_check_adv_addr` its address list is not compared again (PKT-35).
+    `skip_check_adv_addr` its address list is not compared again (PKT-35). `last_sequence` is the greatest that an
+    authentication header had so far.
     """
     if received.source == own_source:
         raise OwnPacketError(f"own advertisement from {own_source}")
+    if (received.seal is not None) != config.authentication_header:
+        theirs, ours = ("an", "none") if received.seal else ("no", "one")
+        raise AuthenticationTypeMismatch(f"{theirs} authentication header where we have {ours}")
     message = _exact_message(received.payload, config)
     version_type, vrid, priority, count, interval, _ = _HEADER.unpack_from(message)
     if received.ttl != TTL and not config.unicast_peers:
         raise TtlError(f"TTL {received.ttl}")
     if version_type >> 4 != config.version:
         raise VersionError(f"version {version_type >> 4}, ours is {config.version}")
+    if received.seal is not None:
+        check_seal(received.seal, _packed(received.source), key=config.authentication_data, last_sequence=last_sequence)
     interval_cs = _checked_interval_v2(message, config) if config.version == 2 else interval & 0x0FFF
     if interval_cs == 0:
         raise IntervalError("interval of 0")
     if version_type & 0x0F != _TYPE_ADVERTISEMENT:
         raise MessageTypeError(f"type {version_type & 0x0F}")
     form = _checksum_form(message, received, config)
-    expected = own_source if config.unicast_peers else config.multicast_group
-    if received.destination != expected:
-        raise DestinationError(f"sent to {received.destination}")
-    if config.check_unicast_source:
-        _check_peer(received, config)
+    _check_ends(received, config, own_source)
     addresses = _read_addresses(message, count, config.family)
     skip = config.skip_check_adv_addr and received.source == known_source
     return Advertisement(
@@ -190,7 +208,7 @@ def _exact_message(payload: bytes, config: VrrpInstance) -> bytes:
     read_vrid(payload)
     expected = _HEADER.size + payload[3] * (16 if config.family == 6 else 4)
     expected += trailer_bytes(payload[0] >> 4, config.family)
-    padded = config.family == 4 and len(payload) <= _ETHERNET_MINIMUM - _IPV4_HEADER_BYTES
+    padded = config.family == 4 and len(payload) <= _ETHERNET_MINIMUM - IPV4_HEADER_BYTES
     if len(payload) < expected or (len(payload) > expected and not padded):
         raise PacketLengthError(f"{len(payload)} bytes where {payload[3]} addresses make {expected}")
     return payload[:expected]
@@ -204,8 +222,12 @@ def _checked_interval_v2(message: bytes, config: VrrpInstance) -> int:
     return interval_s * 100
 
 
-def _check_peer(received: Received, config: VrrpInstance) -> None:
-    """PKT-36: the sender is one of ours, and not farther away than it should be."""
+def _check_ends(received: Received, config: VrrpInstance, own_source: str) -> None:
+    """PKT-32: sent to the group, or by unicast to us. PKT-36: the sender is a peer, not farther than it should be."""
+    if received.destination != (own_source if config.unicast_peers else config.multicast_group):
+        raise DestinationError(f"sent to {received.destination}")
+    if not config.check_unicast_source:
+        return
     for peer in config.unicast_peers:
         if peer.address == received.source:
             if not peer.min_ttl <= received.ttl <= peer.max_ttl:

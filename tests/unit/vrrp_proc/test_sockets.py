@@ -82,3 +82,12 @@ def test_over_ipv6_the_filter_sees_the_message_alone(vrids: list[int]) -> None:
     program = sockets.filter_vrids6(vrids)
     assert [vrid for vrid in range(256) if accepts(program, bytes((0x31, vrid, 100, 0)))] == vrids
     assert accepts(program, b"\x31")
+
+
+@pytest.mark.behaviour("PKT-22")
+def test_behind_an_authentication_header_the_vrid_is_24_bytes_farther() -> None:
+    program = sockets.filter_vrids([51], 24)
+    header = bytes.fromhex("700400000a0000010000000188ffb430eaa8d3290383480e")
+    assert accepts(program, HEADER_20 + header + bytes((0x21, 51, 100, 0)))
+    assert not accepts(program, HEADER_20 + header + bytes((0x21, 52, 100, 0)))
+    assert accepts(program, HEADER_20 + header), "too short to have one: counted"

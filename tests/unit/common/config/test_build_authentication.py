@@ -55,12 +55,14 @@ def test_authentication_that_cannot_be_is_dropped_with_a_warning(instance: Compi
     assert f"authentication of 'VI_1' is ignored: {reason}" in result.warnings
 
 
-def test_an_authentication_header_leaves_the_instance_out(instance: Compile) -> None:
-    words = "authentication { auth_type AH\n auth_pass secret\n }"
+@pytest.mark.behaviour("AUTH-3")
+def test_an_authentication_header_takes_the_password_as_its_key(instance: Compile) -> None:
+    words = "authentication {\n auth_type AH\n auth_pass secret\n }"
     result = instance(words)
-    assert result.result.configuration.vrrp.instances == ()
-    assert "vrrp_instance 'VI_1' is left out: auth_type AH is not acted on yet" in result.warnings
+    assert data(result) == b"secret\0\0"
+    assert result.result.configuration.vrrp.instances[0].authentication_header
     assert data(instance("version 3\n" + words)) == b""
+    assert not instance(PASS.format("x")).result.configuration.vrrp.instances[0].authentication_header
 
 
 def test_the_last_word_of_several_blocks_counts(instance: Compile) -> None:

@@ -162,7 +162,6 @@ def test_the_same_address_twice_counts_once(instance: Compile) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        ("authentication { auth_type AH\n auth_pass secret\n }", "auth_type AH is"),
         ("auth_hmac { key 1 secret }", "auth_hmac is"),
         ("use_vmac", "use_vmac is"),
         ("use_vmac\nuse_vmac_addr", "use_vmac, use_vmac_addr are"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.vrrp_proc.core.auth import check_authentication, trailer_bytes, type_of
+from pyhad.vrrp_proc.core.auth import check_authentication, data_of, trailer_bytes, type_of
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 
 SECRET = b"secretlo"
@@ -49,3 +49,13 @@ def test_another_type_is_a_mismatch_and_an_unknown_one_invalid(make_config: Call
 
 def test_without_authentication_the_eight_bytes_do_not_matter(make_config: Callable[..., VrrpInstance]) -> None:
     check_authentication(0, SECRET, make_config())
+
+
+@pytest.mark.behaviour("AUTH-3")
+def test_the_key_of_an_authentication_header_is_not_sent(make_config: Callable[..., VrrpInstance]) -> None:
+    config = make_config(authentication_data=SECRET, authentication_header=True)
+    assert (type_of(config), data_of(config)) == (2, bytes(8))
+    assert data_of(make_config(authentication_data=SECRET)) == SECRET
+    assert data_of(make_config()) == bytes(8)
+    assert data_of(make_config(version=3)) == b""
+    check_authentication(2, b"anything", config)

@@ -15,7 +15,7 @@ from pyhad.common.config.model import UnicastChecksum, UnicastPeer, VirtualAddre
 from pyhad.common.errors import PacketError
 from pyhad.vrrp_proc.core import packet
 from pyhad.vrrp_proc.core.packet import ChecksumForm, Received
-from pyhad.vrrp_proc.core.refusals import COUNTERS, AdvertisementRefused, AuthenticationTypeMismatch, PacketLengthError
+from pyhad.vrrp_proc.core.refusals import COUNTERS, AdvertisementRefused, PacketLengthError
 
 # 10.1.0.2 -> 224.0.0.18, version 3, VRID 2, priority 100, 50 cs, 10.1.2.1 (PKT-5)
 V3 = bytes.fromhex("3102 6401 0032 7436 0a01 0201")
@@ -192,10 +192,16 @@ def test_padding_inside_the_packet_is_tolerated_up_to_46_bytes_in_all(v3: VrrpIn
 
 
 @pytest.mark.behaviour("PKT-22")
-def test_an_authentication_header_is_refused() -> None:
-    frame = bytes.fromhex("45c0 0020 0001 0000 ff33 0000 0a01 0002 e000 0012") + V3
-    with pytest.raises(AuthenticationTypeMismatch):
-        packet.parse_ipv4(frame)
+def test_an_authentication_header_must_be_there_if_and_only_if_it_is_ours(v2: VrrpInstance) -> None:
+    ours = replace(v2, authentication_data=b"sesame01", authentication_header=True)
+    sealed = packet.build_sealed_ipv4(
+        packet.build_advertisement(ours, source="10.1.0.2", priority=100),
+        source="10.1.0.2", destination="224.0.0.18", identification=1, ttl=255, key=b"sesame01", sequence=1,
+    )  # fmt: skip
+    found = packet.parse_ipv4(sealed)
+    assert packet.check_advertisement(found, ours, "10.1.0.1").priority == 100
+    assert refusal(found, v2) == "authtype_mismatch"
+    assert refusal(received(V2), ours) == "authtype_mismatch"
 
 
 @pytest.mark.parametrize("cut", range(32))
