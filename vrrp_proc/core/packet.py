@@ -22,6 +22,7 @@ from pyhad.vrrp_proc.core.refusals import (
     DestinationError,
     IntervalError,
     MessageTypeError,
+    NoAddressError,
     OwnPacketError,
     PacketLengthError,
     TtlError,
@@ -190,7 +191,7 @@ def check_advertisement(
         raise MessageTypeError(f"type {version_type & 0x0F}")
     form = _checksum_form(message, received, config)
     _check_ends(received, config, own_source)
-    addresses = _read_addresses(message, count, config.family)
+    addresses = _read_addresses(message, count, config)
     skip = config.skip_check_adv_addr and received.source == known_source
     return Advertisement(
         vrid=vrid,
@@ -270,8 +271,11 @@ def _covered(form: ChecksumForm, source: str, destination: str, message: bytes, 
             return _pseudo_header(source, config.multicast_group, len(message))
 
 
-def _read_addresses(message: bytes, count: int, family: int) -> tuple[str, ...]:
-    if family == 4:
+def _read_addresses(message: bytes, count: int, config: VrrpInstance) -> tuple[str, ...]:
+    """RFC 9568 5.2.5: one without addresses is ignored, unless we are of that kind ourselves."""
+    if count == 0 and config.version == 3 and config.addresses:
+        raise NoAddressError("no address")
+    if config.family == 4:
         return tuple(_dotted(message[at : at + 4]) for at in range(8, 8 + 4 * count, 4))
     return tuple(str(ipaddress.IPv6Address(message[at : at + 16])) for at in range(8, 8 + 16 * count, 16))
 

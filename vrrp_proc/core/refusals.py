@@ -77,6 +77,12 @@ class AuthenticationFailure(AdvertisementRefused):
     counter = "auth_failure"
 
 
+class NoAddressError(AdvertisementRefused):
+    """Version 3 without any address, where we have some (RFC 9568 5.2.5)."""
+
+    counter = "addr_list_err"
+
+
 class UnknownPeerError(AdvertisementRefused):
     """Sent by nobody of `unicast_peer`, where only those are listened to (PKT-36)."""
 
@@ -88,7 +94,7 @@ COUNTERS: tuple[str, ...] = tuple(
     for error in (
         PacketLengthError, OwnPacketError, TtlError, VersionError, AuthenticationTypeUnknown,
         AuthenticationTypeMismatch, AuthenticationFailure, IntervalError, MessageTypeError, ChecksumError,
-        DestinationError, UnknownPeerError,
+        DestinationError, NoAddressError, UnknownPeerError,
     )
 )  # fmt: skip
 """Every name that `AdvertisementRefused.counter` can have."""

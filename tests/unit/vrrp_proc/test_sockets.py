@@ -52,6 +52,7 @@ def test_the_filter_of_one_vrid_is_these_instructions() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.rfc("9568-7.1f")
 @pytest.mark.behaviour("PKT-20")
 @pytest.mark.parametrize("vrids", [[51], [1, 51, 255], list(range(1, 256))])
 def test_only_wanted_vrids_pass(vrids: list[int]) -> None:

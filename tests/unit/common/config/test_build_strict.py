@@ -70,6 +70,7 @@ def test_in_strict_mode_the_priority_decides_who_starts_as_master(instance: Comp
     assert result.warnings == [changed("state")]
 
 
+@pytest.mark.rfc("9568-5.2.9b")
 @pytest.mark.behaviour("FIX-2", "FIX-15")
 def test_strict_ipv6_is_version_3_and_begins_link_local(compiled: Compile) -> None:
     text = (

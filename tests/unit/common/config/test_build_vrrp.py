@@ -145,6 +145,7 @@ def test_addresses_beyond_255_are_not_advertised(instance: Compile) -> None:
     assert [address.address for address in one.excluded_addresses] == ["198.51.100.254", "198.51.100.255"]
 
 
+@pytest.mark.rfc("9568-5.2.9a")
 @pytest.mark.behaviour("FIX-18")
 def test_an_address_of_the_other_family_is_ignored(instance: Compile) -> None:
     result = instance("virtual_ipaddress { fd00::1 }")
