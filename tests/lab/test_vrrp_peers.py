@@ -7,6 +7,7 @@ address came and went; tshark judges what pyhad put on the wire.
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -298,3 +299,36 @@ def _named(way: Way, name: str, host: str) -> str:
     """One instance of the text without the globals."""
     text = way.text(host, 150 if host == "a" else 100)
     return text[text.index("vrrp_instance") :].replace("VI_1", name)
+
+
+@pytest.mark.parametrize("name", ["v2-ah", "v2-pass", "v3-unicast", "v3-ipv6"])
+@pytest.mark.behaviour("AUTH-3")
+def test_no_peer_notices_the_death_of_the_vrrp_process(pair: Pair, name: str) -> None:
+    way = WAYS[name]
+    pair.start("a", "pyhad", way, 150)
+    pair.start("b", "keepalived", way, 100)
+    pair.wait_for(way, ["a"])
+    time.sleep(2 * way.interval_s)
+    child = next(line for line in pair.events("a", "child_started") if line["child"] == "vrrp")
+    os.kill(int(str(child["child_pid"])), signal.SIGKILL)
+    time.sleep(5 * way.interval_s)
+    assert pair.holders(way) == ["a"]
+    assert "Entering MASTER STATE" not in pair.log_of("b").read_text()
+    assert pair.events("a", "state_changed")[-1]["reason"] == "resumed_after_restart"
+
+
+@pytest.mark.behaviour("REL-12")
+def test_a_reload_brings_a_password_and_another_peer_without_a_change_of_master(pair: Pair) -> None:
+    way = replace(WAYS["v2-unicast"], words=PASS)
+    plain = WAYS["v2-unicast"]
+    pair.start("a", "pyhad", plain, 150)
+    pair.wait_for(plain, ["a"])
+    path = pair.folder / "a.conf"
+    path.write_text(way.text("a", 150).replace("10.0.0.2", "10.0.0.3\n        10.0.0.2"))
+    pair.daemons["a"].signal(signal.SIGHUP)
+    wait_until(lambda: pair.events("a", "configuration_applied"), 5, "the reload is applied")
+    pair.start("b", "keepalived", way, 100)
+    time.sleep(5)
+    assert pair.holders(way) == ["a"]
+    assert "Entering MASTER STATE" not in pair.log_of("b").read_text()
+    assert [line["new"] for line in pair.events("a", "state_changed")] == ["BACKUP", "MASTER"]
