@@ -192,6 +192,8 @@ class Instance:
                 self._source,
                 known_source=self._known_source,
                 last_sequence=self._outgoing.sequence,
+                memory=self._outgoing.memory,
+                wall_ns=time.time_ns(),
             )
         except AdvertisementRefused as refusal:
             self._refuse(received.source, refusal)
@@ -213,7 +215,7 @@ class Instance:
             addresses_match=advert.addresses_match,
         )
         self.handle(event)
-        return event if advert.addresses_match else None
+        return event if advert.addresses_match and self.config.hmac is None else None
 
     def handle(self, event: Event) -> None:
         """One turn of the machine."""
@@ -266,7 +268,7 @@ class Instance:
 
     def _send(self, priority: int) -> None:
         number = 0
-        for packet, destination in self._outgoing.packets(priority):
+        for packet, destination in self._outgoing.packets(priority, time.time_ns()):
             number = errno.ENODEV if self.port is None else self.port.send(packet, destination) or number
         if number:
             self.counters["advert_send_err"] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pyhad.common.config.build_hmac import build_hmac
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.tree import Statement
@@ -13,11 +14,15 @@ AUTHENTICATION_BYTES = 8
 
 def with_authentication(instance: VrrpInstance, block: Statement, complaints: Complaints) -> VrrpInstance:
     """The instance with its password; without one where AUTH-1 and FIX-4 say that there is none."""
+    signed = build_hmac(instance, block, complaints)
+    instance = replace(instance, hmac=signed)
     found = _gathered(block)
     if found is None:
         return instance
     password = found.text_of("auth_pass")
-    if instance.version != 2:
+    if signed is not None:
+        reason = "auth_hmac takes its place"  # FIX-6
+    elif instance.version != 2:
         reason = "version 3 has none"
     elif instance.family == 6:
         reason = "over IPv6 there is none"

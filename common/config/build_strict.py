@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pyhad.common.config.build_globals import Globals
 from pyhad.common.config.complaints import Complaints
-from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model import HmacMode, VrrpInstance
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 
@@ -38,6 +38,7 @@ def _strict(instance: VrrpInstance, block: Statement, complaints: Complaints) ->
         start_as_master=owns,
         authentication_data=b"",
         authentication_header=False,
+        hmac=replace(instance.hmac, mode=HmacMode.ENFORCE) if instance.hmac else None,
         preempt_delay_ns=0,
         down_timer_adverts=_DOWN_TIMER_ADVERTS,
         higher_prio_send_advert=False,
@@ -48,6 +49,7 @@ def _strict(instance: VrrpInstance, block: Statement, complaints: Complaints) ->
         ("version", wanted.version != instance.version),
         ("state", block.last("state") is not None and (block.text_of("state") == "MASTER") != owns),
         ("authentication", bool(instance.authentication_data)),
+        ("auth_hmac", wanted.hmac != instance.hmac),
         ("preempt_delay", bool(instance.preempt_delay_ns)),
         ("down_timer_adverts", wanted.down_timer_adverts != instance.down_timer_adverts),
         ("higher_prio_send_advert", instance.higher_prio_send_advert),

@@ -232,7 +232,7 @@ INSTANCE = (
         "Receive buffer contribution of this instance",
     ),
     block("authentication", (), "RFC2338 authentication", NOW),
-    block("auth_hmac", (), "SHA256 trailer authentication of adverts (project extension)", LEAVES_OUT),
+    block("auth_hmac", (), "SHA256 trailer authentication of adverts (project extension)", NOW),
 )
 
 AUTHENTICATION = (
@@ -246,18 +246,24 @@ AUTH_HMAC = (
         (number(1, 255), text("TEXT|hex:HEX|file:PATH")),
         "-",
         "Defines one key; file readable by group/other is flagged",
+        NOW,
         secret=True,
     ),
-    word("active_key", number(1, 255), "0 (must be set)", "Key used for sending"),
-    word("time_window", whole_seconds(1, 300), "3*advert_int clamped to 5..300", "Allowed clock difference"),
+    word("active_key", number(1, 255), "0 (must be set)", "Key used for sending", NOW),
+    word("time_window", whole_seconds(1, 300), "3*advert_int clamped to 5..300", "Allowed clock difference", NOW),
     word(
-        "anti_replay", choice("time", "monotonic"), "time", "Replay protection by clock plus counter, or counter only"
+        "anti_replay",
+        choice("time", "monotonic"),
+        "time",
+        "Replay protection by clock plus counter, or counter only",
+        NOW,
     ),
     word(
         "mode",
         choice("enforce", "permissive", "receive-only"),
         "enforce (strict forces it)",
         "Whether unsigned adverts are accepted and whether we sign",
+        NOW,
     ),
 )
 

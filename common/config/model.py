@@ -88,6 +88,33 @@ class Announcement:
     lower_prio_repeat: int = 5
 
 
+class HmacMode(enum.StrEnum):
+    """`auth_hmac`: whether unsigned adverts count, and whether ours are signed (AUTH-8)."""
+
+    ENFORCE = "enforce"
+    PERMISSIVE = "permissive"
+    RECEIVE_ONLY = "receive-only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HmacKey:
+    """A key of `auth_hmac`. `secret` must never be logged or shown."""
+
+    identifier: int
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HmacSettings:
+    """`auth_hmac` of an instance. The active key signs, every key verifies."""
+
+    keys: tuple[HmacKey, ...]
+    active: int
+    window_s: int
+    monotonic: bool
+    mode: HmacMode
+
+
 class UnicastChecksum(enum.StrEnum):
     """Version 3 over IPv4: whether the checksum of Keepalived before 1.3.7 is used (`old_unicast_checksum`)."""
 
@@ -142,6 +169,7 @@ class VrrpInstance:
     """Version 2: the 8 bytes of an `auth_pass`, a secret: never log or show it. Empty: no authentication."""
     authentication_header: bool = False
     """They are the key of an IP authentication header (`auth_type AH`), not a password that is sent."""
+    hmac: HmacSettings | None = None
     unicast_peers: tuple[UnicastPeer, ...] = ()
     """Whom the adverts go to, one each; empty: to the group."""
     unicast_ttl: int | None = None

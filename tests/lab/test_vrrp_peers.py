@@ -332,3 +332,38 @@ def test_a_reload_brings_a_password_and_another_peer_without_a_change_of_master(
     assert pair.holders(way) == ["a"]
     assert "Entering MASTER STATE" not in pair.log_of("b").read_text()
     assert [line["new"] for line in pair.events("a", "state_changed")] == ["BACKUP", "MASTER"]
+
+
+HMAC = "auth_hmac {\n        key 1 correct-horse-battery-staple-and-more\n    }"
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("unicast", [False, True])
+@pytest.mark.behaviour("AUTH-4")
+def test_two_that_sign_agree_and_nobody_notices_a_restart(pair: Pair, family: int, unicast: bool) -> None:
+    way = Way(family=family, version=3, interval_s=0.1, words=HMAC, unicast=unicast)
+    pair.start("a", "pyhad", way, 150)
+    pair.start("b", "pyhad", way, 100)
+    pair.wait_for(way, ["a"])
+    child = next(line for line in pair.events("a", "child_started") if line["child"] == "vrrp")
+    os.kill(int(str(child["child_pid"])), signal.SIGKILL)
+    time.sleep(1)
+    assert pair.holders(way) == ["a"]
+    assert [line["new"] for line in pair.events("b", "state_changed")] == ["BACKUP"]
+    pair.daemons["a"].stop()
+    pair.wait_for(way, ["b"], 3)
+    assert b"correct-horse" not in b"".join(pair.log_of(host).read_bytes() for host in ADDRESSES)
+
+
+@pytest.mark.behaviour("AUTH-8")
+def test_receive_only_goes_on_beside_one_that_does_not_sign_and_enforce_does_not(pair: Pair) -> None:
+    plain = Way(family=4, version=3, interval_s=0.1)
+    learning = replace(plain, words=HMAC.replace("}", "    mode receive-only\n    }"))
+    pair.start("a", "pyhad", learning, 150)
+    pair.start("b", "keepalived", plain, 100)
+    pair.wait_for(plain, ["a"])
+    pair.daemons["a"].stop()
+    pair.wait_for(plain, ["b"], 3)
+    pair.start("a", "pyhad", replace(plain, words=HMAC), 50)
+    pair.wait_for(plain, ["a", "b"])
+    assert pair.status("a")["hmac_unsigned"] >= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyhad.common.config.model import VrrpInstance
 from pyhad.vrrp_proc.core.ah import LAST_SEQUENCE
+from pyhad.vrrp_proc.core.auth_hmac import HmacMemory, signs
 from pyhad.vrrp_proc.core.packet import (
     IPV4_HEADER_BYTES,
     TTL,
@@ -28,6 +29,8 @@ class Outgoing:
         self._identification = 0
         self.sequence = 0
         """Of the last authentication header, sent or received."""
+        self._stamp = 0
+        self.memory = HmacMemory()
         self._built: dict[int, list[tuple[bytearray, str]]] = {}
 
     def change(self, config: VrrpInstance, source: str) -> None:
@@ -45,8 +48,14 @@ class Outgoing:
         self._built.clear()
         return True
 
-    def packets(self, priority: int) -> list[tuple[bytearray, str]]:
-        """What to send now, each with its destination. The bytes are good until the next call."""
+    def packets(self, priority: int, wall_ns: int = 0) -> list[tuple[bytearray, str]]:
+        """What to send now, each with its destination. The bytes are good until the next call.
+
+        `wall_ns` is the time on the wall, of use to `auth_hmac` alone.
+        """
+        if self._config.hmac is not None and signs(self._config):
+            self._stamp = self.memory.next_stamp(self._config.hmac, wall_ns)
+            self._built.clear()
         packets = self._built.get(priority)
         if packets is None:
             packets = self._built[priority] = self._build(priority)
@@ -87,7 +96,7 @@ class Outgoing:
     def _packet(self, priority: int, destination: str) -> bytearray:
         config, source = self._config, self._source or UNSPECIFIED[self._config.family]
         payload = build_advertisement(
-            config, source=source, priority=priority, destination=destination, form=self._form
+            config, source=source, priority=priority, destination=destination, form=self._form, stamp=self._stamp
         )
         ttl = config.unicast_ttl if config.unicast_peers else None
         if config.family == 4:

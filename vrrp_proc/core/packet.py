@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pyhad.common.config.model import UnicastChecksum, VrrpInstance
 from pyhad.vrrp_proc.core.ah import HEADER_BYTES, PROTOCOL_AH, Seal, check_seal, read_seal, seal
 from pyhad.vrrp_proc.core.auth import AUTHENTICATION_BYTES, check_authentication, data_of, trailer_bytes, type_of
+from pyhad.vrrp_proc.core.auth_hmac import TRAILER_BYTES, HmacMemory, sign, signs
 from pyhad.vrrp_proc.core.refusals import (
     AuthenticationTypeMismatch,
     ChecksumError,
@@ -85,7 +86,13 @@ class Advertisement:
 
 
 def build_advertisement(
-    config: VrrpInstance, *, source: str, priority: int, destination: str = "", form: ChecksumForm | None = None
+    config: VrrpInstance,
+    *,
+    source: str,
+    priority: int,
+    destination: str = "",
+    form: ChecksumForm | None = None,
+    stamp: int = 0,
 ) -> bytes:
     """The VRRP message (RFC 9568 5.2, RFC 3768 5.3) as `config` wants it, from `source` to `destination`.
 
@@ -102,8 +109,10 @@ def build_advertisement(
     else:
         head = _HEADER.pack(0x30 | _TYPE_ADVERTISEMENT, config.vrid, priority, count, interval_cs, 0)
         message = head + addresses
-    pseudo = _covered(form or _configured_form(config), source, destination or config.multicast_group, message, config)
-    return message[:6] + internet_checksum(pseudo + message).to_bytes(2, "big") + message[8:]
+    whole = sign(message, config, _packed(source), stamp) if signs(config) else message
+    summed = _summed(message, whole, config)
+    pseudo = _covered(form or _configured_form(config), source, destination or config.multicast_group, summed, config)
+    return whole[:6] + internet_checksum(pseudo + summed).to_bytes(2, "big") + whole[8:]
 
 
 def build_ipv4(payload: bytes, *, source: str, destination: str, identification: int, ttl: int = TTL) -> bytes:
@@ -163,20 +172,27 @@ def read_vrid(payload: bytes) -> int:
 
 
 def check_advertisement(
-    received: Received, config: VrrpInstance, own_source: str, *, known_source: str = "", last_sequence: int = -1
+    received: Received,
+    config: VrrpInstance,
+    own_source: str,
+    *,
+    known_source: str = "",
+    last_sequence: int = -1,
+    memory: HmacMemory | None = None,
+    wall_ns: int = 0,
 ) -> Advertisement:
     """All checks of PKT-23 to PKT-32 on a message whose VRID is that of `config`; raises AdvertisementRefused.
 
     `own_source` is the address that we send from. `known_source` is who sent the last good advertisement: with
     `skip_check_adv_addr` its address list is not compared again (PKT-35). `last_sequence` is the greatest that an
-    authentication header had so far.
+    authentication header had so far, `memory` what `auth_hmac` remembers, `wall_ns` the time on the wall.
     """
     if received.source == own_source:
         raise OwnPacketError(f"own advertisement from {own_source}")
     if (received.seal is not None) != config.authentication_header:
         theirs, ours = ("an", "none") if received.seal else ("no", "one")
         raise AuthenticationTypeMismatch(f"{theirs} authentication header where we have {ours}")
-    message = _exact_message(received.payload, config)
+    message, trailer = _exact_message(received.payload, config)
     version_type, vrid, priority, count, interval, _ = _HEADER.unpack_from(message)
     if received.ttl != TTL and not config.unicast_peers:
         raise TtlError(f"TTL {received.ttl}")
@@ -184,12 +200,14 @@ def check_advertisement(
         raise VersionError(f"version {version_type >> 4}, ours is {config.version}")
     if received.seal is not None:
         check_seal(received.seal, _packed(received.source), key=config.authentication_data, last_sequence=last_sequence)
+    if config.hmac is not None and memory is not None:
+        memory.check(message, trailer, config, sender=received.source, source=_packed(received.source), wall_ns=wall_ns)
     interval_cs = _checked_interval_v2(message, config) if config.version == 2 else interval & 0x0FFF
     if interval_cs == 0:
         raise IntervalError("interval of 0")
     if version_type & 0x0F != _TYPE_ADVERTISEMENT:
         raise MessageTypeError(f"type {version_type & 0x0F}")
-    form = _checksum_form(message, received, config)
+    form = _checksum_form(_summed(message, message + trailer, config), received, config)
     _check_ends(received, config, own_source)
     addresses = _read_addresses(message, count, config)
     skip = config.skip_check_adv_addr and received.source == known_source
@@ -204,15 +222,25 @@ def check_advertisement(
     )
 
 
-def _exact_message(payload: bytes, config: VrrpInstance) -> bytes:
-    """Without padding, or PacketLengthError (PKT-23). The packet's own version decides what it must be long."""
+def _summed(message: bytes, whole: bytes, config: VrrpInstance) -> bytes:
+    """What the checksum covers of a signed advertisement: over IPv6 the kernel's sum has the trailer in it."""
+    return whole if config.family == 6 else message
+
+
+def _exact_message(payload: bytes, config: VrrpInstance) -> tuple[bytes, bytes]:
+    """The message without padding and the trailer of `auth_hmac`, or PacketLengthError (PKT-23).
+
+    The packet's own version decides what it must be long.
+    """
     read_vrid(payload)
     expected = _HEADER.size + payload[3] * (16 if config.family == 6 else 4)
     expected += trailer_bytes(payload[0] >> 4, config.family)
+    if config.hmac is not None and len(payload) == expected + TRAILER_BYTES:
+        return payload[:expected], payload[expected:]
     padded = config.family == 4 and len(payload) <= _ETHERNET_MINIMUM - IPV4_HEADER_BYTES
     if len(payload) < expected or (len(payload) > expected and not padded):
         raise PacketLengthError(f"{len(payload)} bytes where {payload[3]} addresses make {expected}")
-    return payload[:expected]
+    return payload[:expected], b""
 
 
 def _checked_interval_v2(message: bytes, config: VrrpInstance) -> int:

@@ -77,6 +77,30 @@ class AuthenticationFailure(AdvertisementRefused):
     counter = "auth_failure"
 
 
+class SignatureMissing(AdvertisementRefused):
+    """`auth_hmac`: not signed, and only signed ones count."""
+
+    counter = "hmac_unsigned"
+
+
+class SignatureKeyUnknown(AdvertisementRefused):
+    """`auth_hmac`: signed with a key that we do not have."""
+
+    counter = "hmac_unknown_key"
+
+
+class SignatureStale(AdvertisementRefused):
+    """`auth_hmac`: outside the time window (AUTH-6)."""
+
+    counter = "hmac_stale"
+
+
+class SignatureRepeated(AdvertisementRefused):
+    """`auth_hmac`: sent before (AUTH-7)."""
+
+    counter = "hmac_replayed"
+
+
 class NoAddressError(AdvertisementRefused):
     """Version 3 without any address, where we have some (RFC 9568 5.2.5)."""
 
@@ -94,7 +118,8 @@ COUNTERS: tuple[str, ...] = tuple(
     for error in (
         PacketLengthError, OwnPacketError, TtlError, VersionError, AuthenticationTypeUnknown,
         AuthenticationTypeMismatch, AuthenticationFailure, IntervalError, MessageTypeError, ChecksumError,
-        DestinationError, NoAddressError, UnknownPeerError,
+        DestinationError, NoAddressError, UnknownPeerError, SignatureMissing, SignatureKeyUnknown, SignatureStale,
+        SignatureRepeated,
     )
 )  # fmt: skip
 """Every name that `AdvertisementRefused.counter` can have."""

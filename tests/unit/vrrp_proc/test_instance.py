@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.blackbox import BlackBox
-from pyhad.common.config.model import UnicastPeer, VirtualAddress, VrrpInstance
+from pyhad.common.config.model import HmacKey, HmacMode, HmacSettings, UnicastPeer, VirtualAddress, VrrpInstance
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.states import RouterState
@@ -303,3 +303,15 @@ def test_of_several_routers_of_a_vrid_a_message_finds_its_own(bench: Bench) -> N
     assert not router.expects(dataclasses.replace(good(), destination="10.0.0.1", source="10.0.0.3"))
     assert not router.expects(good())
     assert bench.router(BACKUP).expects(good())
+
+
+@pytest.mark.behaviour("AUTH-7")
+def test_what_may_be_signed_is_looked_at_each_time(bench: Bench) -> None:
+    key = HmacKey(identifier=1, secret=bytes(32))
+    settings = HmacSettings(keys=(key,), active=1, window_s=5, monotonic=False, mode=HmacMode.PERMISSIVE)
+    plain, signed = bench.router(BACKUP), bench.router(dataclasses.replace(BACKUP, hmac=settings))
+    for router in (plain, signed):
+        router.start(NO_FAULT, "10.0.0.1", None)
+    assert plain.receive(good()) is not None
+    assert signed.receive(good()) is None, "its bytes must not be known as good: they could be sent again"
+    assert signed.status().counters["advert_rcvd"] == 1

@@ -163,7 +163,6 @@ def test_the_same_address_twice_counts_once(instance: Compile) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        ("auth_hmac { key 1 secret }", "auth_hmac is"),
         ("use_vmac", "use_vmac is"),
         ("use_vmac\nuse_vmac_addr", "use_vmac, use_vmac_addr are"),
     ],
