@@ -187,24 +187,14 @@ def check_advertisement(
     `skip_check_adv_addr` its address list is not compared again (PKT-35). `last_sequence` is the greatest that an
     authentication header had so far, `memory` what `auth_hmac` remembers, `wall_ns` the time on the wall.
     """
-    if received.source == own_source:
-        raise OwnPacketError(f"own advertisement from {own_source}")
-    if (received.seal is not None) != config.authentication_header:
-        theirs, ours = ("an", "none") if received.seal else ("no", "one")
-        raise AuthenticationTypeMismatch(f"{theirs} authentication header where we have {ours}")
+    _check_outside(received, config, own_source)
     message, trailer = _exact_message(received.payload, config)
     version_type, vrid, priority, count, interval, _ = _HEADER.unpack_from(message)
-    if received.ttl != TTL and not config.unicast_peers:
-        raise TtlError(f"TTL {received.ttl}")
-    if version_type >> 4 != config.version:
-        raise VersionError(f"version {version_type >> 4}, ours is {config.version}")
-    if received.seal is not None:
-        check_seal(received.seal, _packed(received.source), key=config.authentication_data, last_sequence=last_sequence)
-    if config.hmac is not None and memory is not None:
-        memory.check(message, trailer, config, sender=received.source, source=_packed(received.source), wall_ns=wall_ns)
-    interval_cs = _checked_interval_v2(message, config) if config.version == 2 else interval & 0x0FFF
-    if interval_cs == 0:
-        raise IntervalError("interval of 0")
+    _check_distance_and_version(received, version_type, config)
+    _check_seal(received, config, last_sequence)
+    if memory is not None:
+        _check_signature(received, message, trailer, config, memory, wall_ns)
+    interval_cs = _checked_interval(message, interval, config)
     if version_type & 0x0F != _TYPE_ADVERTISEMENT:
         raise MessageTypeError(f"type {version_type & 0x0F}")
     form = _checksum_form(_summed(message, message + trailer, config), received, config)
@@ -220,6 +210,37 @@ def check_advertisement(
         addresses_match=skip or sorted(addresses) == sorted(virtual.address for virtual in config.addresses),
         checksum_form=form,
     )
+
+
+def _check_outside(received: Received, config: VrrpInstance, own_source: str) -> None:
+    """PKT-38 and PKT-22: not our own, and behind an authentication header if and only if we have one."""
+    if received.source == own_source:
+        raise OwnPacketError(f"own advertisement from {own_source}")
+    if (received.seal is not None) != config.authentication_header:
+        theirs, ours = ("an", "none") if received.seal else ("no", "one")
+        raise AuthenticationTypeMismatch(f"{theirs} authentication header where we have {ours}")
+
+
+def _check_distance_and_version(received: Received, version_type: int, config: VrrpInstance) -> None:
+    """PKT-24 and PKT-25."""
+    if received.ttl != TTL and not config.unicast_peers:
+        raise TtlError(f"TTL {received.ttl}")
+    if version_type >> 4 != config.version:
+        raise VersionError(f"version {version_type >> 4}, ours is {config.version}")
+
+
+def _check_seal(received: Received, config: VrrpInstance, last_sequence: int) -> None:
+    if received.seal is not None:
+        source = _packed(received.source)
+        check_seal(received.seal, source, key=config.authentication_data, last_sequence=last_sequence)
+
+
+def _check_signature(
+    received: Received, message: bytes, trailer: bytes, config: VrrpInstance, memory: HmacMemory, wall_ns: int
+) -> None:
+    if config.hmac is not None:
+        source = _packed(received.source)
+        memory.check(message, trailer, config, sender=received.source, source=source, wall_ns=wall_ns)
 
 
 def _summed(message: bytes, whole: bytes, config: VrrpInstance) -> bytes:
@@ -241,6 +262,14 @@ def _exact_message(payload: bytes, config: VrrpInstance) -> tuple[bytes, bytes]:
     if len(payload) < expected or (len(payload) > expected and not padded):
         raise PacketLengthError(f"{len(payload)} bytes where {payload[3]} addresses make {expected}")
     return payload[:expected], b""
+
+
+def _checked_interval(message: bytes, interval: int, config: VrrpInstance) -> int:
+    """In centiseconds. Zero is no interval in either version (RFC 9568 7.1, erratum 8301)."""
+    interval_cs = _checked_interval_v2(message, config) if config.version == 2 else interval & 0x0FFF
+    if interval_cs == 0:
+        raise IntervalError("interval of 0")
+    return interval_cs
 
 
 def _checked_interval_v2(message: bytes, config: VrrpInstance) -> int:
