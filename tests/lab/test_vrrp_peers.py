@@ -90,6 +90,12 @@ class Pair:
                 part.chmod(0o755)
         for host, (ipv4, ipv6) in ADDRESSES.items():
             lab.wire(host, "eth0", "lan", f"{ipv4}/24", f"{ipv6}/64")
+        # keepalived sends from an address that is still tentative, in vain; pyhad waits (FSM-43).
+        wait_until(lambda: all(map(self._is_settled, ADDRESSES)), 5, "both are sure of their link-local addresses")
+
+    def _is_settled(self, host: str) -> bool:
+        shown = self.lab.run(host, "ip", "-6", "-o", "addr", "show", "dev", "eth0", "scope", "link")
+        return "fe80" in shown and "tentative" not in shown
 
     def start(self, host: str, daemon: str, way: Way, priority: int) -> None:
         """Start a daemon and wait until it listens as BACKUP."""
