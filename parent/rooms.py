@@ -24,7 +24,7 @@ ROOMS = (
     Room(name=ProcessName.CONTROL, module="pyhad.control_proc.main"),
     Room(name=ProcessName.IPVS, module="pyhad.ipvs_proc.main", box_slots=65536, box_bytes=64),
     Room(name=ProcessName.CHECKER, module="pyhad.checker_proc.main", box_slots=65536, box_bytes=64),
-    Room(name=ProcessName.VRRP, module="pyhad.vrrp_proc.main", box_slots=4096, box_bytes=200),
+    Room(name=ProcessName.VRRP, module="pyhad.vrrp_proc.main", box_slots=8192, box_bytes=200),
 )
 
 

@@ -29,6 +29,7 @@ from pyhad.vrrp_proc.core.events import (
     Event,
     FaultCause,
     FaultsChanged,
+    PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
     Startup,
@@ -41,6 +42,8 @@ from pyhad.vrrp_proc.core.states import Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.journal import Journal, Record
+from pyhad.vrrp_proc.teller import Companions, Teller
+from pyhad.vrrp_proc.telling import Telling
 
 _COMPLAINTS = 16
 """Refusals remembered between two transitions, so that each is said once (PKT-37); senders can be forged."""
@@ -81,6 +84,8 @@ class World:
     counters: collections.Counter[str]
     on_change: Callable[[], None]
     """Runs when a state changed, so that it is told."""
+    teller: Teller
+    companions: Companions
 
 
 class Instance:
@@ -102,6 +107,11 @@ class Instance:
         self._complaints: set[tuple[str, str]] = set()
         self._send_error = 0
         self._started = False
+        self._adjustment = 0
+        self.follows_fault = False
+        """Another member of its sync group is in fault."""
+        self._own_faults: frozenset[FaultCause] = frozenset()
+        self._telling = Telling(world.teller)
 
     @property
     def config(self) -> VrrpInstance:
@@ -124,9 +134,11 @@ class Instance:
 
     def start(self, faults: frozenset[FaultCause], source_address: str, left: Record | None) -> None:
         """Begin; `left` is what the predecessor journaled."""
+        self._own_faults, faults = faults, self._all_faults(faults)
         self._faults, self._source, self._started = faults, source_address, True
         self._outgoing.change(self.config, source_address)
         self._resumed = left is not None and left.state is RouterState.MASTER
+        self._telling.known = left.state if left is not None else None
         if left is None:
             self.handle(Startup(faults=faults, source_address=source_address))
             return
@@ -150,6 +162,7 @@ class Instance:
         """What holds now; only differences become events. A new source comes before the fault that it ends."""
         if not self._started:
             return
+        self._own_faults, faults = faults, self._all_faults(faults)
         if source_address != self._source and source_address:
             self._change_source(source_address)
         if faults != self._faults:
@@ -157,6 +170,20 @@ class Instance:
             self.handle(FaultsChanged(faults=faults))
         if source_address != self._source:
             self._change_source(source_address)
+
+    def follow_fault(self, follows: bool) -> None:
+        """Another member of its sync group is in fault, or is no more (GRP-1); before `start` too."""
+        self.follows_fault = follows
+        self.surroundings(self._own_faults, self._source)
+
+    def _all_faults(self, own: frozenset[FaultCause]) -> frozenset[FaultCause]:
+        return own | {FaultCause.SYNC_GROUP} if self.follows_fault else own
+
+    def adjust(self, adjustment: int) -> None:
+        """What the trackers add to the priority now (TRK-1); before `start` too."""
+        if adjustment != self._adjustment:
+            self._adjustment = adjustment
+            self.handle(PriorityChanged(adjustment=adjustment))
 
     def reconfigure(self, config: VrrpInstance) -> None:
         """A reload found the same router with perhaps other settings (REL-12)."""
@@ -170,8 +197,10 @@ class Instance:
         """Somebody else removed addresses that this router holds."""
         self.handle(AddressesLost(addresses=tuple(addresses)))
 
-    def shut_down(self, *, keep_addresses: bool = False) -> None:
+    def shut_down(self, *, keep_addresses: bool = False, deleted: bool = False) -> None:
         """Let go in an orderly way; afterwards nothing of it is left but, with `keep_addresses`, its addresses."""
+        if deleted:
+            self._telling.deleted(self.config)
         if self._started:
             self.handle(ShutdownWanted(keep_addresses=keep_addresses))
         self._started = False
@@ -224,6 +253,8 @@ class Instance:
         if self._started:
             self._write_journal()
             self._arm()
+            if self.config.sync_group:
+                self._world.companions.after(self)
 
     # ----------------------------------------------------------------------------------------- what it does
 
@@ -240,8 +271,16 @@ class Instance:
                 self._world.announcer.announce(addresses, repeat)
             case do.ChangeState():
                 self._change_state(effect)
+            case do.ChangePriority(old=old, new=new):
+                self._log.info("priority_changed", old=old, new=new)
+                is_master = self.core.router_state is RouterState.MASTER
+                self._world.teller.priority(self.config, new, is_master=is_master)
+                self._world.on_change()
             case do.Remark(event=event, fields=fields, warning=warning):
                 (self._log.warning if warning else self._log.info)(event, **fields)
+                if event == "lower_priority_heard":
+                    self._world.teller.lower_priority(self.config, self.core.effective_priority)
+                    self._world.companions.lower_heard(self)
             case _:
                 assert_never(effect)
 
@@ -264,7 +303,12 @@ class Instance:
             "state_changed", old=change.old, new=change.new, reason=change.reason, priority=change.priority,
             **({"detail": change.detail} if change.detail else {}),
         )  # fmt: skip
+        self._telling.change(self.config, change, self._faults)
         self._world.on_change()
+
+    def repeat_state(self) -> None:
+        """Tell the FIFOs once more."""
+        self._telling.again(self.config, self.core.snapshot())
 
     def _send(self, priority: int) -> None:
         number = 0

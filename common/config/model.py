@@ -28,6 +28,16 @@ from pyhad.common.config.model_checks import TcpCheck as TcpCheck
 from pyhad.common.config.model_checks import Timing as Timing
 from pyhad.common.config.model_checks import TlsClient as TlsClient
 from pyhad.common.config.model_checks import UdpCheck as UdpCheck
+from pyhad.common.config.model_tracking import (
+    NOBODY,
+    Fifo,
+    InterfaceDelay,
+    Notify,
+    SyncGroup,
+    Tracker,
+    TrackFile,
+    TrackScript,
+)
 
 SCHEMA = 1
 
@@ -183,6 +193,11 @@ class VrrpInstance:
     """An address owner that listens to nobody (PKT-33)."""
     fault_without_peers: bool = False
     """It was to use unicast and has nobody to talk to (`unicast_fault_no_peer`): it stays in FAULT."""
+    trackers: tuple[Tracker, ...] = ()
+    """Beyond `tracked_interfaces`: scripts, files, and interfaces with a weight or reversed; the group's too."""
+    notify: Notify = NOBODY
+    sync_group: str = ""
+    """The group it is a member of; empty: it decides alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +209,17 @@ class VrrpDocument:
     router_id: str
     instances: tuple[VrrpInstance, ...]
     startup_delay_ns: int = 0
+    scripts: tuple[TrackScript, ...] = ()
+    """Those that an instance follows."""
+    files: tuple[TrackFile, ...] = ()
+    groups: tuple[SyncGroup, ...] = ()
+    fifos: tuple[Fifo, ...] = ()
+    fifo_states_on_reload: bool = False
+    interface_delays: tuple[InterfaceDelay, ...] = ()
+    script_security: bool = False
+    """`enable_script_security`: what could be replaced by others than root does not run as root (SEC-3)."""
+    keep_script_links: bool = False
+    """`use_symlink_paths` (SEC-5)."""
 
 
 # ------------------------------------------------------------------------------------- load balancing

@@ -14,6 +14,7 @@ from pyhad.common.errors import PacketError
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import (
     AnnounceAddresses,
+    ChangePriority,
     ChangeState,
     Effect,
     InstallAddresses,
@@ -270,7 +271,7 @@ class Node:
                 self.table.update(virtual.address for virtual in addresses)
             case RemoveAddresses(addresses=addresses):
                 self.table.difference_update(virtual.address for virtual in addresses)
-            case AnnounceAddresses() | ChangeState() | Remark():
+            case AnnounceAddresses() | ChangeState() | ChangePriority() | Remark():
                 pass
             case _:
                 assert_never(effect)

@@ -32,6 +32,8 @@ class Backup:
     master_priority: int = 0
     preempt_after_ns: int | None = None
     """End of the running preempt delay; None: it starts with the next lower advertisement (FSM-25)."""
+    expired: bool = False
+    """It waited in vain and would be Active, but for its sync group (GRP-2)."""
 
 
 class Chore(enum.IntEnum):

@@ -27,7 +27,6 @@ from dataclasses import replace
 from typing import assert_never
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
-from pyhad.vrrp_proc.core.duties import RouterDuties
 from pyhad.vrrp_proc.core.effects import (
     Effect,
     InstallAddresses,
@@ -43,9 +42,13 @@ from pyhad.vrrp_proc.core.events import (
     Event,
     FaultCause,
     FaultsChanged,
+    LowerHeardTogether,
+    PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
     Startup,
+    StepDownTogether,
+    TakeOverTogether,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
@@ -57,9 +60,10 @@ from pyhad.vrrp_proc.core.timers import (
     patience_of_peers_ns,
     skew_time_ns,
 )
+from pyhad.vrrp_proc.core.together import RouterTogether
 
 
-class VirtualRouter(RouterDuties):
+class VirtualRouter(RouterTogether):
     """One `vrrp_instance`. `config` is taken as checked; a new one comes in by ConfigurationChanged."""
 
     # ------------------------------------------------------------------------------------- what happens
@@ -75,6 +79,14 @@ class VirtualRouter(RouterDuties):
                 return self._lose_addresses(event.addresses, now_ns)
             case FaultsChanged():
                 return self._change_faults(event.faults, now_ns)
+            case PriorityChanged():
+                return self._change_priority(event.adjustment, now_ns)
+            case TakeOverTogether():
+                return self._take_over_together(now_ns)
+            case StepDownTogether():
+                return self._step_down_together(now_ns)
+            case LowerHeardTogether():
+                return self._announce_together(now_ns)
             case SourceAddressChanged():
                 self.source_address = event.source_address
                 return []
@@ -289,7 +301,7 @@ class VirtualRouter(RouterDuties):
             case Backup():
                 if now_ns < state.active_down_at_ns:
                     return []
-                return self._become_active(Reason.ACTIVE_DOWN_TIMER, now_ns)
+                return self._expire(state, now_ns)
             case Initialize():
                 return []
             case _:

@@ -189,7 +189,6 @@ def test_interfaces_tracked_without_weight_or_holding_addresses_count(instance: 
     result = instance(words)
     assert built(result).tracked_interfaces == ("eth1", "eth3")
     assert "track_interface eth0 is ignored: it is the instance's own" in result.warnings
-    assert "'weight' in vrrp_instance.track_interface.ENTRY is understood, not yet acted on" in result.notes
 
 
 @pytest.mark.behaviour("NET-24")
