@@ -80,4 +80,12 @@ class Addresses:
 
 
 def _request(address: VirtualAddress, index: int) -> AddressRequest:
-    return AddressRequest(index, address.address, address.prefix_len, address.scope, address.label, address.broadcast)
+    return AddressRequest(
+        index,
+        address.address,
+        address.prefix_len,
+        address.scope,
+        address.label,
+        address.broadcast,
+        address.preferred_lft_s,
+    )

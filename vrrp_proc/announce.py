@@ -1,4 +1,4 @@
-"""Gratuitous ARP on the wire: frames built once per address and MAC, written to a packet socket that never waits."""
+"""Gratuitous ARP and unsolicited neighbour advertisements: built once per address and MAC, sent without waiting."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from collections.abc import Iterable
 from pyhad.common.config.model import VirtualAddress
 from pyhad.common.errors import KernelError
 from pyhad.vrrp_proc.core.packet import build_gratuitous_arp
+from pyhad.vrrp_proc.core.packet6 import build_neighbour_advertisement
 from pyhad.vrrp_proc.links import Links
 
 SEND_BUFFER_BYTES = 4 * 1024 * 1024
 FRAMES_REMEMBERED = 8192
 _SO_SNDBUFFORCE = 32
 _MAC_BYTES = 6
+_ETHERTYPE_IPV6 = b"\x86\xdd"
+_FORWARDING = "/proc/sys/net/ipv6/conf/{}/forwarding"
 
 
 class Announcer:
-    """Tells the segment which MAC has an address (NET-20). `counters`: garp_sent, garp_skipped, garp_dropped."""
+    """Tells the segment which MAC has an address (NET-20, NET-21).
+
+    `counters`: garp_sent, gna_sent, and of both kinds together garp_skipped, garp_dropped.
+    """
 
     def __init__(self, links: Links, counters: collections.Counter[str]) -> None:
         self._links = links
         self._counters = counters
-        self._frames: dict[tuple[bytes, str], bytes] = {}
+        self._frames: dict[tuple[bytes, str, bool], bytes] = {}
         try:  # protocol 0: it receives nothing
             self._socket = socket.socket(
                 socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
@@ -37,12 +43,12 @@ class Announcer:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
     def announce(self, addresses: Iterable[VirtualAddress], repeat: int) -> int:
-        """`repeat` rounds over all IPv4 `addresses`; returns the number of frames that left.
+        """`repeat` rounds over all `addresses`; returns the number of frames that left.
 
         Left out: interfaces that are missing, without ARP (NET-27) or without an Ethernet address.
         """
         frames = [found for address in addresses if (found := self._frame(address)) is not None]
-        sent = 0
+        sent = sent6 = 0
         for _ in range(repeat):
             for name, frame in frames:
                 try:
@@ -51,23 +57,38 @@ class Announcer:
                     self._counters["garp_dropped"] += 1
                 else:
                     sent += 1
-        self._counters["garp_sent"] += sent
+                    sent6 += frame[12:14] == _ETHERTYPE_IPV6
+        self._counters["garp_sent"] += sent - sent6
+        if sent6:
+            self._counters["gna_sent"] += sent6
         return sent
 
     def _frame(self, address: VirtualAddress) -> tuple[str, bytes] | None:
-        if ":" in address.address:  # neighbour advertisements come with IPv6
-            return None
         interface = self._links.by_name.get(address.interface)
         if interface is None or not interface.has_arp or len(interface.mac) != _MAC_BYTES:
             self._counters["garp_skipped"] += 1
             return None
-        key = (interface.mac, address.address)
+        is_ipv6 = ":" in address.address
+        is_router = is_ipv6 and _forwards(interface.name)
+        key = (interface.mac, address.address, is_router)
         if key not in self._frames:
             if len(self._frames) >= FRAMES_REMEMBERED:
                 self._frames.clear()
-            self._frames[key] = build_gratuitous_arp(interface.mac, address.address)
+            if is_ipv6:
+                self._frames[key] = build_neighbour_advertisement(interface.mac, address.address, is_router=is_router)
+            else:
+                self._frames[key] = build_gratuitous_arp(interface.mac, address.address)
         return interface.name, self._frames[key]
 
     def close(self) -> None:
         """Give the descriptor back."""
         self._socket.close()
+
+
+def _forwards(interface: str) -> bool:
+    """Whether the machine routes IPv6 there: a host that says it is a router would end in routing tables."""
+    try:
+        with open(_FORWARDING.format(interface), "rb") as setting:
+            return setting.read(1) == b"1"
+    except OSError:
+        return False

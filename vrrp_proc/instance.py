@@ -35,13 +35,9 @@ from pyhad.vrrp_proc.core.events import (
     Startup,
     TimePassed,
 )
-from pyhad.vrrp_proc.core.packet import (
-    AdvertisementRefused,
-    Received,
-    build_advertisement,
-    build_ipv4,
-    check_advertisement,
-)
+from pyhad.vrrp_proc.core.outgoing import Outgoing
+from pyhad.vrrp_proc.core.packet import Received, check_advertisement
+from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.core.states import Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.holdings import Holdings
@@ -107,8 +103,7 @@ class Instance:
         self._source = ""
         self._known_source = ""
         self._resumed = False
-        self._packets: dict[int, bytearray] = {}
-        self._identification = 0
+        self._outgoing = Outgoing(config)
         self._complaints: set[tuple[str, str]] = set()
         self._send_error = 0
         self._started = False
@@ -128,17 +123,26 @@ class Instance:
         """Whether advertisements matter now (PKT-21)."""
         return self.core.router_state in (RouterState.BACKUP, RouterState.MASTER)
 
+    def expects(self, received: Received) -> bool:
+        """Whether a message is for this one of several routers of its VRID (FSM-15)."""
+        peers = self.config.unicast_peers
+        if not peers:
+            return received.destination == self.config.multicast_group
+        return received.destination == self._source and any(peer.address == received.source for peer in peers)
+
     # -------------------------------------------------------------------------------------- what happens
 
     def start(self, faults: frozenset[FaultCause], source_address: str, left: Record | None) -> None:
         """Begin; `left` is what the predecessor journaled."""
         self._own_faults, faults = faults, self._all_faults(faults)
         self._faults, self._source, self._started = faults, source_address, True
+        self._outgoing.change(self.config, source_address)
         self._resumed = left is not None and left.state is RouterState.MASTER
         self._telling.known = left.state if left is not None else None
         if left is None:
             self.handle(Startup(faults=faults, source_address=source_address))
             return
+        self._outgoing.learn(left.sequence)
         was_backup = left.state is RouterState.BACKUP
         self.handle(
             Startup(
@@ -185,7 +189,7 @@ class Instance:
         """A reload found the same router with perhaps other settings (REL-12)."""
         if config == self.config:
             return
-        self._packets.clear()
+        self._outgoing.change(config, self._source)
         self._log = self._world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
         self.handle(ConfigurationChanged(config=config))
 
@@ -211,11 +215,26 @@ class Instance:
             self._world.counters["adverts_ignored"] += 1
             return None
         try:
-            advert = check_advertisement(received, self.config, self._source, known_source=self._known_source)
+            advert = check_advertisement(
+                received,
+                self.config,
+                self._source,
+                known_source=self._known_source,
+                last_sequence=self._outgoing.sequence,
+                memory=self._outgoing.memory,
+                wall_ns=time.time_ns(),
+            )
         except AdvertisementRefused as refusal:
             self._refuse(received.source, refusal)
             return None
+        if received.seal is not None:
+            self._outgoing.learn(received.seal.sequence)
+        if self.config.ignores_adverts:
+            self.counters["owner_ignored"] += 1
+            return None
         self._known_source = advert.source
+        if self._outgoing.follow(advert.checksum_form):
+            self._log.info("checksum_form_followed", peer=advert.source, form=advert.checksum_form)
         if not advert.addresses_match:
             self.counters["addr_list_err"] += 1
         event = AdvertisementReceived(
@@ -225,7 +244,7 @@ class Instance:
             addresses_match=advert.addresses_match,
         )
         self.handle(event)
-        return event if advert.addresses_match else None
+        return event if advert.addresses_match and self.config.hmac is None else None
 
     def handle(self, event: Event) -> None:
         """One turn of the machine."""
@@ -292,13 +311,9 @@ class Instance:
         self._telling.again(self.config, self.core.snapshot())
 
     def _send(self, priority: int) -> None:
-        packet = self._packets.get(priority)
-        if packet is None:
-            packet = self._packets[priority] = self._build(priority)
-        # Only the identification differs between two packets; the kernel fills in the header's checksum.
-        self._identification = self._identification % 0xFFFF + 1
-        packet[4], packet[5] = self._identification >> 8, self._identification & 0xFF
-        number = errno.ENODEV if self.port is None else self.port.send(packet, self.config.multicast_group)
+        number = 0
+        for packet, destination in self._outgoing.packets(priority, time.time_ns()):
+            number = errno.ENODEV if self.port is None else self.port.send(packet, destination) or number
         if number:
             self.counters["advert_send_err"] += 1
         if number != self._send_error:
@@ -306,14 +321,9 @@ class Instance:
             if number:
                 self._log.warning("advert_not_sent", priority=priority, error=os.strerror(number))
 
-    def _build(self, priority: int) -> bytearray:
-        source = self._source or "0.0.0.0"  # noqa: S104 - the kernel puts the interface's address there
-        payload = build_advertisement(self.config, source=source, priority=priority)
-        return bytearray(build_ipv4(payload, source=source, destination=self.config.multicast_group, identification=0))
-
     def _change_source(self, source_address: str) -> None:
         self._source = source_address
-        self._packets.clear()
+        self._outgoing.change(self.config, source_address)
         if self.port is not None:
             self.port.forget_known()
         self.handle(SourceAddressChanged(source_address=source_address))
@@ -357,6 +367,7 @@ class Instance:
                 master_priority=snapshot.master_priority,
                 master_interval_cs=snapshot.active_adver_interval_cs,
                 master_address=snapshot.master_address,
+                sequence=self._outgoing.sequence,
             ),
         )
 

@@ -11,8 +11,8 @@ from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.states import RouterState
 
-_FORMAT = 1
-_RECORD = struct.Struct("=BBQQQBHB16s")
+_FORMAT = 2
+_RECORD = struct.Struct("=BBQQQBHB16sI")
 PAYLOAD_BYTES = _RECORD.size
 _STATES = tuple(RouterState)
 
@@ -31,6 +31,8 @@ class Record:
     master_interval_cs: int
     master_address: str
     """"" when unknown."""
+    sequence: int = 0
+    """Of the last authentication header (AUTH-3)."""
 
 
 def pack(record: Record) -> bytes:
@@ -38,7 +40,7 @@ def pack(record: Record) -> bytes:
     address = _packed(record.master_address)
     return _RECORD.pack(
         _FORMAT, _STATES.index(record.state), record.since_ns, record.last_sent_ns, record.down_at_ns,
-        record.master_priority, record.master_interval_cs, len(address), address,
+        record.master_priority, record.master_interval_cs, len(address), address, record.sequence,
     )  # fmt: skip
 
 
@@ -51,19 +53,29 @@ def unpack(payload: bytes) -> Record | None:
     """The record in `payload`; None when it was written in another format: the successor starts afresh then."""
     if len(payload) != PAYLOAD_BYTES or payload[0] != _FORMAT:
         return None
-    _, state, since_ns, last_sent_ns, down_at_ns, priority, interval_cs, length, address = _RECORD.unpack(payload)
+    _, state, since_ns, last_sent_ns, down_at_ns, priority, interval_cs, length, address, sequence = _RECORD.unpack(
+        payload
+    )
     if state >= len(_STATES) or length not in (0, 4, 16):
         return None
     return Record(
         state=_STATES[state], since_ns=since_ns, last_sent_ns=last_sent_ns, down_at_ns=down_at_ns,
         master_priority=priority, master_interval_cs=interval_cs,
-        master_address=str(ipaddress.ip_address(address[:length])) if length else "",
+        master_address=str(ipaddress.ip_address(address[:length])) if length else "", sequence=sequence,
     )  # fmt: skip
 
 
+def identity_of(config: VrrpInstance) -> tuple[int, int, str, str]:
+    """What makes a virtual router the same one over restarts and reloads: VRID, family, interface (REL-11).
+
+    Not its name, except by unicast, where several routers can have all of these in common (FSM-15).
+    """
+    return config.vrid, config.family, config.interface, config.name if config.unicast_peers else ""
+
+
 def key(config: VrrpInstance) -> bytes:
-    """Identity over restarts and reloads: VRID, family, interface; not the name (REL-11)."""
-    return key_of(config.vrid, config.family, config.interface)
+    """The identity as the key of a record."""
+    return key_of(*identity_of(config))
 
 
 class Journal:

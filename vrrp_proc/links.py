@@ -15,6 +15,7 @@ from pyhad.vrrp_proc.route_socket import RouteSocket, is_overrun, open_socket, r
 
 _READ_BYTES = 256 * 1024
 _DATAGRAMS_PER_TURN = 256
+_LINK_LOCAL = ("fe8", "fe9", "fea", "feb")  # fe80::/10
 _DATAGRAMS_IN_QUEUE = 65536
 """More than the receive buffer can hold."""
 
@@ -52,6 +53,18 @@ class Interface:
         own = [seen for seen in self.addresses.values() if ":" not in seen.address and seen.address not in virtual]
         own.sort(key=lambda seen: (seen.flags & netlink.IFA_F_SECONDARY, seen.scope))
         return own[0].address if own else ""
+
+    def primary(self, family: int, virtual: frozenset[str]) -> str:
+        """The address to speak from in `family`, "" while there is none."""
+        return self.primary_ipv4(virtual) if family == 4 else self.primary_ipv6(virtual)
+
+    def primary_ipv6(self, virtual: frozenset[str]) -> str:
+        """The link-local address (RFC 9568 5.1.2.1) once it is known that nobody else has it (FSM-43)."""
+        for seen in self.addresses.values():
+            unusable = seen.flags & (netlink.IFA_F_TENTATIVE | netlink.IFA_F_DADFAILED)
+            if not unusable and seen.address.startswith(_LINK_LOCAL) and seen.address not in virtual:
+                return seen.address
+        return ""
 
 
 @dataclass(slots=True)
@@ -149,7 +162,7 @@ class LinkMonitor:
         self._on_change = on_change
         self._unsaid = Changes()
         self._buffer = bytearray(_READ_BYTES)
-        self._socket = open_socket(netlink.GROUP_LINK | netlink.GROUP_IPV4_ADDRESS)
+        self._socket = open_socket(netlink.GROUP_LINK | netlink.GROUP_IPV4_ADDRESS | netlink.GROUP_IPV6_ADDRESS)
         self.ask_everything(Changes())  # after the subscription, so that nothing falls between
 
     def fileno(self) -> int:

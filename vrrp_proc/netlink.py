@@ -24,6 +24,7 @@ NLM_F_CREATE = 0x400
 
 GROUP_LINK = 0x1
 GROUP_IPV4_ADDRESS = 0x10
+GROUP_IPV6_ADDRESS = 0x100
 
 IFF_UP = 0x1
 IFF_LOOPBACK = 0x8
@@ -32,12 +33,14 @@ IFF_NOARP = 0x80
 
 IFA_F_SECONDARY = 0x01
 IFA_F_NODAD = 0x02
+IFA_F_DADFAILED = 0x08
+IFA_F_TENTATIVE = 0x40
 
 PROTOCOL_VRRP = 112
 """Our mark on addresses (IFA_PROTO, kernel 5.18 and later; older ones ignore it): VRRP's own protocol number."""
 
 _IFLA_ADDRESS, _IFLA_IFNAME = 1, 3
-_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_FLAGS, _IFA_PROTO = 1, 2, 3, 4, 8, 11
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_CACHEINFO, _IFA_FLAGS, _IFA_PROTO = 1, 2, 3, 4, 6, 8, 11
 
 _HEAD = struct.Struct("=IHHII")  # length, type, flags, sequence, port id
 _IFINFO = struct.Struct("=BxHiII")  # family, device type, index, flags, change mask
@@ -45,6 +48,8 @@ _IFADDR = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
 _ATTRIBUTE = struct.Struct("=HH")  # length with this head, type
 _ERRNO = struct.Struct("=i")
 _FLAGS = struct.Struct("=I")
+_CACHEINFO = struct.Struct("=IIII")  # preferred and valid lifetime in s, two time stamps
+_FOREVER = 0xFFFFFFFF
 _TYPE_MASK = 0x3FFF
 _ADDRESS_BYTES = {socket.AF_INET: 4, socket.AF_INET6: 16}
 
@@ -102,6 +107,8 @@ class AddressRequest:
     scope: int = 0
     label: str = ""
     broadcast: str = ""
+    preferred_lft_s: int | None = None
+    """None: for ever. 0: nobody takes it as source who was not told to (NET-1)."""
 
 
 def encode_add(request: AddressRequest, sequence: int) -> bytes:
@@ -113,6 +120,8 @@ def encode_add(request: AddressRequest, sequence: int) -> bytes:
         attributes.append(_attribute(_IFA_LABEL, request.label.encode() + b"\0"))
     if request.broadcast:
         attributes.append(_attribute(_IFA_BROADCAST, _pack_address(request.broadcast)[1]))
+    if request.preferred_lft_s is not None:
+        attributes.append(_attribute(_IFA_CACHEINFO, _CACHEINFO.pack(request.preferred_lft_s, _FOREVER, 0, 0)))
     attributes.append(_attribute(_IFA_PROTO, bytes((PROTOCOL_VRRP,))))
     body = _IFADDR.pack(family, request.prefix_len, flags, request.scope, request.index) + b"".join(attributes)
     return _message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sequence, body)

@@ -1,4 +1,4 @@
-"""Per interface: its two raw sockets and the virtual routers that speak over them.
+"""Per interface and family: its raw sockets and the virtual routers that speak over them.
 
 A port exists while its interface does. An advertisement byte-identical to the last good one needs no parsing: the event
 it made is remembered. Which router is meant is one look into a dictionary.
@@ -7,30 +7,38 @@ it made is remembered. Which router is meant is one look into a dictionary.
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable
+import ipaddress
+from collections.abc import Callable, Iterable
 
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.core.events import AdvertisementReceived
-from pyhad.vrrp_proc.core.packet import AdvertisementRefused, parse_ipv4, read_vrid
+from pyhad.vrrp_proc.core.packet import Received, parse_ipv4, read_vrid
+from pyhad.vrrp_proc.core.packet6 import parse_ipv6
+from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.links import Interface, Links
 from pyhad.vrrp_proc.sockets import Receiver, Sender
+from pyhad.vrrp_proc.sockets6 import Receiver6, Sender6
 
+Group = dict[int, list[Instance]]
+"""By VRID; several of one VRID only where unicast tells them apart (FSM-15)."""
 _REMEMBERED = 1024
 _PLAIN_HEADER = b"\x45"  # IPv4 without options
 _GOOD_TTL_AND_PROTOCOL = b"\xff\x70"  # 255, VRRP
+_PROTOCOL_AND_GOOD_HOP_LIMIT = b"\x70\xff"  # the other way round in IPv6
 _COMPLAINTS = 64
 
 
 class InterfacePort:
-    """The sockets of one interface. Raises KernelError when they cannot be opened."""
+    """The sockets of one interface in one family. Raises KernelError when they cannot be opened."""
 
     def __init__(
         self,
         interface: Interface,
-        instances: dict[int, Instance],
+        family: int,
+        instances: Group,
         loop: Loop,
         logger: FilteringBoundLogger,
         counters: collections.Counter[str],
@@ -44,14 +52,28 @@ class InterfacePort:
         self._counters = counters
         self._known: dict[bytes, tuple[Instance, AdvertisementReceived]] = {}
         self._complaints: set[tuple[str, str]] = set()
-        self._sender = Sender(interface.name, interface.index)
+        self._receivers: list[Receiver | Receiver6] = []
+        self._sender = (Sender if family == 4 else Sender6)(interface.name, interface.index)
         try:
-            groups = (instance.config.multicast_group for instance in instances.values())
-            self._receiver = Receiver(interface.name, interface.index, groups, instances, self._take)
+            self._open_receivers(family)
         except KernelError:
-            self._sender.close()
+            self.close()
             raise
-        loop.watch(self._receiver.fileno(), self._receiver.read)
+
+    def _open_receivers(self, family: int) -> None:
+        groups = {group for _, group, _ in self.wants if group}
+        where = self.name, self.index, groups
+        if family == 6:
+            self._watch(Receiver6(*where, self.instances, self._take6))
+            return
+        self._watch(Receiver(*where, self.instances, self._take))
+        sealed = {vrid for vrid, _, is_sealed in self.wants if is_sealed}
+        if sealed:
+            self._watch(Receiver(*where, sealed, self._take, sealed=True))
+
+    def _watch(self, receiver: Receiver | Receiver6) -> None:
+        self._receivers.append(receiver)
+        self._loop.watch(receiver.fileno(), receiver.read)
 
     def send(self, packet: bytes | bytearray, destination: str) -> int:
         """0, or the errno."""
@@ -59,17 +81,19 @@ class InterfacePort:
 
     def read(self, events: int = 0) -> None:
         """Take in what waits."""
-        self._receiver.read(events)
+        for receiver in self._receivers:
+            receiver.read(events)
 
     def forget_known(self) -> None:
         """A configuration or an own address changed: look at every packet anew."""
         self._known.clear()
 
     def close(self) -> None:
-        """Leave the loop and give both descriptors back."""
-        self._loop.unwatch(self._receiver.fileno())
-        self._counters["receive_errors"] += self._receiver.errors
-        self._receiver.close()
+        """Leave the loop and give all descriptors back."""
+        for receiver in self._receivers:
+            self._loop.unwatch(receiver.fileno())
+            self._counters["receive_errors"] += receiver.errors
+            receiver.close()
         self._sender.close()
 
     def _take(self, packet: bytes) -> None:
@@ -80,26 +104,48 @@ class InterfacePort:
             if instance.is_listening:
                 instance.handle(event)
                 return
+        self._take_unknown(packet, parse_ipv4, content if is_plain else None)
+
+    def _take6(self, packet: bytes) -> None:
+        content = packet[8:]
+        is_plain = packet[6:8] == _PROTOCOL_AND_GOOD_HOP_LIMIT
+        if is_plain and (known := self._known.get(content)) is not None:
+            instance, event = known
+            if instance.is_listening:
+                instance.handle(event)
+                return
+        self._take_unknown(packet, parse_ipv6, content if is_plain else None)
+
+    def _take_unknown(self, packet: bytes, parse: Callable[[bytes], Received], content: bytes | None) -> None:
+        """A packet that was not seen before; `content` is what to know it by next time."""
         try:
-            received = parse_ipv4(packet)
+            received = parse(packet)
             vrid = read_vrid(received.payload)
         except AdvertisementRefused as refusal:
             self._refuse(packet, refusal)
             return
-        found = self.instances.get(vrid)
+        found = self._meant(vrid, received)
         if found is None:  # came in before the filter was there
             self._counters["unknown_vrid"] += 1
             return
         made = found.receive(received)
-        if made is not None and is_plain:
+        if made is not None and content is not None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[content] = (found, made)
 
+    def _meant(self, vrid: int, received: Received) -> Instance | None:
+        group = self.instances.get(vrid)
+        if not group:
+            return None
+        if len(group) == 1:
+            return group[0]
+        return next((instance for instance in group if instance.expects(received)), group[0])
+
     def _refuse(self, packet: bytes, refusal: AdvertisementRefused) -> None:
         """No virtual router can be blamed for it: counted for the process, said once per kind and sender."""
         self._counters[refusal.counter] += 1
-        source = ".".join(str(byte) for byte in packet[12:16])
+        source = source_of(packet)
         complaint = (source, refusal.counter)
         if complaint not in self._complaints and len(self._complaints) < _COMPLAINTS:
             self._complaints.add(complaint)
@@ -118,24 +164,27 @@ class Ports:
         self._loop = loop
         self._logger = logger
         self._counters = counters
-        self._open: dict[str, InterfacePort] = {}
+        self._open: dict[tuple[str, int], InterfacePort] = {}
 
     def fit(self, instances: Iterable[Instance]) -> bool:
         """Make the sockets fit interfaces and instances, and tell each instance its port.
 
         False when one could not be opened though its interface is there: call again a little later.
         """
-        by_interface: dict[str, dict[int, Instance]] = {}
+        wanted: dict[tuple[str, int], Group] = {}
         for instance in instances:
-            by_interface.setdefault(instance.config.interface, {})[instance.config.vrid] = instance
-        for name in [name for name in self._open if name not in by_interface]:
-            self._open.pop(name).close()
+            config = instance.config
+            group = wanted.setdefault((config.interface, config.family), {})
+            group.setdefault(config.vrid, []).append(instance)
+        for key in [key for key in self._open if key not in wanted]:
+            self._open.pop(key).close()
         whole = True
-        for name, group in by_interface.items():
-            port = self._fit_one(name, group)
-            whole = whole and (port is not None or name not in self._links.by_name)
-            for instance in group.values():
-                instance.port = port
+        for key, group in wanted.items():
+            port = self._fit_one(key, group)
+            whole = whole and (port is not None or key[0] not in self._links.by_name)
+            for several in group.values():
+                for instance in several:
+                    instance.port = port
         return whole
 
     def forget_known(self) -> None:
@@ -149,9 +198,10 @@ class Ports:
             port.close()
         self._open.clear()
 
-    def _fit_one(self, name: str, group: dict[int, Instance]) -> InterfacePort | None:
+    def _fit_one(self, key: tuple[str, int], group: Group) -> InterfacePort | None:
+        name, family = key
         interface = self._links.by_name.get(name)
-        port = self._open.get(name)
+        port = self._open.get(key)
         fits = port is not None and interface is not None and port.index == interface.index
         if port is not None and fits and port.wants == wanted_of(group):
             port.instances = group
@@ -160,17 +210,32 @@ class Ports:
         fresh: InterfacePort | None = None
         if interface is not None:
             try:
-                fresh = InterfacePort(interface, group, self._loop, self._logger, self._counters)
+                fresh = InterfacePort(interface, family, group, self._loop, self._logger, self._counters)
             except KernelError as error:
                 self._counters["socket_errors"] += 1
                 self._logger.error("socket_not_opened", interface=name, error=str(error))
         if port is not None:  # after the new one is there, so that nothing is missed between
-            self._open.pop(name).close()
+            self._open.pop(key).close()
         if fresh is not None:
-            self._open[name] = fresh
+            self._open[key] = fresh
         return fresh
 
 
-def wanted_of(instances: dict[int, Instance]) -> frozenset[tuple[int, str]]:
-    """What a receiving socket depends on: each VRID with its group."""
-    return frozenset((vrid, instance.config.multicast_group) for vrid, instance in instances.items())
+def wanted_of(instances: Group) -> frozenset[tuple[int, str, bool]]:
+    """What receiving sockets depend on: each VRID with its group ("" for unicast) and whether it has AH."""
+    return frozenset(
+        (
+            vrid,
+            "" if instance.config.unicast_peers else instance.config.multicast_group,
+            instance.config.authentication_header,
+        )
+        for vrid, several in instances.items()
+        for instance in several
+    )
+
+
+def source_of(packet: bytes) -> str:
+    """The source address of a packet that may be nothing of the kind; "" then."""
+    if packet[:1] >= b"\x60":
+        return str(ipaddress.IPv6Address(packet[8:24])) if len(packet) >= 24 else ""
+    return ".".join(str(byte) for byte in packet[12:16])

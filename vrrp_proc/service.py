@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import gc
-from collections.abc import Iterable
 
 from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
 from pyhad.common.config.model_tracking import TrackerKind
@@ -23,7 +22,7 @@ from pyhad.vrrp_proc.core.tracking import Key, Readings, weigh
 from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance, World
-from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.journal import Journal, identity_of
 from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.ports import Ports
@@ -36,8 +35,8 @@ from pyhad.vrrp_proc.trackers import Trackers
 COLLECT_NS = 60_000_000_000
 RETRY_NS = 1_000_000_000
 
-Identity = tuple[int, int, str]
-"""VRID, family, interface: what makes a virtual router the same one over a reload (REL-11)."""
+Identity = tuple[int, int, str, str]
+"""See `journal.identity_of`."""
 
 
 class Service:
@@ -102,7 +101,7 @@ class Service:
         self._notifier.configure(document)
         self._trackers.configure(document)
         self._delays.configure({delay.interface: delay for delay in document.interface_delays}, document.instances)
-        wanted = {_identity(config): config for config in self._supported(document.instances)}
+        wanted = {identity_of(config): config for config in document.instances}
         for identity in [identity for identity in self._instances if identity not in wanted]:
             self._instances.pop(identity).shut_down(deleted=True)
         self._virtual = frozenset(
@@ -124,13 +123,6 @@ class Service:
         self._reporter.generation = document.generation
         self._reporter.changed()
 
-    def _supported(self, configs: Iterable[VrrpInstance]) -> Iterable[VrrpInstance]:
-        for config in configs:
-            if config.family == 4:
-                yield config
-            else:
-                self._logger.warning("instance_not_yet_supported", instance=config.name, reason="family_6")
-
     def _start_fresh(self, fresh: list[Instance], delay_ns: int) -> None:
         for instance in fresh:
             self._groups.foresee(instance, self._surroundings(instance.config, instance)[0])
@@ -143,7 +135,7 @@ class Service:
                 instance.start(*self._surroundings(instance.config, instance), left)
 
     def _start_late(self, instance: Instance) -> None:
-        if self._instances.get(_identity(instance.config)) is instance:
+        if self._instances.get(identity_of(instance.config)) is instance:
             instance.start(*self._surroundings(instance.config, instance), None)
 
     # ------------------------------------------------------------------------------------- surroundings
@@ -158,11 +150,15 @@ class Service:
             faults.add(FaultCause.INTERFACE_DOWN)
         source = config.source_address
         if not source and own is not None:
-            source = own.primary_ipv4(self._virtual)
+            source = own.primary(config.family, self._virtual)
             if not source and config.base_priority == 255:  # an owner's own address is the virtual one
-                source = own.primary_ipv4(frozenset())
+                source = own.primary(config.family, frozenset())
         if not source and own is not None:
             faults.add(FaultCause.NO_SOURCE_ADDRESS)
+        if config.track_source and own is not None and not own.has_address(source):
+            faults.add(FaultCause.NO_SOURCE_ADDRESS)
+        if config.fault_without_peers:
+            faults.add(FaultCause.NO_UNICAST_PEER)
         devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
         for name in devices.union(config.tracked_interfaces) - {config.interface}:
             if not self._is_up(name):
@@ -264,10 +260,6 @@ class Service:
             "journal_lost": self._journal.lost,
             "log_lines_dropped": self._runtime.log.dropped,
         }
-
-
-def _identity(config: VrrpInstance) -> Identity:
-    return config.vrid, config.family, config.interface
 
 
 def _interfaces_of(config: VrrpInstance) -> set[str]:

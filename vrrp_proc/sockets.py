@@ -1,8 +1,8 @@
 """Raw sockets of VRRP over IPv4: per interface one that receives, filtered in the kernel, and one that sends.
 
 Nothing here waits or raises for what the network does: errors of sending are returned as errno, what was received is
-handed on as bytes. One receiving socket for all virtual routers of an interface: one each is ruinous, because
-the kernel would run every socket's filter for every packet.
+handed on as bytes. One receiving socket for all virtual routers of an interface (and one more for those with an
+authentication header): one each is ruinous, because the kernel would run every socket's filter for every packet.
 """
 
 from __future__ import annotations
@@ -14,37 +14,50 @@ import struct
 from collections.abc import Callable, Iterable
 
 from pyhad.common.errors import KernelError
+from pyhad.vrrp_proc.core.ah import HEADER_BYTES, PROTOCOL_AH
 from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
 
 RECEIVE_BUFFER_BYTES = 1024 * 1024
 PACKETS_PER_TURN = 64
 """At most so many packets are read per wake-up: a flood must not keep the timers waiting."""
-_PACKET_BYTES = 4096
+PACKET_BYTES = 4096
 
 _SO_ATTACH_FILTER = 26
 _SO_RCVBUFFORCE = 33
 _IP_MULTICAST_ALL = 49
-_IPPROTO_RAW = 255
-_PRIORITY_CONTROL = 7  # TC_PRIO_CONTROL: ahead of the traffic that a queue holds
+IPPROTO_RAW = 255
+PRIORITY_CONTROL = 7  # TC_PRIO_CONTROL: ahead of the traffic that a queue holds
 
 _INSTRUCTION = struct.Struct("=HBBI")
 _LOAD_HEADER_LENGTH = (0xB1, 0, 0, 0)  # X = 4 * (first byte & 15): bytes of the IPv4 header
 _LOAD_LENGTH = (0x80, 0, 0, 0)  # A = bytes in the packet
 _SUBTRACT_X = (0x1C, 0, 0, 0)
-_LOAD_VRID = (0x50, 0, 0, 1)  # A = byte at X + 1
+_ZERO_X = (0x01, 0, 0, 0)
+_LOAD_BYTE_AT_X = (0x50, 0, 0)  # A = byte at X + k
 _JUMP_IF_AT_LEAST = 0x35
 _JUMP_IF_EQUAL = 0x15
 _ACCEPT = (0x06, 0, 0, 0xFFFFFFFF)
 _DROP = (0x06, 0, 0, 0)
 
 
-def filter_vrids(vrids: Iterable[int]) -> bytes:
+def filter_vrids(vrids: Iterable[int], skip: int = 0) -> bytes:
     """Classic BPF for a raw IPv4 socket: packets of these VRIDs, and those too short to have one (they are counted).
 
-    Foreign virtual routers on the same segment then cost nothing (PKT-20).
+    `skip` bytes stand between the IPv4 header and the message. Foreign virtual routers on the same segment then cost
+    nothing (PKT-20).
     """
+    return _filter([_LOAD_HEADER_LENGTH, _LOAD_LENGTH, _SUBTRACT_X], vrids, skip)
+
+
+def filter_vrids6(vrids: Iterable[int]) -> bytes:
+    """The same for a raw IPv6 socket, where the filter sees the payload only."""
+    return _filter([_ZERO_X, _LOAD_LENGTH], vrids)
+
+
+def _filter(start: list[tuple[int, int, int, int]], vrids: Iterable[int], skip: int = 0) -> bytes:
+    """`start` leaves the bytes of the message in A, and where it begins in X."""
     wanted = sorted(set(vrids))
-    program = [_LOAD_HEADER_LENGTH, _LOAD_LENGTH, _SUBTRACT_X, (_JUMP_IF_AT_LEAST, 1, 0, 2), _ACCEPT, _LOAD_VRID]
+    program = [*start, (_JUMP_IF_AT_LEAST, 1, 0, skip + 2), _ACCEPT, (*_LOAD_BYTE_AT_X, skip + 1)]
     # Each comparison jumps to the last instruction, over those after it and the drop.
     program += [(_JUMP_IF_EQUAL, len(wanted) - place, 0, vrid) for place, vrid in enumerate(wanted)]
     program += [_DROP, _ACCEPT]
@@ -60,11 +73,11 @@ class Sender:
     """Sends whole IPv4 packets out of one interface to a multicast group; the kernel does not loop them back."""
 
     def __init__(self, interface: str, index: int) -> None:
-        self._socket = _raw_socket(_IPPROTO_RAW)
+        self._socket = raw_socket(IPPROTO_RAW)
         try:
-            _attach(self._socket, filter_nothing())
+            attach(self._socket, filter_nothing())
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _PRIORITY_CONTROL)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, PRIORITY_CONTROL)
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, _mreqn(bytes(4), index))
@@ -86,22 +99,31 @@ class Sender:
 
 
 class Receiver:
-    """Receives VRRP of the wanted VRIDs on one interface, sent to `groups`. `take(packet)` gets each, IP header first.
+    """Receives VRRP of the wanted VRIDs on one interface, sent to `groups` or by unicast.
 
-    The loop must forget `fileno()` before `close()`.
+    `take(packet)` gets each, IP header first. The loop must forget `fileno()` before `close()`.
     """
 
     def __init__(
-        self, interface: str, index: int, groups: Iterable[str], vrids: Iterable[int], take: Callable[[bytes], None]
+        self,
+        interface: str,
+        index: int,
+        groups: Iterable[str],
+        vrids: Iterable[int],
+        take: Callable[[bytes], None],
+        *,
+        sealed: bool = False,
     ) -> None:
         self.errors = 0
         self._take = take
-        self._socket = _raw_socket(PROTOCOL_VRRP)
+        self._socket = raw_socket(PROTOCOL_AH if sealed else PROTOCOL_VRRP)
         try:
-            _attach(self._socket, filter_vrids(vrids))  # first, so that nothing else can be queued
+            attach(
+                self._socket, filter_vrids(vrids, HEADER_BYTES if sealed else 0)
+            )  # first, so that nothing else can be queued
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
             self._socket.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-            _set_receive_buffer(self._socket)
+            set_receive_buffer(self._socket)
             for group in sorted(set(groups)):
                 self._socket.setsockopt(
                     socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, _mreqn(socket.inet_aton(group), index)
@@ -118,7 +140,7 @@ class Receiver:
         """Hand on what waits, at most `PACKETS_PER_TURN`; the rest comes in the next turn."""
         for _ in range(PACKETS_PER_TURN):
             try:
-                packet = self._socket.recv(_PACKET_BYTES)
+                packet = self._socket.recv(PACKET_BYTES)
             except BlockingIOError:
                 return
             except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
@@ -133,20 +155,23 @@ class Receiver:
         self._socket.close()
 
 
-def _raw_socket(protocol: int) -> socket.socket:
+def raw_socket(protocol: int, family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
+    """A raw socket that never waits. Raises KernelError."""
     try:
-        return socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
+        return socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
     except OSError as error:
         raise KernelError("raw socket", error.errno or errno.EIO) from error
 
 
-def _attach(sock: socket.socket, program: bytes) -> None:
+def attach(sock: socket.socket, program: bytes) -> None:
+    """Filter what the socket receives by a classic BPF program."""
     buffer = ctypes.create_string_buffer(program, len(program))
     head = struct.pack("@HP", len(program) // _INSTRUCTION.size, ctypes.addressof(buffer))
     sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, head)
 
 
-def _set_receive_buffer(sock: socket.socket) -> None:
+def set_receive_buffer(sock: socket.socket) -> None:
+    """As large as we want it, or as large as we may."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
     except PermissionError:

@@ -40,6 +40,7 @@ def build_address(entry: Statement, interface: str, complaints: Complaints) -> V
         scope=_scope(entry, complaints),
         label=_label(entry, family, complaints),
         broadcast=_broadcast(entry, address, prefix_len, complaints),
+        preferred_lft_s=_preferred_lft(entry, family, prefix_len, complaints),
     )
 
 
@@ -78,6 +79,20 @@ def _label(entry: Statement, family: int, complaints: Complaints) -> str:
             f"label: '{label}' is longer than {_MAX_LABEL} characters", entry.at, trouble=Trouble.INVALID_VALUE
         )
     return label
+
+
+def _preferred_lft(entry: Statement, family: int, prefix_len: int, complaints: Complaints) -> int | None:
+    """NET-1: 0 for an IPv6 /128, for ever otherwise."""
+    text = _text(entry, "preferred_lft")
+    if not text:
+        return 0 if family == 6 and prefix_len == 128 else None
+    if text == "forever":
+        return None
+    if text.isascii() and text.isdigit() and int(text) < 2**32 - 1:
+        return int(text)
+    message = f"preferred_lft: '{text}' is not 'forever' or a number of seconds"
+    complaints.error(message, entry.at, trouble=Trouble.INVALID_VALUE)
+    return None
 
 
 def _broadcast(entry: Statement, address: str, prefix_len: int, complaints: Complaints) -> str:

@@ -18,7 +18,11 @@ class Globals:
     child_wait_ns: int
     version: int
     multicast_group: str
+    multicast_group6: str
+    check_unicast_source: bool
     down_timer_adverts: int
+    strict: bool
+    owner_ignores_adverts: bool
     skip_check_adv_addr: bool
     checksum_as_v2: bool
     lower_prio_no_advert: bool
@@ -49,6 +53,10 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         child_wait_ns=root.number_of("child_wait_time", 5 * SECOND_NS),
         version=one.number_of("vrrp_version", 2),
         multicast_group=one.text_of("vrrp_mcast_group4", "224.0.0.18"),
+        multicast_group6=one.text_of("vrrp_mcast_group6", "ff02::12"),
+        check_unicast_source=one.has("vrrp_check_unicast_src"),
+        strict=one.has("vrrp_strict"),
+        owner_ignores_adverts=one.has("vrrp_owner_ignore_adverts"),
         down_timer_adverts=one.number_of("vrrp_down_timer_adverts", 3),
         skip_check_adv_addr=one.has("vrrp_skip_check_adv_addr"),
         checksum_as_v2=one.has("v3_checksum_as_v2"),

@@ -7,10 +7,13 @@ is left out with a warning: never run wrongly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyhad.common.config.build_addresses import address_of, build_address, family_of, is_tracked
+from pyhad.common.config.build_authentication import with_authentication
 from pyhad.common.config.build_globals import Globals
+from pyhad.common.config.build_strict import with_rules
+from pyhad.common.config.build_unicast import peer_lines, peer_of, with_unicast
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.keyword import Acts
 from pyhad.common.config.model import Announcement, VirtualAddress, VrrpInstance
@@ -21,7 +24,6 @@ OWNER = 255
 DEFAULT_PRIORITY = 100
 MAX_ADDRESSES = 255
 CENTISECOND_NS = 10_000_000
-_UNICAST_WORDS = ("unicast_src_ip", "unicast_ttl", "check_unicast_src", "old_unicast_checksum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class _Place:
     interface: str
     family: int
     group: str
+    """By unicast: source and peer, for there they are told apart by who speaks to whom."""
 
 
 def build_instances(root: Statement, shared: Globals, complaints: Complaints) -> tuple[VrrpInstance, ...]:
@@ -50,17 +53,23 @@ def build_instances(root: Statement, shared: Globals, complaints: Complaints) ->
         instance = _Instance(statement, shared, complaints).build()
         if instance is None:
             continue
-        place = _Place(instance.vrid, instance.interface, instance.family, instance.multicast_group)
-        other = places.setdefault(place, (name, statement))
-        if other[1] is not statement:
+        others = [places.setdefault(place, (name, statement)) for place in _places(instance)]
+        for other in [other for other in others if other[1] is not statement][:1]:
             complaints.error(
-                f"virtual_router_id {place.vrid} is used twice on {place.interface} (IPv{place.family}): "
+                f"virtual_router_id {instance.vrid} is used twice on {instance.interface} (IPv{instance.family}): "
                 f"by '{name}' and by '{other[0]}' at {other[1].at.file}:{other[1].at.line}",
                 statement.at,
                 hint="each virtual router of a segment needs its own virtual_router_id",
             )
         built.append(instance)
     return tuple(built)
+
+
+def _places(instance: VrrpInstance) -> list[_Place]:
+    lanes = [f"{instance.source_address} {peer.address}" for peer in instance.unicast_peers]
+    return [
+        _Place(instance.vrid, instance.interface, instance.family, lane) for lane in lanes or [instance.multicast_group]
+    ]
 
 
 class _Instance:
@@ -85,11 +94,10 @@ class _Instance:
         priority, wants_master = self._priority()
         interval_cs = self._interval_cs(version)
         preempt, preempt_delay_ns = self._preemption(priority, wants_master)
-        self._unicast_without_peers()
         self._interface_usable()
         if not self._interface or not block.last("virtual_router_id"):
             return None
-        return VrrpInstance(
+        instance = VrrpInstance(
             name=self._name,
             vrid=block.number_of("virtual_router_id", 0),
             family=self._family,
@@ -113,16 +121,33 @@ class _Instance:
             dont_track_primary=block.has("dont_track_primary"),
             announcement=self._announcement(),
         )
+        return self._on_the_wire(instance)
+
+    def _on_the_wire(self, instance: VrrpInstance) -> VrrpInstance:
+        """What changes packets or whom they go to."""
+        instance = with_authentication(instance, self._block, self._complaints)
+        instance = with_unicast(instance, self._block, self._shared, self._complaints)
+        instance = replace(instance, track_source=self._tracks_source(instance))
+        return with_rules(instance, self._block, self._shared, self._complaints)
+
+    def _tracks_source(self, instance: VrrpInstance) -> bool:
+        found = self._block.last("track_src_ip")
+        if found is not None and not instance.source_address:
+            self._complaints.warning(f"track_src_ip is ignored: '{self._name}' names no source address", found.at)
+        return found is not None and bool(instance.source_address)
 
     # ------------------------------------------------------------------------------------- what must be there
 
     def _find_family(self) -> int:
         """Of the source address, else of the first address; IPv4 without either."""
+        if self._block.has("native_ipv6"):
+            return 6
         for source in ("mcast_src_ip", "unicast_src_ip"):
             if self._block.last(source):
                 return family_of(self._block.text_of(source))
-        if self._block.has("native_ipv6"):
-            return 6
+        for entry in peer_lines(self._block):
+            if peer_of(entry):
+                return family_of(peer_of(entry))
         for entry in self._entries("virtual_ipaddress"):
             if address_of(entry):
                 return family_of(address_of(entry))
@@ -147,8 +172,8 @@ class _Instance:
     def _left_out(self) -> bool:
         later = [child for child in self._block.children if child.keyword.acts is Acts.LEAVES_OUT]
         what = list(dict.fromkeys(child.keyword.name for child in later))
-        if self._family == 6:
-            what.append("IPv6")
+        if not self._block.given("interface") and self._block.given("unicast_peer"):
+            what.append("unicast without interface")
         if not what:
             return False
         verb = "is" if len(what) == 1 else "are"
@@ -160,33 +185,39 @@ class _Instance:
         )
         return True
 
+    def _sources_fit(self) -> None:
+        for word in ("mcast_src_ip", "unicast_src_ip"):
+            found = self._block.last(word)
+            if found is not None and family_of(found.text()) != self._family:
+                message = f"{word}: '{found.text()}' is no IPv{self._family} address, and '{self._name}' uses that"
+                self._complaints.error(message, found.at, trouble=Trouble.INVALID_VALUE)
+
     def _interface_usable(self) -> None:
         found = self._block.last("interface")
         if found is not None and self._interface == "lo":
             self._complaints.error("interface: VRRP cannot run on the loopback interface", found.at)
+        self._sources_fit()
 
     def _multicast_group(self) -> str:
-        found = self._block.last("mcast_dst_ip")
+        """Of IPv6 the group must not leave the link (`ff02::/16`)."""
+        found, shared = self._block.last("mcast_dst_ip"), self._shared
         if found is None:
-            return self._shared.multicast_group
+            return shared.multicast_group if self._family == 4 else shared.multicast_group6
         group = found.text()
-        if family_of(group) != 4 or not 224 <= int(group.partition(".")[0]) <= 239:
+        if self._family == 4 and (family_of(group) != 4 or not 224 <= int(group.partition(".")[0]) <= 239):
             message = f"mcast_dst_ip: '{group}' is not an IPv4 multicast address"
             self._complaints.error(message, found.at, trouble=Trouble.INVALID_VALUE)
+        elif self._family == 6 and not group.startswith("ff02:"):
+            message = f"mcast_dst_ip: '{group}' is not an IPv6 link-local multicast address"
+            self._complaints.error(message, found.at, trouble=Trouble.INVALID_VALUE)
         return group
-
-    def _unicast_without_peers(self) -> None:
-        """FIX-9; with peers the instance is left out before."""
-        for word in _UNICAST_WORDS:
-            found = self._block.last(word)
-            if found is not None:
-                message = f"{word} without unicast_peer: '{self._name}' uses multicast"
-                self._complaints.warning(message, found.at, trouble=Trouble.DEPRECATED)
 
     # -------------------------------------------------------------------------------------------- the numbers
 
     def _version(self) -> int:
-        """`version`, else `vrrp_version`; version 3 for IPv6 that names none."""
+        """`version`, else `vrrp_version`; version 3 for IPv6 that names none, and always with `native_ipv6`."""
+        if self._block.has("native_ipv6"):
+            return 3
         default = 3 if self._family == 6 else self._shared.version
         return self._block.number_of("version", default)
 
@@ -292,9 +323,6 @@ class _Instance:
             if family_of(built.address) != self._family and name == "virtual_ipaddress":
                 message = f"{built.address} is ignored: the addresses of '{self._name}' are IPv{self._family}"
                 self._complaints.warning(message, entry.at, hint="put it into virtual_ipaddress_excluded")
-            elif family_of(built.address) == 6:
-                message = f"{built.address} is left out: IPv6 addresses are not acted on yet"
-                self._complaints.warning(message, entry.at, trouble=Trouble.NOT_YET)
             elif (built.address, built.interface) in seen:
                 message = f"{built.address} is ignored: '{self._name}' has it already"
                 self._complaints.warning(message, entry.at)

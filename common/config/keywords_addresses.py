@@ -58,6 +58,7 @@ ADDRESS_LINE = (
         LIFETIME,
         "IPv6 /128: 0; other IPv6: forever",
         "Preferred lifetime of the address",
+        NOW,
     ),
 )
 

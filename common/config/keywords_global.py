@@ -85,7 +85,7 @@ GLOBAL_DEFS = (
         area="ipvs",
     ),
     word("vrrp_mcast_group4", MULTICAST4, "224.0.0.18", "Default IPv4 advert destination", NOW),
-    word("vrrp_mcast_group6", MULTICAST6, "ff02::12", "Default IPv6 advert destination"),
+    word("vrrp_mcast_group6", MULTICAST6, "ff02::12", "Default IPv6 advert destination", NOW),
     word(
         "vrrp_garp_master_delay",
         whole_seconds(0, 4294),
@@ -185,7 +185,7 @@ GLOBAL_DEFS = (
     word("nftables", optional(TEXT), "keepalived", "Use nftables and this table for VRRP filtering"),
     word("nftables_priority", number(-INT_MAX - 1, INT_MAX), "-1", "Chain priority in the VRRP nftables table"),
     flag("nftables_ifindex", "Match interfaces by index instead of name in VRRP nft sets", default="off (names)"),
-    flag("vrrp_check_unicast_src", "For all unicast instances drop adverts whose sender is not a listed peer"),
+    flag("vrrp_check_unicast_src", "For all unicast instances drop adverts whose sender is not a listed peer", NOW),
     word(
         "vrrp_skip_check_adv_addr",
         BOOL,
@@ -193,7 +193,7 @@ GLOBAL_DEFS = (
         "Default: do not re-check the VIP list in adverts from the same master",
         NOW,
     ),
-    word("vrrp_strict", BOOL, "off", "Default strict RFC mode", LOUD),
+    word("vrrp_strict", BOOL, "off", "Default strict RFC mode", NOW),
     word(
         "nftables_ipvs",
         optional(TEXT),
@@ -265,7 +265,7 @@ GLOBAL_DEFS = (
         "Hold VRRP processing until system uptime reaches this; larger of the two delays wins",
     ),
     flag("log_unknown_vrids", "Log adverts for VRIDs not configured on the socket"),
-    word("vrrp_owner_ignore_adverts", BOOL, "off", "Default: an address owner (255) ignores received adverts"),
+    word("vrrp_owner_ignore_adverts", BOOL, "off", "Default: an address owner (255) ignores received adverts", NOW),
     word("vmac_prefix", TEXT, "vrrp", "Prefix of generated VMAC/ipvlan interface names"),
     word("vmac_addr_prefix", TEXT, "vmac_prefix", "Prefix of VMACs made for VIPs on other interfaces"),
     word("iproute_usr_dir", PATH, "built-in", "Where iproute2 keeps its vendor name tables"),

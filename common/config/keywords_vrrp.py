@@ -68,16 +68,17 @@ INSTANCE = (
         "vmac_xmit_base", "Send and receive adverts on the parent interface", default="off (forced on for unicast+VMAC)"
     ),
     word("use_ipvlan", (), "off; bridge", "Use an L2 ipvlan interface", LEAVES_OUT, options="vrrp_instance.use_ipvlan"),
-    lines("unicast_peer", (), "Unicast destinations", LEAVES_OUT, of="vrrp_instance.unicast_peer.PEER"),
-    flag("unicast_fault_no_peer", "With no peers go to FAULT instead of multicasting", LEAVES_OUT),
-    flag("check_unicast_src", "Drop adverts whose sender is not a listed peer"),
+    lines("unicast_peer", (), "Unicast destinations", NOW, of="vrrp_instance.unicast_peer.PEER"),
+    flag("unicast_fault_no_peer", "With no peers go to FAULT instead of multicasting", NOW),
+    flag("check_unicast_src", "Drop adverts whose sender is not a listed peer", NOW),
     word(
         "old_unicast_checksum",
         optional(choice("never")),
         "auto-detect",
         "Checksum style of 1.3.6 and older for unicast VRRPv3/IPv4: bare forces it, never forbids it",
+        NOW,
     ),
-    flag("native_ipv6", "Force family IPv6 and version 3", LEAVES_OUT, deprecated="nothing"),
+    flag("native_ipv6", "Force family IPv6 and version 3", NOW, deprecated="nothing"),
     word("state", choice("MASTER", "BACKUP"), "from priority: MASTER iff 255", "Wanted initial state", NOW),
     word(
         "interface", INTERFACE, "required unless unicast with a source address", "Interface the instance lives on", NOW
@@ -95,11 +96,12 @@ INSTANCE = (
         ADDRESS,
         "interface address",
         "Source address of unicast adverts (also marks the instance as unicast-configured)",
+        NOW,
     ),
     word("mcast_dst_ip", ADDRESS, "global mcast group", "Advert destination", NOW),
-    flag("track_src_ip", "FAULT while the configured source address is missing", area="tracking"),
+    flag("track_src_ip", "FAULT while the configured source address is missing", NOW, area="tracking"),
     word("virtual_router_id", number(1, 255), "required", "VRID", NOW),
-    word("unicast_ttl", number(0, 255), "255 IPv4, kernel default IPv6", "TTL/hop limit of unicast adverts"),
+    word("unicast_ttl", number(0, 255), "255 IPv4, kernel default IPv6", "TTL/hop limit of unicast adverts", NOW),
     word("version", number(2, 3), "vrrp_version (IPv6: 3)", "Protocol version", NOW),
     word("priority", number(1, 255), "255 if state MASTER else 100", "Base priority; 255 means address owner", NOW),
     word("advert_int", seconds("0.01", "255"), "1", "Advert interval", NOW),
@@ -126,7 +128,7 @@ INSTANCE = (
     flag("accept", "Accept packets sent to the VIPs", NOW, default="on unless strict and not owner"),
     flag("no_accept", "Drop packets sent to the VIPs unless owner", LOUD),
     word("skip_check_adv_addr", BOOL, "global setting", "Skip VIP list check for adverts from the same master", NOW),
-    word("strict_mode", BOOL, "vrrp_strict", "RFC strict mode for this instance", LOUD),
+    word("strict_mode", BOOL, "vrrp_strict", "RFC strict mode for this instance", NOW),
     flag("preempt", "Undo nopreempt", NOW, default="on"),
     flag("nopreempt", "A higher-priority backup does not take over", NOW),
     word("preempt_delay", seconds("0", "1000"), "0", "Wait before taking over from a lower-priority master", NOW),
@@ -237,20 +239,20 @@ INSTANCE = (
         "As master send one more advert on hearing a higher-priority one",
         NOW,
     ),
-    word("owner_ignore_adverts", BOOL, "global; strict owner on", "Address owner ignores received adverts"),
+    word("owner_ignore_adverts", BOOL, "global; strict owner on", "Address owner ignores received adverts", NOW),
     word(
         "kernel_rx_buf_size",
         number(0, UINT_MAX),
         "kernel/global policy",
         "Receive buffer contribution of this instance",
     ),
-    block("authentication", (), "RFC2338 authentication", LEAVES_OUT),
-    block("auth_hmac", (), "SHA256 trailer authentication of adverts (project extension)", LEAVES_OUT),
+    block("authentication", (), "RFC2338 authentication", NOW),
+    block("auth_hmac", (), "SHA256 trailer authentication of adverts (project extension)", NOW),
 )
 
 AUTHENTICATION = (
-    word("auth_type", choice("PASS", "AH"), "none", "Simple password or IPsec AH"),
-    word("auth_pass", TEXT, "required", "Shared secret", secret=True),
+    word("auth_type", choice("PASS", "AH"), "none", "Simple password or IPsec AH", NOW),
+    word("auth_pass", TEXT, "required", "Shared secret", NOW, secret=True),
 )
 
 AUTH_HMAC = (
@@ -259,18 +261,24 @@ AUTH_HMAC = (
         (number(1, 255), text("TEXT|hex:HEX|file:PATH")),
         "-",
         "Defines one key; file readable by group/other is flagged",
+        NOW,
         secret=True,
     ),
-    word("active_key", number(1, 255), "0 (must be set)", "Key used for sending"),
-    word("time_window", whole_seconds(1, 300), "3*advert_int clamped to 5..300", "Allowed clock difference"),
+    word("active_key", number(1, 255), "0 (must be set)", "Key used for sending", NOW),
+    word("time_window", whole_seconds(1, 300), "3*advert_int clamped to 5..300", "Allowed clock difference", NOW),
     word(
-        "anti_replay", choice("time", "monotonic"), "time", "Replay protection by clock plus counter, or counter only"
+        "anti_replay",
+        choice("time", "monotonic"),
+        "time",
+        "Replay protection by clock plus counter, or counter only",
+        NOW,
     ),
     word(
         "mode",
         choice("enforce", "permissive", "receive-only"),
         "enforce (strict forces it)",
         "Whether unsigned adverts are accepted and whether we sign",
+        NOW,
     ),
 )
 
@@ -302,9 +310,9 @@ USE_IPVLAN = (
 )
 
 PEER = (
-    option("ADDRESS", ADDRESS, "-", "Peer address", placeholder=True, bare=True),
-    option("min_ttl", number(0, 255), "0", "Lowest TTL/hop limit accepted from this peer"),
-    option("max_ttl", number(0, 255), "255", "Highest TTL/hop limit accepted"),
+    option("ADDRESS", ADDRESS, "-", "Peer address", NOW, placeholder=True, bare=True),
+    option("min_ttl", number(0, 255), "0", "Lowest TTL/hop limit accepted from this peer", NOW),
+    option("max_ttl", number(0, 255), "255", "Highest TTL/hop limit accepted", NOW),
 )
 
 TRACK_INTERFACE_ENTRY = (

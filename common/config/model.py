@@ -8,7 +8,7 @@ Names follow keepalived.conf where operators know the word.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyhad.common.config.model_balancing import KERNEL_TIMEOUTS as KERNEL_TIMEOUTS
 from pyhad.common.config.model_balancing import PLAIN_TUNNEL as PLAIN_TUNNEL
@@ -90,6 +90,8 @@ class VirtualAddress:
     """RT_SCOPE_*: 0 global, 253 link, 254 host."""
     label: str = ""
     broadcast: str = ""
+    preferred_lft_s: int | None = None
+    """None: for ever. 0, as of an IPv6 /128 unless said otherwise: nobody takes it as source unasked (NET-1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,50 @@ class Announcement:
     refresh_repeat: int = 1
     lower_prio_delay_ns: int = 5 * SECOND_NS
     lower_prio_repeat: int = 5
+
+
+class HmacMode(enum.StrEnum):
+    """`auth_hmac`: whether unsigned adverts count, and whether ours are signed (AUTH-8)."""
+
+    ENFORCE = "enforce"
+    PERMISSIVE = "permissive"
+    RECEIVE_ONLY = "receive-only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HmacKey:
+    """A key of `auth_hmac`. `secret` must never be logged or shown."""
+
+    identifier: int
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HmacSettings:
+    """`auth_hmac` of an instance. The active key signs, every key verifies."""
+
+    keys: tuple[HmacKey, ...]
+    active: int
+    window_s: int
+    monotonic: bool
+    mode: HmacMode
+
+
+class UnicastChecksum(enum.StrEnum):
+    """Version 3 over IPv4: whether the checksum of Keepalived before 1.3.7 is used (`old_unicast_checksum`)."""
+
+    DETECT = "detect"
+    OLD = "old"
+    NEVER_OLD = "never_old"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnicastPeer:
+    """One line of `unicast_peer`, with the TTL or hop limit that its adverts may arrive with."""
+
+    address: str
+    min_ttl: int = 0
+    max_ttl: int = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +174,7 @@ class VrrpInstance:
     checksum_pseudo_header: bool = True
     """Version 3 over IPv4: pseudo header in the checksum (PKT-3); False is `v3_checksum_as_v2`."""
     source_address: str = ""
-    """`mcast_src_ip`; empty: the interface's primary address."""
+    """`mcast_src_ip` or `unicast_src_ip`; empty: the interface's primary address."""
     multicast_group: str = "224.0.0.18"
     addresses: tuple[VirtualAddress, ...] = ()
     """Advertised, in configuration order (PKT-6)."""
@@ -137,6 +183,24 @@ class VrrpInstance:
     """Interfaces other than its own whose loss means FAULT (`track_interface` with weight 0)."""
     dont_track_primary: bool = False
     announcement: Announcement = Announcement()
+    authentication_data: bytes = field(default=b"", repr=False)
+    """Version 2: the 8 bytes of an `auth_pass`, a secret: never log or show it. Empty: no authentication."""
+    authentication_header: bool = False
+    """They are the key of an IP authentication header (`auth_type AH`), not a password that is sent."""
+    hmac: HmacSettings | None = None
+    unicast_peers: tuple[UnicastPeer, ...] = ()
+    """Whom the adverts go to, one each; empty: to the group."""
+    unicast_ttl: int | None = None
+    """None: 255 over IPv4, 64 over IPv6 (PKT-8)."""
+    check_unicast_source: bool = False
+    """Adverts of others than `unicast_peers` are dropped (PKT-36)."""
+    unicast_checksum: UnicastChecksum = UnicastChecksum.DETECT
+    track_source: bool = False
+    """FAULT while the interface does not have `source_address` (`track_src_ip`)."""
+    ignores_adverts: bool = False
+    """An address owner that listens to nobody (PKT-33)."""
+    fault_without_peers: bool = False
+    """It was to use unicast and has nobody to talk to (`unicast_fault_no_peer`): it stays in FAULT."""
     trackers: tuple[Tracker, ...] = ()
     """Beyond `tracked_interfaces`: scripts, files, and interfaces with a weight or reversed; the group's too."""
     notify: Notify = NOBODY

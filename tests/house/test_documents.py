@@ -20,3 +20,14 @@ def test_every_link_between_documents_leads_somewhere(root: Path) -> None:
             if "://" not in target and not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(root)}: {target}")
     assert broken == []
+
+
+def test_every_requirement_of_the_ledger_has_a_test_and_every_marked_test_a_requirement(root: Path) -> None:
+    ledger = set(re.findall(r"^\| `(9568-[\w.]+)` \|", (root / "docs/rfc9568.md").read_text(), re.MULTILINE))
+    marked = {
+        found
+        for path in (root / "tests").rglob("test_*.py")
+        for found in re.findall(r'@pytest\.mark\.rfc\("([^"]+)"\)', path.read_text())
+    }
+    assert len(ledger) > 30
+    assert (ledger - marked, marked - ledger) == (set(), set())

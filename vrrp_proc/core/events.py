@@ -15,6 +15,7 @@ class FaultCause(enum.StrEnum):
     INTERFACE_MISSING = "interface_missing"
     NO_SOURCE_ADDRESS = "no_source_address"
     TRACKED_INTERFACE_DOWN = "tracked_interface_down"
+    NO_UNICAST_PEER = "no_unicast_peer"
     TRACKED_SCRIPT_UNKNOWN = "tracked_script_unknown"
     """It has not ended once yet (FSM-51)."""
     TRACKED_SCRIPT_FAILED = "tracked_script_failed"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.blackbox import BlackBox
-from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.config.model import HmacKey, HmacMode, HmacSettings, UnicastPeer, VirtualAddress, VrrpInstance
 from pyhad.common.config.model_tracking import Notify
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
@@ -152,7 +152,7 @@ def test_an_owner_advertises_installs_and_announces_at_once(bench: Bench) -> Non
 def test_the_identification_rises_with_every_packet_and_skips_0(bench: Bench) -> None:
     router = bench.router(OWNER)
     router.start(NO_FAULT, "10.0.0.1", None)
-    router._identification = 65534
+    router._outgoing._identification = 65534
     router._send(255)
     router._send(255)
     assert [packet[4:6].hex() for packet in bench.wire.sent] == ["0001", "ffff", "0001"]
@@ -310,6 +310,41 @@ def test_counters_have_keepalived_s_names_first(bench: Bench) -> None:
         "ip_ttl_err", "invalid_type_rcvd", "addr_list_err", "invalid_authtype", "authtype_mismatch", "auth_failure",
         "pri_zero_rcvd", "pri_zero_sent",
     ]  # fmt: skip
+
+
+def good() -> Received:
+    return Received(source="10.0.0.2", destination="224.0.0.18", ttl=255, payload=GOOD)
+
+
+@pytest.mark.behaviour("PKT-33")
+def test_an_owner_that_ignores_adverts_hears_nobody(bench: Bench) -> None:
+    router = bench.router(dataclasses.replace(OWNER, ignores_adverts=True))
+    router.start(NO_FAULT, "10.0.0.1", None)
+    assert router.receive(good()) is None
+    assert (router.status().counters["advert_rcvd"], router.counters["owner_ignored"]) == (0, 1)
+
+
+@pytest.mark.behaviour("FSM-15", "PKT-32")
+def test_of_several_routers_of_a_vrid_a_message_finds_its_own(bench: Bench) -> None:
+    peers = (UnicastPeer(address="10.0.0.2"),)
+    router = bench.router(dataclasses.replace(BACKUP, unicast_peers=peers))
+    router.start(NO_FAULT, "10.0.0.1", None)
+    assert router.expects(dataclasses.replace(good(), destination="10.0.0.1"))
+    assert not router.expects(dataclasses.replace(good(), destination="10.0.0.1", source="10.0.0.3"))
+    assert not router.expects(good())
+    assert bench.router(BACKUP).expects(good())
+
+
+@pytest.mark.behaviour("AUTH-7")
+def test_what_may_be_signed_is_looked_at_each_time(bench: Bench) -> None:
+    key = HmacKey(identifier=1, secret=bytes(32))
+    settings = HmacSettings(keys=(key,), active=1, window_s=5, monotonic=False, mode=HmacMode.PERMISSIVE)
+    plain, signed = bench.router(BACKUP), bench.router(dataclasses.replace(BACKUP, hmac=settings))
+    for router in (plain, signed):
+        router.start(NO_FAULT, "10.0.0.1", None)
+    assert plain.receive(good()) is not None
+    assert signed.receive(good()) is None, "its bytes must not be known as good: they could be sent again"
+    assert signed.status().counters["advert_rcvd"] == 1
 
 
 def left(state: RouterState) -> journal.Record:

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from pyhad.common.blackbox import BlackBox
-from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model import UnicastPeer, VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
 from pyhad.vrrp_proc.journal import Journal, Record
@@ -18,15 +18,15 @@ ROUTER = VrrpInstance(
 )  # fmt: skip
 BACKUP = Record(
     state=RouterState.BACKUP, since_ns=1, last_sent_ns=2, down_at_ns=3, master_priority=200, master_interval_cs=100,
-    master_address="10.0.0.2",
+    master_address="10.0.0.2", sequence=7,
 )  # fmt: skip
 
 
 def test_a_record_is_these_bytes() -> None:
     assert journal.pack(BACKUP).hex() == (
-        "01" "01"
+        "02" "01"
         "0100000000000000" "0200000000000000" "0300000000000000"
-        "c8" "6400" "04" "0a000002" "000000000000000000000000"
+        "c8" "6400" "04" "0a000002" "000000000000000000000000" "07000000"
     )  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def test_what_was_written_is_read_again(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"\x02" + bytes(45), b"\x01\x09" + bytes(44), b"\x01" + bytes(28) + b"\x05" * 17]
+    "payload", [b"", b"\x01" + bytes(49), b"\x02\x09" + bytes(48), b"\x02" + bytes(28) + b"\x05" * 21]
 )
 def test_a_record_of_another_format_is_no_record(payload: bytes) -> None:
     assert journal.unpack(payload) is None
@@ -72,3 +72,16 @@ def test_records_that_find_no_place_are_counted() -> None:
     full = Journal(BlackBox(0, journal.PAYLOAD_BYTES))
     full.write(journal.key(ROUTER), BACKUP)
     assert full.lost == 1
+
+
+@pytest.mark.behaviour("FSM-15")
+def test_unicast_routers_of_one_vrid_are_told_apart_by_name() -> None:
+    one = dataclasses.replace(ROUTER, unicast_peers=(UnicastPeer(address="10.0.0.2"),))
+    assert journal.key(one) != journal.key(dataclasses.replace(one, name="VI_2"))
+    assert journal.key(one) == journal.key(
+        dataclasses.replace(one, unicast_peers=(UnicastPeer(address="10.0.0.3"),))
+    ), "another peer is no other router"
+
+
+def test_both_families_of_a_vrid_have_their_records() -> None:
+    assert journal.key(ROUTER) != journal.key(dataclasses.replace(ROUTER, family=6))

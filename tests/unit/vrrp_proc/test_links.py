@@ -98,3 +98,23 @@ def test_a_left_over_virtual_address_is_never_the_source() -> None:
     links = picture(link(), address("10.0.0.100"), address("10.0.0.1", flags=0x81), address("fd00::1", 64))
     assert links.by_name["eth0"].primary_ipv4(frozenset({"10.0.0.100"})) == "10.0.0.1"
     assert links.by_name["eth0"].primary_ipv4(frozenset({"10.0.0.100", "10.0.0.1"})) == ""
+
+
+@pytest.mark.rfc("9568-7.2c")
+@pytest.mark.behaviour("FSM-43")
+def test_over_ipv6_it_speaks_from_a_link_local_address_that_is_sure_to_be_its_own() -> None:
+    tentative, failed, sure = 0xC0, 0x88, 0x80
+    virtual = frozenset({"fe80::100"})
+    known = picture(
+        link(),
+        address("10.0.0.1"),
+        address("fd00::1", 64),
+        address("fe80::100", 128),
+        address("fe80::1", 64, flags=tentative),
+    )
+    interface = known.by_name["eth0"]
+    assert (interface.primary(6, virtual), interface.primary(4, virtual)) == ("", "10.0.0.1")
+    known.take(address("fe80::1", 64, flags=failed), Changes())
+    assert interface.primary(6, virtual) == ""
+    known.take(address("fe80::1", 64, flags=sure), Changes())
+    assert interface.primary(6, virtual) == "fe80::1"

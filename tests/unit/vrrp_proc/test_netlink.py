@@ -135,3 +135,11 @@ def test_no_input_raises() -> None:
 def test_an_attribute_that_cannot_be_spoils_its_message(last_attribute: str) -> None:
     body = ADDRESS_THERE[4:48] + bytes.fromhex(last_attribute)
     assert netlink.parse((len(body) + 4).to_bytes(4, "little") + body) == ([], 1)
+
+
+@pytest.mark.behaviour("NET-1")
+def test_an_address_that_nobody_shall_speak_from_has_a_preferred_lifetime_of_0() -> None:
+    request = AddressRequest(7, "fd00::1", 128, preferred_lft_s=0)
+    # IFA_CACHEINFO: preferred 0, valid for ever
+    assert "14000600" + "00000000" + "ffffffff" + "00" * 8 in netlink.encode_add(request, 1).hex()
+    assert "14000600" not in netlink.encode_add(AddressRequest(7, "fd00::1", 128), 1).hex()

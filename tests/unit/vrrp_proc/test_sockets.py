@@ -20,6 +20,8 @@ def accepts(program: bytes, packet: bytes) -> bool:
         place += 1
         if operation == 0xB1:
             x = 4 * (packet[k] & 15)
+        elif operation == 0x01:
+            x = k
         elif operation == 0x80:
             accumulator = len(packet)
         elif operation == 0x1C:
@@ -50,6 +52,7 @@ def test_the_filter_of_one_vrid_is_these_instructions() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.rfc("9568-7.1f")
 @pytest.mark.behaviour("PKT-20")
 @pytest.mark.parametrize("vrids", [[51], [1, 51, 255], list(range(1, 256))])
 def test_only_wanted_vrids_pass(vrids: list[int]) -> None:
@@ -72,3 +75,20 @@ def test_a_packet_too_short_for_a_vrid_passes_so_that_it_is_counted(payload: byt
 
 def test_nothing_passes_the_filter_of_a_sending_socket() -> None:
     assert not accepts(sockets.filter_nothing(), HEADER_20 + bytes((0x31, 51)))
+
+
+@pytest.mark.behaviour("PKT-20")
+@pytest.mark.parametrize("vrids", [[51], [1, 51, 255], list(range(1, 256))])
+def test_over_ipv6_the_filter_sees_the_message_alone(vrids: list[int]) -> None:
+    program = sockets.filter_vrids6(vrids)
+    assert [vrid for vrid in range(256) if accepts(program, bytes((0x31, vrid, 100, 0)))] == vrids
+    assert accepts(program, b"\x31")
+
+
+@pytest.mark.behaviour("PKT-22")
+def test_behind_an_authentication_header_the_vrid_is_24_bytes_farther() -> None:
+    program = sockets.filter_vrids([51], 24)
+    header = bytes.fromhex("700400000a0000010000000188ffb430eaa8d3290383480e")
+    assert accepts(program, HEADER_20 + header + bytes((0x21, 51, 100, 0)))
+    assert not accepts(program, HEADER_20 + header + bytes((0x21, 52, 100, 0)))
+    assert accepts(program, HEADER_20 + header), "too short to have one: counted"

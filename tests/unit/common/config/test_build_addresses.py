@@ -60,7 +60,33 @@ def test_a_bad_line_is_an_error(instance: Compile, line: str, message: str) -> N
     assert error.startswith(message)
 
 
-def test_ipv6_addresses_are_left_out_with_a_warning(instance: Compile) -> None:
+@pytest.mark.behaviour("NET-3")
+def test_an_excluded_address_may_be_of_the_other_family(instance: Compile) -> None:
     result = instance("virtual_ipaddress_excluded { fd00::1/64 }")
-    assert result.warnings == ["fd00::1 is left out: IPv6 addresses are not acted on yet"]
-    assert result.result.configuration.vrrp.instances[0].excluded_addresses == ()
+    assert result.warnings == []
+    [excluded] = result.result.configuration.vrrp.instances[0].excluded_addresses
+    assert (excluded.address, excluded.prefix_len) == ("fd00::1", 64)
+
+
+@pytest.mark.behaviour("NET-1")
+@pytest.mark.parametrize(
+    ("line", "lifetime_s"),
+    [
+        ("fd00::1", 0),
+        ("fd00::1/64", None),
+        ("fd00::1 preferred_lft forever", None),
+        ("fd00::1/64 preferred_lft 30", 30),
+        ("192.0.2.9", None),
+    ],
+)
+def test_nobody_shall_speak_from_an_ipv6_host_address_unasked(
+    instance: Compile, line: str, lifetime_s: int | None
+) -> None:
+    result = instance(f"virtual_ipaddress_excluded {{\n{line}\n}}")
+    assert result.result.configuration.vrrp.instances[0].excluded_addresses[0].preferred_lft_s == lifetime_s
+
+
+@pytest.mark.parametrize("text", ["never", "-1", "4294967295"])
+def test_a_lifetime_is_for_ever_or_a_number(instance: Compile, text: str) -> None:
+    [error] = instance(f"virtual_ipaddress_excluded {{\nfd00::1 preferred_lft {text}\n}}").errors
+    assert error == f"virtual_ipaddress_excluded: '{text}' is not a forever|SECONDS"

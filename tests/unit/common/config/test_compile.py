@@ -34,7 +34,7 @@ def test_the_sample_that_uses_every_block_has_no_error() -> None:
     result = compile_configuration(str(DATA / "everything.conf"), OPTIONS)
     assert [one for one in result.diagnostics if one.severity is Severity.ERROR] == []
     assert result.configuration is not None
-    assert [one.name for one in result.configuration.vrrp.instances] == ["VI_plain", "VI_v3"]
+    assert [one.name for one in result.configuration.vrrp.instances] == ["VI_plain", "VI_v3", "VI_ipv6"]
     assert result.configuration.control.services == ("192.0.2.100:443/tcp", "group:WEB/udp", "fwmark:3/inet6")
 
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.config.model import UnicastChecksum, UnicastPeer, VirtualAddress, VrrpInstance
 from pyhad.common.errors import PacketError
 from pyhad.vrrp_proc.core import packet
-from pyhad.vrrp_proc.core.packet import AdvertisementRefused, ChecksumForm, Received
+from pyhad.vrrp_proc.core.packet import ChecksumForm, Received
+from pyhad.vrrp_proc.core.refusals import COUNTERS, AdvertisementRefused, PacketLengthError
 
 # 10.1.0.2 -> 224.0.0.18, version 3, VRID 2, priority 100, 50 cs, 10.1.2.1 (PKT-5)
 V3 = bytes.fromhex("3102 6401 0032 7436 0a01 0201")
@@ -180,7 +181,7 @@ def test_ip_options_are_skipped() -> None:
 def test_ethernet_padding_behind_the_packet_is_no_part_of_it() -> None:
     frame = bytes.fromhex("45c0 0020 0001 0000 ff70 d097 0a01 0002 e000 0012") + V3
     assert packet.parse_ipv4(frame.ljust(46, b"\0")).payload == V3
-    with pytest.raises(packet.PacketLengthError):
+    with pytest.raises(PacketLengthError):
         packet.parse_ipv4(frame.ljust(47, b"\0"))
 
 
@@ -191,17 +192,23 @@ def test_padding_inside_the_packet_is_tolerated_up_to_46_bytes_in_all(v3: VrrpIn
 
 
 @pytest.mark.behaviour("PKT-22")
-def test_an_authentication_header_is_refused() -> None:
-    frame = bytes.fromhex("45c0 0020 0001 0000 ff33 0000 0a01 0002 e000 0012") + V3
-    with pytest.raises(packet.AuthenticationTypeMismatch):
-        packet.parse_ipv4(frame)
+def test_an_authentication_header_must_be_there_if_and_only_if_it_is_ours(v2: VrrpInstance) -> None:
+    ours = replace(v2, authentication_data=b"sesame01", authentication_header=True)
+    sealed = packet.build_sealed_ipv4(
+        packet.build_advertisement(ours, source="10.1.0.2", priority=100),
+        source="10.1.0.2", destination="224.0.0.18", identification=1, ttl=255, key=b"sesame01", sequence=1,
+    )  # fmt: skip
+    found = packet.parse_ipv4(sealed)
+    assert packet.check_advertisement(found, ours, "10.1.0.1").priority == 100
+    assert refusal(found, v2) == "authtype_mismatch"
+    assert refusal(received(V2), ours) == "authtype_mismatch"
 
 
 @pytest.mark.parametrize("cut", range(32))
 @pytest.mark.behaviour("PKT-23")
 def test_a_truncated_packet_is_refused(cut: int) -> None:
     frame = bytes.fromhex("45c0 0020 0001 0000 ff70 d097 0a01 0002 e000 0012") + V3
-    with pytest.raises(packet.PacketLengthError):
+    with pytest.raises(PacketLengthError):
         packet.parse_ipv4(frame[:cut])
 
 
@@ -295,6 +302,74 @@ def test_the_order_of_the_addresses_does_not_matter(v2: VrrpInstance) -> None:
     assert packet.check_advertisement(received(message), here, "10.1.0.1").addresses_match
 
 
+# ---------------------------------------------------------------------------------- passwords and unicast
+
+
+@pytest.mark.behaviour("PKT-4", "AUTH-2")
+def test_a_password_is_sent_as_keepalived_sends_it(v2: VrrpInstance) -> None:
+    config = replace(v2, authentication_data=b"secretlo")
+    assert packet.build_advertisement(config, source="10.1.0.2", priority=100) == V2_PASSWORD
+    assert packet.check_advertisement(received(V2_PASSWORD), config, "10.1.0.1").priority == 100
+
+
+@pytest.mark.behaviour("PKT-27")
+def test_a_password_is_looked_at_before_interval_and_checksum(v2: VrrpInstance) -> None:
+    config = replace(v2, authentication_data=b"othersec", advertisement_interval_cs=900)
+    assert refusal(received(V2_PASSWORD[:-1] + b"x"), config) == "auth_failure"
+    assert refusal(received(V2), config) == "authtype_mismatch"
+
+
+UNICAST = {"unicast_peers": (UnicastPeer(address="10.1.0.2"), UnicastPeer(address="10.1.0.3", min_ttl=250))}
+
+
+@pytest.mark.behaviour("PKT-24", "PKT-32")
+def test_unicast_is_sent_to_us_from_any_distance(v2: VrrpInstance) -> None:
+    config = replace(v2, **UNICAST)
+    sent = received(V2, destination="10.1.0.1", ttl=3)
+    assert packet.check_advertisement(sent, config, "10.1.0.1").priority == 100
+    assert refusal(received(V2), config) == "destination_err"
+    assert refusal(sent, config, own_source="10.1.0.9") == "destination_err"
+
+
+@pytest.mark.behaviour("PKT-36")
+def test_who_is_no_peer_is_refused_where_that_is_checked(v2: VrrpInstance) -> None:
+    config = replace(v2, **UNICAST)
+    stranger = received(V2, source="10.1.0.77", destination="10.1.0.1")
+    assert packet.check_advertisement(stranger, config, "10.1.0.1").source == "10.1.0.77"
+    strict = replace(config, check_unicast_source=True)
+    assert refusal(stranger, strict) == "unknown_peer"
+    assert packet.check_advertisement(received(V2, destination="10.1.0.1"), strict, "10.1.0.1").priority == 100
+
+
+@pytest.mark.behaviour("PKT-36")
+@pytest.mark.parametrize(("ttl", "good"), [(249, False), (250, True), (252, True), (253, False)])
+def test_a_peer_may_be_so_far_away_and_no_farther(v2: VrrpInstance, ttl: int, good: bool) -> None:
+    peers = (UnicastPeer(address="10.1.0.2", min_ttl=250, max_ttl=252),)
+    config = replace(v2, unicast_peers=peers, check_unicast_source=True)
+    sent = received(V2, destination="10.1.0.1", ttl=ttl)
+    if good:
+        assert packet.check_advertisement(sent, config, "10.1.0.1").priority == 100
+    else:
+        assert refusal(sent, config) == "ip_ttl_err"
+
+
+@pytest.mark.behaviour("PKT-31")
+def test_the_old_checksum_of_unicast_has_the_group_in_its_pseudo_header(v3: VrrpInstance) -> None:
+    config = replace(v3, **UNICAST)
+    old = received(V3, destination="10.1.0.1")  # V3's checksum was made for the group
+    assert packet.check_advertisement(old, config, "10.1.0.1").checksum_form is ChecksumForm.OLD_UNICAST
+    # pseudo header 0a01+0002+0a01+0001+0070+000c = 1481; message a137; together b5b8
+    new = received(V3[:6] + bytes.fromhex("4a47") + V3[8:], destination="10.1.0.1")
+    assert packet.check_advertisement(new, config, "10.1.0.1").checksum_form is ChecksumForm.PSEUDO_HEADER
+    never = replace(config, unicast_checksum=UnicastChecksum.NEVER_OLD)
+    assert refusal(old, never) == "checksum_err"
+    forced = replace(config, unicast_checksum=UnicastChecksum.OLD)
+    assert packet.build_advertisement(forced, source="10.1.0.2", priority=100, destination="10.1.0.1") == V3
+    assert packet.build_advertisement(config, source="10.1.0.2", priority=100, destination="10.1.0.1")[6:8] == (
+        bytes.fromhex("4a47")
+    )
+
+
 # ------------------------------------------------------------------------------------------------- anything
 
 
@@ -322,12 +397,12 @@ def test_no_payload_raises_anything_but_a_packet_error(payload: bytes, version: 
     source, group = ("10.0.0.9", "224.0.0.18") if family == 4 else ("fe80::9", "ff02::12")
     config = replace(_ANY, version=version, family=family, multicast_group=group)
     message = Received(source=source, destination=group, ttl=ttl, payload=payload)
-    counter = packet.COUNTERS[0]
+    counter = COUNTERS[0]
     try:
         packet.check_advertisement(message, config, "10.0.0.1")
     except AdvertisementRefused as error:
         counter = error.counter
-    assert counter in packet.COUNTERS
+    assert counter in COUNTERS
 
 
 @given(

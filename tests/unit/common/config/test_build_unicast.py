@@ -1,0 +1,122 @@
+"""`unicast_peer` and its companions in the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pyhad.common.config.model import UnicastChecksum, UnicastPeer, VrrpInstance
+
+Compile = Callable[..., Any]
+PEERS = "unicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.2\n192.0.2.3\n}\n"
+
+
+def built(result: Any) -> VrrpInstance:
+    assert result.errors == []
+    [one] = result.result.configuration.vrrp.instances
+    found: VrrpInstance = one
+    return found
+
+
+@pytest.mark.behaviour("PKT-8")
+def test_peers_are_taken_in_their_order(instance: Compile) -> None:
+    one = built(instance(PEERS))
+    assert one.unicast_peers == (UnicastPeer(address="192.0.2.2"), UnicastPeer(address="192.0.2.3"))
+    assert (one.source_address, one.unicast_ttl, one.check_unicast_source) == ("192.0.2.1", None, False)
+    assert built(instance(PEERS + "unicast_ttl 5")).unicast_ttl == 5
+    assert built(instance(PEERS + "unicast_ttl 0")).unicast_ttl == 0
+
+
+def test_the_source_for_unicast_goes_before_that_for_multicast(instance: Compile) -> None:
+    assert built(instance("mcast_src_ip 192.0.2.9\n" + PEERS)).source_address == "192.0.2.1"
+
+
+@pytest.mark.behaviour("PKT-36")
+@pytest.mark.parametrize(
+    ("words", "before"),
+    [
+        (PEERS + "check_unicast_src", ""),
+        (PEERS, "global_defs {\n vrrp_check_unicast_src\n}\n"),
+        ("unicast_peer {\n192.0.2.2 min_ttl 250\n}", ""),
+        ("unicast_peer {\n192.0.2.2 max_ttl 254\n}", ""),
+    ],
+)
+def test_the_sender_is_checked_when_asked_or_limited(compiled: Compile, words: str, before: str) -> None:
+    text = f"vrrp_instance A {{\ninterface e\nvirtual_router_id 1\nvirtual_ipaddress {{ 192.0.2.100 }}\n{words}\n}}\n"
+    assert built(compiled(before + text)).check_unicast_source
+
+
+def test_limits_belong_to_their_peer(instance: Compile) -> None:
+    words = "unicast_peer {\n192.0.2.2 min_ttl 250 max_ttl 254\n192.0.2.3\n}"
+    assert built(instance(words)).unicast_peers[0] == UnicastPeer(address="192.0.2.2", min_ttl=250, max_ttl=254)
+    assert instance("unicast_peer {\n192.0.2.2 min_ttl 9 max_ttl 8\n}").errors == [
+        "min_ttl 9 is above max_ttl 8: nothing of this peer would be accepted"
+    ]
+
+
+def test_peers_that_cannot_be_are_ignored(instance: Compile) -> None:
+    words = "unicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.2\n192.0.2.2\nfd00::2\n192.0.2.1\n}"
+    result = instance(words)
+    assert built(result).unicast_peers == (UnicastPeer(address="192.0.2.2"),)
+    assert result.warnings == [
+        "192.0.2.2 is ignored: 'VI_1' has this peer already",
+        "fd00::2 is ignored: 'VI_1' uses IPv4",
+        "192.0.2.1 is ignored: it is the address of 'VI_1' itself",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [
+        ("", UnicastChecksum.DETECT),
+        ("old_unicast_checksum", UnicastChecksum.OLD),
+        ("old_unicast_checksum never", UnicastChecksum.NEVER_OLD),
+    ],
+)
+def test_the_old_checksum_is_detected_forced_or_refused(instance: Compile, word: str, meaning: UnicastChecksum) -> None:
+    assert built(instance(PEERS + word)).unicast_checksum is meaning
+
+
+@pytest.mark.behaviour("FIX-9")
+def test_a_unicast_word_without_peers_means_multicast(instance: Compile) -> None:
+    result = instance("unicast_src_ip 192.0.2.1")
+    assert built(result).source_address == "192.0.2.1"
+    assert "unicast_src_ip without unicast_peer: 'VI_1' uses multicast" in result.warnings
+    assert not built(result).fault_without_peers
+
+
+@pytest.mark.behaviour("FIX-9")
+def test_without_peers_it_stays_in_fault_when_asked(instance: Compile) -> None:
+    result = instance("unicast_src_ip 192.0.2.1\nunicast_fault_no_peer")
+    assert built(result).fault_without_peers
+    assert "'VI_1' has no unicast_peer: it stays in FAULT" in result.warnings
+    assert not built(instance(PEERS + "unicast_fault_no_peer")).fault_without_peers
+
+
+@pytest.mark.behaviour("FIX-24")
+def test_a_group_of_its_own_is_of_no_use_to_unicast(instance: Compile) -> None:
+    result = instance(PEERS + "mcast_dst_ip 224.0.0.99")
+    assert built(result).multicast_group == "224.0.0.18"
+    assert "mcast_dst_ip is ignored: 'VI_1' uses unicast" in result.warnings
+
+
+@pytest.mark.behaviour("FSM-15")
+def test_one_vrid_may_be_used_by_several_who_speak_to_others(compiled: Compile) -> None:
+    text = (
+        "vrrp_instance {0} {{\ninterface e\nvirtual_router_id 1\n"
+        "virtual_ipaddress {{ 192.0.2.10{0} }}\nunicast_peer {{ {1} }}\n}}\n"
+    )
+    apart = compiled(text.format(1, "192.0.2.2") + text.format(2, "192.0.2.3"))
+    assert apart.errors == []
+    assert len(apart.result.configuration.vrrp.instances) == 2
+    [error] = compiled(text.format(1, "192.0.2.2") + text.format(2, "192.0.2.2")).errors
+    assert error.startswith("virtual_router_id 1 is used twice on e (IPv4): by '2' and by '1'")
+
+
+def test_without_an_interface_a_unicast_instance_is_left_out(compiled: Compile) -> None:
+    text = "vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.9 }\n" + PEERS + "}\n"
+    result = compiled(text)
+    assert result.result.configuration.vrrp.instances == ()
+    assert "vrrp_instance 'A' is left out: unicast without interface is not acted on yet" in result.warnings

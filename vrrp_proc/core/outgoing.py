@@ -1,0 +1,107 @@
+"""The packets of one virtual router, ready to be sent: built once per priority, kept until something changes."""
+
+from __future__ import annotations
+
+from pyhad.common.config.model import VrrpInstance
+from pyhad.vrrp_proc.core.ah import LAST_SEQUENCE
+from pyhad.vrrp_proc.core.auth_hmac import HmacMemory, signs
+from pyhad.vrrp_proc.core.packet import (
+    IPV4_HEADER_BYTES,
+    TTL,
+    ChecksumForm,
+    build_advertisement,
+    build_ipv4,
+    build_sealed_ipv4,
+)
+from pyhad.vrrp_proc.core.packet6 import HOP_LIMIT, HOP_LIMIT_UNICAST, build_ipv6
+
+UNSPECIFIED = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - the kernel puts the interface's address there
+"""The source of a packet while no address is known."""
+
+
+class Outgoing:
+    """Packets with their destinations: one to the group, or one to each unicast peer (PKT-8)."""
+
+    def __init__(self, config: VrrpInstance) -> None:
+        self._config = config
+        self._source = ""
+        self._form: ChecksumForm | None = None
+        self._identification = 0
+        self.sequence = 0
+        """Of the last authentication header, sent or received."""
+        self._stamp = 0
+        self.memory = HmacMemory()
+        self._built: dict[int, list[tuple[bytearray, str]]] = {}
+
+    def change(self, config: VrrpInstance, source: str) -> None:
+        """Other settings or another source address."""
+        if config != self._config:
+            self._form = None
+        self._config, self._source = config, source
+        self._built.clear()
+
+    def follow(self, form: ChecksumForm) -> bool:
+        """Hear that a peer uses `form`: the old unicast one is answered in kind (PKT-31). True when that is new."""
+        if form is not ChecksumForm.OLD_UNICAST or self._form is form:
+            return False
+        self._form = form
+        self._built.clear()
+        return True
+
+    def packets(self, priority: int, wall_ns: int = 0) -> list[tuple[bytearray, str]]:
+        """What to send now, each with its destination. The bytes are good until the next call.
+
+        `wall_ns` is the time on the wall, of use to `auth_hmac` alone.
+        """
+        if self._config.hmac is not None and signs(self._config):
+            self._stamp = self.memory.next_stamp(self._config.hmac, wall_ns)
+            self._built.clear()
+        packets = self._built.get(priority)
+        if packets is None:
+            packets = self._built[priority] = self._build(priority)
+        if self._config.authentication_header:
+            return [(self._seal(packet, destination), destination) for packet, destination in packets]
+        if self._config.family == 4:
+            # Only the identification differs between two packets; the kernel fills in the header's checksum.
+            for packet, _ in packets:
+                self._identification = self._identification % 0xFFFF + 1
+                packet[4], packet[5] = self._identification >> 8, self._identification & 0xFF
+        return packets
+
+    def learn(self, sequence: int) -> None:
+        """A peer's authentication header had this sequence number: ours go on from there."""
+        self.sequence = max(self.sequence, sequence)
+
+    def _seal(self, packet: bytearray, destination: str) -> bytearray:
+        """Sequence and digest make every packet another one."""
+        self.sequence = min(self.sequence + 1, LAST_SEQUENCE)
+        self._identification = self._identification % 0xFFFF + 1
+        return bytearray(
+            build_sealed_ipv4(
+                bytes(packet[IPV4_HEADER_BYTES:]),
+                source=self._source or UNSPECIFIED[4],
+                destination=destination,
+                identification=self._identification,
+                ttl=packet[8],
+                key=self._config.authentication_data,
+                sequence=self.sequence,
+            )
+        )
+
+    def _build(self, priority: int) -> list[tuple[bytearray, str]]:
+        config = self._config
+        targets = [peer.address for peer in config.unicast_peers] or [config.multicast_group]
+        return [(self._packet(priority, target), target) for target in targets]
+
+    def _packet(self, priority: int, destination: str) -> bytearray:
+        config, source = self._config, self._source or UNSPECIFIED[self._config.family]
+        payload = build_advertisement(
+            config, source=source, priority=priority, destination=destination, form=self._form, stamp=self._stamp
+        )
+        ttl = config.unicast_ttl if config.unicast_peers else None
+        if config.family == 4:
+            ttl = TTL if ttl is None else ttl
+            return bytearray(build_ipv4(payload, source=source, destination=destination, identification=0, ttl=ttl))
+        if ttl is None:
+            ttl = HOP_LIMIT_UNICAST if config.unicast_peers else HOP_LIMIT
+        return bytearray(build_ipv6(payload, source=source, destination=destination, hop_limit=ttl))

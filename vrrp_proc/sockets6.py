@@ -1,0 +1,128 @@
+"""Raw sockets of VRRP over IPv6: per interface one that receives, filtered in the kernel, and one that sends.
+
+As sockets.py for IPv4, with two differences. What is sent has its IPv6 header from us. A raw IPv6 socket receives no
+header: it is put together again from what the kernel says beside the payload (RFC 3542), so that the core sees packets.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from collections.abc import Callable, Iterable
+
+from pyhad.common.errors import KernelError
+from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
+from pyhad.vrrp_proc.core.packet6 import with_header
+from pyhad.vrrp_proc.sockets import (
+    IPPROTO_RAW,
+    PACKET_BYTES,
+    PACKETS_PER_TURN,
+    PRIORITY_CONTROL,
+    attach,
+    filter_nothing,
+    filter_vrids6,
+    raw_socket,
+    set_receive_buffer,
+)
+
+_IPV6_MULTICAST_ALL = 29
+_IPV6_HDRINCL = 36
+_ANCILLARY_BYTES = socket.CMSG_SPACE(20) + socket.CMSG_SPACE(4)
+_HOP_LIMIT = struct.Struct("=i")
+
+
+class Sender6:
+    """Sends whole IPv6 packets out of one interface; the kernel does not loop them back."""
+
+    def __init__(self, interface: str, index: int) -> None:
+        self._socket = raw_socket(IPPROTO_RAW, socket.AF_INET6)
+        try:
+            attach(self._socket, filter_nothing())
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, PRIORITY_CONTROL)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        except OSError as error:
+            self._socket.close()
+            raise KernelError(f"IPv6 sending socket on {interface}", error.errno or errno.EIO) from error
+
+    def send(self, packet: bytes | bytearray, destination: str) -> int:
+        """0, or the errno: interface down, no route, buffer full. Never raises, never waits."""
+        try:
+            self._socket.sendto(packet, (destination, 0))
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._socket.close()
+
+
+class Receiver6:
+    """Receives VRRP of the wanted VRIDs on one interface. `take(packet)` gets each, IPv6 header first.
+
+    The loop must forget `fileno()` before `close()`.
+    """
+
+    def __init__(
+        self, interface: str, index: int, groups: Iterable[str], vrids: Iterable[int], take: Callable[[bytes], None]
+    ) -> None:
+        self.errors = 0
+        self._take = take
+        self._socket = raw_socket(PROTOCOL_VRRP, socket.AF_INET6)
+        try:
+            attach(self._socket, filter_vrids6(vrids))  # first, so that nothing else can be queued
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+            self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+            set_receive_buffer(self._socket)
+            for group in sorted(set(groups)):
+                membership = socket.inet_pton(socket.AF_INET6, group) + struct.pack("=I", index)
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
+        except OSError as error:
+            self._socket.close()
+            raise KernelError(f"IPv6 receiving socket on {interface}", error.errno or errno.EIO) from error
+
+    def fileno(self) -> int:
+        """For the loop: readable when packets wait."""
+        return self._socket.fileno()
+
+    def read(self, _events: int = 0) -> None:
+        """Hand on what waits, at most `PACKETS_PER_TURN`; the rest comes in the next turn."""
+        for _ in range(PACKETS_PER_TURN):
+            try:
+                payload, beside, _flags, sender = self._socket.recvmsg(PACKET_BYTES, _ANCILLARY_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
+                self.errors += 1
+                return
+            packet = _whole(payload, beside, sender[0])
+            if packet is None:
+                self.errors += 1
+                continue
+            self._take(packet)
+            if self._socket.fileno() < 0:  # closed by what the packet made happen
+                return
+
+    def close(self) -> None:
+        """Leave the groups and give the descriptor back."""
+        self._socket.close()
+
+
+def _whole(payload: bytes, beside: list[tuple[int, int, bytes]], sender: str) -> bytes | None:
+    """The packet with its header; None when the kernel did not say where it went or how far it came."""
+    hop_limit, destination = -1, b""
+    for level, kind, value in beside:
+        if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_HOPLIMIT:
+            hop_limit = _HOP_LIMIT.unpack_from(value)[0]
+        elif level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
+            destination = value[:16]
+    if not 0 <= hop_limit <= 255 or len(destination) != 16:
+        return None
+    source = socket.inet_pton(socket.AF_INET6, sender.partition("%")[0])
+    return with_header(payload, source=source, destination=destination, hop_limit=hop_limit)
