@@ -79,11 +79,27 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     _stricter(
         "DIF-6",
-        "the same address twice in one instance",
+        "the same address or peer twice in one instance",
         "accepted",
         "the second is ignored with a warning",
         "one of the two lines does nothing",
-        r"has it already$",
+        r"has (it|this peer) already$",
+    ),
+    _stricter(
+        "DIF-13",
+        "`unicast_fault_no_peer` without peers, `track_src_ip` without a source address",
+        "accepted",
+        "a warning",
+        "what is written and does nothing, or keeps the instance down, should be known",
+        r"has no unicast_peer|names no source address",
+    ),
+    _stricter(
+        "DIF-14",
+        "a `regex_max_offset` below `regex_min_offset`",
+        "accepted",
+        "a warning",
+        "nothing can match",
+        r"is below regex_min_offset",
     ),
     _stricter(
         "DIF-7",
@@ -276,6 +292,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     _gap("DIF-55", "strict mode", "changes what the RFC forbids", r"[Ss]trict|does not comply"),
     _gap("DIF-56", "unicast", "checks what the options mean together", r"unicast"),
+    _gap("DIF-58", "a notify FIFO that is named twice", "the second is ignored", r"notify_fifo already specified"),
     _gap("DIF-57", "an interface in two `garp_group`", "the second is ignored", r"garp_group already specified"),
 )
 
