@@ -85,6 +85,8 @@ class World:
     counters: collections.Counter[str]
     on_change: Callable[[], None]
     """Runs when a state changed, so that it is told."""
+    on_parted: Callable[[Instance], None] = lambda instance: None
+    """Runs when a router that was shut down has let go of its addresses too."""
 
 
 class Instance:
@@ -107,6 +109,7 @@ class Instance:
         self._complaints: set[tuple[str, str]] = set()
         self._send_error = 0
         self._started = False
+        self._is_parting = False
 
     @property
     def config(self) -> VrrpInstance:
@@ -116,7 +119,7 @@ class Instance:
     @property
     def is_listening(self) -> bool:
         """Whether advertisements matter now (PKT-21)."""
-        return self.core.router_state in (RouterState.BACKUP, RouterState.MASTER)
+        return self.core.is_parting or self.core.router_state in (RouterState.BACKUP, RouterState.MASTER)
 
     # -------------------------------------------------------------------------------------- what happens
 
@@ -138,6 +141,7 @@ class Instance:
                 restored_master_priority=left.master_priority if was_backup else 0,
                 restored_master_interval_cs=left.master_interval_cs if was_backup else 0,
                 restored_down_at_ns=left.down_at_ns if was_backup else 0,
+                restored_since_ns=left.since_ns,
             )
         )
 
@@ -165,15 +169,24 @@ class Instance:
         """Somebody else removed addresses that this router holds."""
         self.handle(AddressesLost(addresses=tuple(addresses)))
 
-    def shut_down(self, *, keep_addresses: bool = False) -> None:
-        """Let go in an orderly way; afterwards nothing of it is left but, with `keep_addresses`, its addresses."""
-        if self._started:
-            self.handle(ShutdownWanted(keep_addresses=keep_addresses))
-        self._started = False
+    def shut_down(self, *, keep_addresses: bool = False, patience_ns: int = 0) -> bool:
+        """Let go in an orderly way. False: it goes on answering for at most `patience_ns`, until a successor does;
+        the world's `on_parted` runs then. Afterwards nothing is left of it but, with `keep_addresses`, its addresses.
+        """
+        was_started, self._started = self._started, False
+        self._world.journal.forget(self._identity)
+        if was_started:
+            self.handle(ShutdownWanted(keep_addresses=keep_addresses, patience_ns=patience_ns))
+        if self.core.is_parting:
+            self._is_parting = True
+            return False
+        self._end()
+        return True
+
+    def _end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._world.holdings.release(self, self.core.all_addresses)
-        self._world.journal.forget(self._identity)
 
     def receive(self, received: Received) -> AdvertisementReceived | None:
         """A VRRP message for our VRID. Returns the event it made if the very same bytes will make it again."""
@@ -203,7 +216,12 @@ class Instance:
             self._perform(effect)
         if self._started:
             self._write_journal()
+        if self._started or self.core.is_parting:
             self._arm()
+        elif self._is_parting:
+            self._is_parting = False
+            self._end()
+            self._world.on_parted(self)
 
     # ----------------------------------------------------------------------------------------- what it does
 
@@ -298,7 +316,8 @@ class Instance:
             if self.port is not None and self.core.router_state is RouterState.BACKUP:
                 self.port.read()  # the master is silent only if nothing of it waits here unread
             self.handle(TimePassed())
-        self._arm()
+        else:
+            self._arm()
 
     def _write_journal(self) -> None:
         snapshot = self.core.snapshot()

@@ -27,6 +27,8 @@ from pyhad.vrrp_proc.status import Reporter
 
 COLLECT_NS = 60_000_000_000
 RETRY_NS = 1_000_000_000
+SPARE_NS = 500_000_000
+"""What is left of the parent's patience for the end itself."""
 
 Identity = tuple[int, int, str]
 """VRID, family, interface: what makes a virtual router the same one over a reload (REL-11)."""
@@ -43,6 +45,10 @@ class Service:
         self._virtual: frozenset[str] = frozenset()
         self._views: dict[str, tuple[bool, str]] = {}
         self._retrying = False
+        self._parting: set[Instance] = set()
+        """Shut down, but still answering until a successor does."""
+        self._patience_ns = 0
+        self._stopping = False
         self._journal = Journal(runtime.context.box)
         self._route = RouteSocket()
         self._monitor = LinkMonitor(self._route, self._links_changed)
@@ -57,6 +63,7 @@ class Service:
             journal=self._journal,
             counters=runtime.counters,
             on_change=self._reporter.changed,
+            on_parted=self._parted,
         )
 
     def start(self, document: VrrpDocument) -> None:
@@ -79,9 +86,10 @@ class Service:
     def _apply(self, document: VrrpDocument) -> None:
         if document.schema != SCHEMA:
             raise WireError(f"document of schema {document.schema}, this process reads {SCHEMA}")
+        self._patience_ns = max(0, document.child_wait_ns - SPARE_NS)
         wanted = {_identity(config): config for config in self._supported(document.instances)}
         for identity in [identity for identity in self._instances if identity not in wanted]:
-            self._instances.pop(identity).shut_down()
+            self._shut_down(self._instances.pop(identity))
         self._virtual = frozenset(
             virtual.address for config in wanted.values() for virtual in config.addresses + config.excluded_addresses
         )
@@ -170,7 +178,8 @@ class Service:
             instance.lose(sorted(gone))
 
     def _fit_ports(self) -> None:
-        if self._ports.fit(self._instances.values()) or self._retrying:
+        # Who is wanted comes after who is leaving: of two on the same place it is the one that is served.
+        if self._ports.fit([*self._parting, *self._instances.values()]) or self._retrying:
             return
         self._retrying = True
         self._runtime.loop.after(RETRY_NS, self._fit_again)
@@ -184,10 +193,23 @@ class Service:
     # ------------------------------------------------------------------------------------ end and status
 
     def _stop(self) -> None:
+        self._stopping = True
         for instance in self._instances.values():
-            instance.shut_down(keep_addresses=self._options.keep_vips_at_exit)
+            self._shut_down(instance, keep_addresses=self._options.keep_vips_at_exit)
         self._reporter.changed()
-        self._runtime.finish()
+        if not self._parting:
+            self._runtime.finish()
+
+    def _shut_down(self, instance: Instance, *, keep_addresses: bool = False) -> None:
+        if not instance.shut_down(keep_addresses=keep_addresses, patience_ns=self._patience_ns):
+            self._parting.add(instance)
+
+    def _parted(self, instance: Instance) -> None:
+        self._parting.discard(instance)
+        if not self._stopping:
+            self._fit_ports()
+        elif not self._parting:
+            self._runtime.finish()
 
     def _router_status(self) -> tuple[RouterStatus, ...]:
         return tuple(instance.status() for instance in self._instances.values())

@@ -161,6 +161,7 @@ def _documents(
             router_id=shared.router_id,
             instances=instances,
             startup_delay_ns=shared.startup_delay_ns,
+            child_wait_ns=shared.child_wait_ns,
         ),
         checker=CheckerDocument(
             schema=SCHEMA,

@@ -112,6 +112,8 @@ class VrrpDocument:
     router_id: str
     instances: tuple[VrrpInstance, ...]
     startup_delay_ns: int = 0
+    child_wait_ns: int = 5 * SECOND_NS
+    """The parent's patience with a process that stops; whoever takes longer is killed (PROC-6)."""
 
 
 # ------------------------------------------------------------------------------- services and checks

@@ -1,8 +1,10 @@
 """What must hold after every step of every node, whatever the network does and whoever dies.
 
-1. Addresses are held exactly by Active routers (of living processes), and none that no router has any more.
+1. Addresses are held exactly by Active routers (of living processes) and by routers that were Active and hand over,
+   and none that no router has any more.
 2. Who becomes Active advertises before it does anything else, then installs; who stops being Active removes its
-   addresses exactly once and installs none after that.
+   addresses exactly once and installs none after that. At once, or while it hands over: for no longer than the
+   slowest successor and its stopper's patience allow, and than the grace after a successor was heard.
 3. Priority 0 is sent only by who leaves Active for a fault or a shutdown (or was found Active by its successor).
 4. After time passed no deadline is left in the past.
 5. Once nothing disturbed the segment for a down interval: at least one Active per virtual router where somebody takes
@@ -15,12 +17,14 @@ from __future__ import annotations
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Effect, InstallAddresses, RemoveAddresses, SendAdvertisement
-from pyhad.vrrp_proc.core.events import Event, FaultsChanged, ShutdownWanted, Startup, TimePassed
+from pyhad.vrrp_proc.core.events import AdvertisementReceived, Event, FaultsChanged, ShutdownWanted, Startup, TimePassed
 from pyhad.vrrp_proc.core.states import Snapshot
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from tests.sim.lan import Lan
 from tests.sim.node import Node
 from tests.sim.world import World
+
+GRACE_NS = 50_000_000
 
 
 class Violation(AssertionError):
@@ -36,6 +40,7 @@ class Invariants:
         self.nodes = nodes
         self.down_interval_ns = down_interval_ns
         self.checked = 0
+        self._parting: dict[tuple[str, int], tuple[int, int | None]] = {}
         self._odd_since_ns: dict[tuple[int, int], tuple[int, int]] = {}
         for node in nodes:
             node.watch = self.after_step
@@ -48,6 +53,7 @@ class Invariants:
         was_active = before.state is RouterState.MASTER
         is_active = router.router_state is RouterState.MASTER
         self._addresses(node, router, is_active)
+        self._hands_over_in_time(node, router, event)
         if effects or was_active != is_active:
             check_effects(event, effects, was_active=was_active, is_active=is_active)
         deadline_ns = router.next_deadline_ns()
@@ -70,12 +76,27 @@ class Invariants:
         own = {virtual.address for virtual in router.all_addresses}
         held = node.table & own
         if not is_active:
-            if held:
+            if held and not router.is_parting:
                 self._fail(f"{node.name} holds {held} and is not Active")
         elif held != own:
             for address in own - held:
                 if node.missing_until_ns.get(address, 0) < self.world.now_ns:
                     self._fail(f"{node.name} is Active without {address}")
+
+    def _hands_over_in_time(self, node: Node, router: VirtualRouter, event: Event) -> None:
+        key = (node.name, router.config.vrid)
+        if not router.is_parting:
+            self._parting.pop(key, None)
+            return
+        since_ns, heard_ns = self._parting.setdefault(key, (self.world.now_ns, None))
+        if heard_ns is None and isinstance(event, AdvertisementReceived) and event.priority:
+            heard_ns = self.world.now_ns
+            self._parting[key] = since_ns, heard_ns
+        longest_ns = min(longest_parting_ns(router.config), node.patience_ns)
+        if self.world.now_ns > since_ns + longest_ns + node.lateness_ns:
+            self._fail(f"{node.name} still holds what it gave up {self.world.now_ns - since_ns} ns ago")
+        if heard_ns is not None and self.world.now_ns > heard_ns + GRACE_NS + node.lateness_ns:
+            self._fail(f"{node.name} still holds what a successor claimed {self.world.now_ns - heard_ns} ns ago")
 
     def _one_active(self, vrid: int) -> None:
         active: dict[int, int] = {}
@@ -118,6 +139,11 @@ def config_interval_ns(config: VrrpInstance) -> int:
     return config.advertisement_interval_cs * 10_000_000
 
 
+def longest_parting_ns(config: VrrpInstance) -> int:
+    """Version 2: an interval and a second. Version 3: two intervals."""
+    return config_interval_ns(config) + (1_000_000_000 if config.version == 2 else config_interval_ns(config))
+
+
 def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_active: bool) -> None:
     """Invariants 2 and 3, of one step. Needs no world: the fuzz of the machine alone uses it too."""
     removals = [at for at, effect in enumerate(effects) if isinstance(effect, RemoveAddresses)]
@@ -130,7 +156,7 @@ def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_a
         if removals and removals[0] > adverts[0]:
             raise Violation(f"removed addresses after becoming Active: {effects}")
     if was_active and not is_active:
-        keeps = isinstance(event, ShutdownWanted) and event.keep_addresses
+        keeps = isinstance(event, ShutdownWanted) and (event.keep_addresses or event.patience_ns > 0)
         if len(removals) != (0 if keeps else 1) or installs:
             raise Violation(f"left Active by {effects}")
     if releases:

@@ -68,6 +68,10 @@ class Node:
         self.missing_until_ns: dict[str, int] = {}
         """Addresses taken away by others, and until when they may be absent."""
         self.watch: Watcher | None = None
+        self.patience_ns = 4_500 * MILLISECOND_NS
+        """Of whoever stops it."""
+        self._stopping = False
+        self._start_again = False
         self._effects_to_live: int | None = None
         self._armed_ns: dict[int, int] = {}
         self._frames: dict[tuple[int, int], bytes] = {}
@@ -84,6 +88,7 @@ class Node:
     def start(self, _: object = None) -> None:
         """Fork the process: it reads the black box, and goes on or begins."""
         if self.is_running:
+            self._start_again = self._stopping
             return
         self.world.disturb(f"{self.name} starts")
         self._sweep()
@@ -118,7 +123,8 @@ class Node:
         """SIGKILL between two steps: the black box is as the last one left it."""
         if self.is_running:
             self.world.disturb(f"{self.name} is killed")
-            self.black_box = {vrid: router.snapshot() for vrid, router in self.routers.items()}
+            box = {vrid: router.snapshot() for vrid, router in self.routers.items()}
+            self.black_box = {} if self._stopping else box
             self._end()
 
     def kill_in_the_middle(self, effects_to_live: int | None) -> None:
@@ -126,14 +132,22 @@ class Node:
         self._effects_to_live = effects_to_live
 
     def stop(self, _: object = None) -> None:
-        """SIGTERM."""
-        if self.is_running:
+        """SIGTERM. The process ends when all its routers have handed their addresses over."""
+        if self.is_running and not self._stopping:
             self.world.disturb(f"{self.name} stops")
+            self._stopping = True
             for router in list(self.routers.values()):
-                self._step(router, ShutdownWanted())
+                self._step(router, ShutdownWanted(patience_ns=self.patience_ns))
+            self._end_if_parted()
+
+    def _end_if_parted(self) -> None:
+        if self._stopping and not any(router.is_parting for router in self.routers.values()):
+            again = self._start_again and self.is_running
             if self.is_running:
                 self.black_box = {}
                 self._end()
+            if again:
+                self.start()
 
     def cut_power(self, _: object = None) -> None:
         """Everything of it is gone."""
@@ -174,6 +188,7 @@ class Node:
     def _end(self) -> None:
         self.routers = {}
         self._effects_to_live = None
+        self._stopping = self._start_again = False
         self._forget()
 
     def _forget(self) -> None:
@@ -253,6 +268,8 @@ class Node:
         if self.watch is not None:
             self.watch(self, router, before, event, effects)
         self._arm(router)
+        if self._stopping and isinstance(event, TimePassed):
+            self._end_if_parted()
 
     def _die_in_the_middle(self, router: VirtualRouter, before: Snapshot) -> None:
         self.world.disturb(f"{self.name} is killed in the middle of a step")

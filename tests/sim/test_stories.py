@@ -116,6 +116,33 @@ def test_an_orderly_stop_costs_the_skew() -> None:
     assert trio.until_active("n2") // MILLISECOND_NS in range(601, 605)  # 154/256 s
 
 
+@pytest.mark.behaviour("FSM-21")
+def test_an_orderly_stop_leaves_no_moment_in_which_nobody_answers() -> None:
+    trio = Trio()
+    trio.nodes[2].stop()
+    overlap_ms = 0
+    for _ in range(2000):
+        trio.world.run_for(MILLISECOND_NS)
+        holders = [node.name for node in trio.nodes if node.table]
+        assert holders, "somebody answers at every moment"
+        overlap_ms += len(holders) > 1
+    assert holders == ["n2"]
+    assert not trio.nodes[2].is_running
+    assert overlap_ms in range(48, 52), "50 ms from the successor's advertisement"
+
+
+def test_an_orderly_stop_of_the_last_router_ends_when_the_slowest_successor_would_have_spoken() -> None:
+    trio = Trio()
+    trio.nodes[0].cut_power()
+    trio.nodes[1].cut_power()
+    trio.nodes[2].stop()
+    trio.world.run_for(1_999 * MILLISECOND_NS)
+    assert trio.nodes[2].table == {"10.1.1.1"}
+    trio.world.run_for(2 * MILLISECOND_NS)
+    assert trio.nodes[2].table == set()
+    assert not trio.nodes[2].is_running
+
+
 @pytest.mark.behaviour("FSM-20")
 def test_a_power_cut_costs_at_most_the_active_down_interval() -> None:
     trio = Trio()

@@ -67,6 +67,8 @@ class RouterDuties(RouterView):
                 return self._announce(self.all_addresses, announcement.master_repeat)
             case Chore.ANNOUNCE_AFTER_LOWER:
                 return self._announce(self.all_addresses, announcement.lower_prio_repeat)
+            case Chore.ANNOUNCE_AFTER_RELEASE:
+                return self._announce(self.all_addresses, min(1, announcement.master_repeat))
             case Chore.REFRESH:
                 self._schedule(*self._refresh_chore(now_ns))
                 return self._announce(self.all_addresses, announcement.refresh_repeat)

@@ -88,6 +88,8 @@ class ShutdownWanted:
     """Orderly stop, or the instance is gone after a reload. `keep_addresses` is `-V`."""
 
     keep_addresses: bool = False
+    patience_ns: int = 0
+    """How long the addresses may be kept at most for a successor to come; 0: they are removed at once."""
 
 
 Event = (

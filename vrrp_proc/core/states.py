@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from pyhad.common.config.model import VirtualAddress
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Reason
 from pyhad.vrrp_proc.core.events import FaultCause
@@ -32,6 +33,8 @@ class Backup:
     master_priority: int = 0
     preempt_after_ns: int | None = None
     """End of the running preempt delay; None: it starts with the next lower advertisement (FSM-25)."""
+    released: bool = False
+    """The master said last that it stops."""
 
 
 class Chore(enum.IntEnum):
@@ -45,6 +48,8 @@ class Chore(enum.IntEnum):
     """The second burst after a lower advertisement (FSM-34)."""
     PUT_BACK = 4
     """Addresses that others remove again and again are put back with a pause between."""
+    ANNOUNCE_AFTER_RELEASE = 5
+    """Once more, after a predecessor that stopped in an orderly way has let go of its addresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,16 @@ class Active:
     """Lower advertisements are not answered again before this: a flood of them is not to become a flood of ours."""
     owner_conflict_until_ns: int | None = None
     """When to give in to another owner (FSM-36)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parting:
+    """These addresses are still installed though the router is Active no more."""
+
+    addresses: tuple[VirtualAddress, ...]
+    remove_at_ns: int
+    successor: str = ""
+    """Who was heard; "" while nobody was."""
 
 
 State = Initialize | Backup | Active

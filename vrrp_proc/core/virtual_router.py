@@ -27,7 +27,6 @@ from dataclasses import replace
 from typing import assert_never
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
-from pyhad.vrrp_proc.core.duties import RouterDuties
 from pyhad.vrrp_proc.core.effects import (
     Effect,
     InstallAddresses,
@@ -49,6 +48,7 @@ from pyhad.vrrp_proc.core.events import (
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
+from pyhad.vrrp_proc.core.parting import RouterParting
 from pyhad.vrrp_proc.core.restart import may_resume_active, resumed_backup
 from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, scheduled
 from pyhad.vrrp_proc.core.timers import (
@@ -59,7 +59,7 @@ from pyhad.vrrp_proc.core.timers import (
 )
 
 
-class VirtualRouter(RouterDuties):
+class VirtualRouter(RouterParting):
     """One `vrrp_instance`. `config` is taken as checked; a new one comes in by ConfigurationChanged."""
 
     # ------------------------------------------------------------------------------------- what happens
@@ -83,7 +83,7 @@ class VirtualRouter(RouterDuties):
             case Startup():
                 return self._start(event, now_ns)
             case ShutdownWanted():
-                return self._stop(event.keep_addresses, now_ns)
+                return self._stop(event, now_ns)
             case _:
                 assert_never(event)
 
@@ -93,6 +93,10 @@ class VirtualRouter(RouterDuties):
         """6.4.1. A successor goes on where its predecessor stopped, if it still may (see restart.py)."""
         if not isinstance(self._state, Initialize) or self._state.started:
             return []
+        cut = self._cut_parting()
+        return cut + self._begin(event, now_ns)
+
+    def _begin(self, event: Startup, now_ns: int) -> list[Effect]:
         self.source_address = event.source_address
         self._last_sent_ns = event.last_sent_ns
         self._owner_gave_in = False
@@ -129,21 +133,20 @@ class VirtualRouter(RouterDuties):
         )
         return [RemoveAddresses(addresses=self.all_addresses), self._enter(backup, reason, now_ns, detail)]
 
-    def _stop(self, keep_addresses: bool, now_ns: int) -> list[Effect]:
-        """Orderly end (6.4.3, PROC-30): priority 0, then the removal.
-
-        To keep answering until a successor speaks, the removal alone has to be held back; priority 0 stays first.
-        """
+    def _stop(self, event: ShutdownWanted, now_ns: int) -> list[Effect]:
+        """Orderly end (6.4.3, PROC-30): priority 0, then the removal, as late as `patience_ns` allows (parting.py)."""
         if isinstance(self._state, Initialize) and not self._state.started:
             return []
-        leaving = [] if keep_addresses else self._release(now_ns)
+        if event.keep_addresses:
+            self._forget_parting()
+        leaving = [] if event.keep_addresses else self._part(event.patience_ns, now_ns)
         return [*leaving, self._enter(Initialize(), Reason.SHUTDOWN, now_ns)]
 
     def _change_faults(self, faults: frozenset[FaultCause], now_ns: int) -> list[Effect]:
         """FSM-40 to FSM-42. The owner waits for nobody, but people and scripts see it pass through BACKUP."""
         state = self._state
         if not isinstance(state, Initialize):
-            return [*self._release(now_ns), self._fail(faults, now_ns)] if faults else []
+            return [*self._cut_parting(), *self._release(now_ns), self._fail(faults, now_ns)] if faults else []
         if not state.started or faults == state.faults:
             return []
         if faults:
@@ -160,6 +163,7 @@ class VirtualRouter(RouterDuties):
 
     def _hear(self, event: AdvertisementReceived, now_ns: int) -> list[Effect]:
         state = self._state
+        self._note_successor(event, now_ns)
         if isinstance(state, Initialize):
             return []  # PKT-21
         self.counters.advert_rcvd += 1
@@ -175,7 +179,7 @@ class VirtualRouter(RouterDuties):
         interval_cs = state.active_adver_interval_cs
         if event.priority == PRIORITY_RELEASE:
             at_ns = now_ns + skew_time_ns(self.config.version, own, interval_cs)
-            self._state = Backup(active_down_at_ns=at_ns, active_adver_interval_cs=interval_cs)
+            self._state = Backup(active_down_at_ns=at_ns, active_adver_interval_cs=interval_cs, released=True)
             return []
         effects = self._remarks.on_differences(event, self.config)
         at_ns, preempt_after_ns = state.active_down_at_ns, None
@@ -288,12 +292,20 @@ class VirtualRouter(RouterDuties):
                 return effects + self._do_chores(now_ns) if state.chores else effects
             case Backup():
                 if now_ns < state.active_down_at_ns:
-                    return []
-                return self._become_active(Reason.ACTIVE_DOWN_TIMER, now_ns)
+                    return self._part_in_time(now_ns)
+                return self._take_over(state, now_ns)
             case Initialize():
-                return []
+                return self._part_in_time(now_ns)
             case _:
                 assert_never(state)
+
+    def _take_over(self, state: Backup, now_ns: int) -> list[Effect]:
+        """FSM-20, FSM-21. What is still held for a successor is held for ourselves from now on."""
+        self._forget_parting()
+        effects = self._become_active(Reason.ACTIVE_DOWN_TIMER, now_ns)
+        if state.released:
+            self._announce_after_release(now_ns)
+        return effects
 
     # ------------------------------------------------------------------------------------------- reload
 
@@ -313,7 +325,7 @@ class VirtualRouter(RouterDuties):
                 self._state = replace(backup, active_adver_interval_cs=interval_cs)
                 at_ns = backup.active_down_at_ns + self._wait_ns() - old_wait_ns
                 self._state = replace(backup, active_adver_interval_cs=interval_cs, active_down_at_ns=at_ns)
-        return []
+        return self._part_from(self.all_addresses)
 
     def _change_as_active(
         self, active: Active, old: VrrpInstance, old_addresses: tuple[VirtualAddress, ...], now_ns: int

@@ -250,6 +250,24 @@ def test_an_orderly_end_releases_and_leaves_no_record(bench: Bench) -> None:
     assert Journal(bench.box).left_behind(OWNER) is None
 
 
+def test_an_end_with_patience_keeps_the_addresses_until_it_is_over(bench: Bench) -> None:
+    gone: list[Instance] = []
+    bench.world.on_parted = gone.append
+    router = bench.router(OWNER)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    assert not router.shut_down(patience_ns=30_000_000)
+    assert bench.wire.sent[-1][22] == 0
+    assert bench.kernel.there == {("10.0.0.100", 32): 112}
+    assert Journal(bench.box).left_behind(OWNER) is None
+    assert router.is_listening, "for a successor"
+    end_ns = time.monotonic_ns() + 2_000_000_000
+    while not gone and time.monotonic_ns() < end_ns:
+        bench.loop.turn(0.1)
+    assert gone == [router]
+    assert bench.kernel.there == {}
+    assert Journal(bench.box).left_behind(OWNER) is None
+
+
 @pytest.mark.behaviour("CLI-14")
 def test_addresses_can_be_kept_at_the_end(bench: Bench) -> None:
     router = bench.router(OWNER)

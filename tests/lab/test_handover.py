@@ -1,0 +1,121 @@
+"""An orderly stop as a client of the virtual address sees it: asked each 2 ms, by ping, over the network.
+
+Make before break: the old master answers until the new one does. With keepalived and with pyhad as the other node.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.lab.net import Lab, Running, wait_until
+from tests.lab.test_vrrp_interop import V2, V3, VIP, Segment, Setting
+
+pytestmark = pytest.mark.lab
+
+GAP_MS = float(os.environ.get("PYHAD_GAP_MS", "20"))
+_REPLY = re.compile(r"^\[(\d+\.\d+)\] \d+ bytes from", re.MULTILINE)
+
+
+class Client:
+    """A host beside the directors that pings the virtual address each 2 ms."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.log = folder / "client.log"
+        lab.wire("client", "eth0", "lan", "10.0.0.9/24")
+        self.running: Running | None = None
+
+    def start(self) -> None:
+        """Begin, and wait until the first answers are there."""
+        self.running = self.lab.start("client", "ping", "-n", "-D", "-i", "0.002", VIP, log=self.log)
+        time.sleep(0.3)
+
+    def longest_gap_ms(self) -> float:
+        """End, and tell the longest time between two answers, or between the last one and the end."""
+        assert self.running is not None
+        end = time.time()
+        self.running.signal(signal.SIGINT)
+        self.running.wait(5)
+        times = [float(found) for found in _REPLY.findall(self.running.log()) if float(found) < end] + [end]
+        assert len(times) > 50, "the client was answered"
+        return max(after - before for before, after in itertools.pairwise(times)) * 1000
+
+
+@pytest.fixture
+def client(lab: Lab, tmp_path: Path) -> Client:
+    """Not started."""
+    return Client(lab, tmp_path)
+
+
+@pytest.fixture
+def segment(lab: Lab, tmp_path: Path) -> Segment:
+    """Hosts a and b. The folder is open to unprivileged processes."""
+    for part in (tmp_path, *list(tmp_path.parents)[:3]):
+        if "pytest" in str(part):
+            part.chmod(0o755)
+    return Segment(lab, tmp_path)
+
+
+def stand(segment: Segment, backup: str, setting: Setting) -> None:
+    """pyhad is master on a, `backup` waits on b."""
+    segment.start("a", "pyhad", setting, 150)
+    segment.start("b", backup, setting, 100)
+    segment.wait_for("a", 2 * setting.down_s(150) + 3)
+
+
+@pytest.mark.parametrize("setting", [V2, V3], ids=["v2", "v3"])
+@pytest.mark.parametrize("backup", ["pyhad", "keepalived"])
+@pytest.mark.behaviour("FSM-21")
+def test_an_orderly_stop_is_not_noticed_by_a_client(
+    segment: Segment, client: Client, setting: Setting, backup: str
+) -> None:
+    stand(segment, backup, setting)
+    client.start()
+    segment.daemons["a"].stop()
+    wait_until(lambda: segment.holders() == ["b"], 3, "b alone holds the address")
+    time.sleep(0.5)
+    gap_ms = client.longest_gap_ms()
+    print(f"longest gap {gap_ms:.1f} ms, both held it for {segment.overlap_s(time.time()) * 1000:.0f} ms")
+    assert gap_ms <= GAP_MS
+    assert segment.overlap_s(time.time()) < 0.15
+
+
+@pytest.mark.parametrize("backup", ["pyhad", "keepalived"])
+def test_the_death_of_the_parent_is_an_orderly_stop(segment: Segment, client: Client, backup: str) -> None:
+    stand(segment, backup, V2)
+    client.start()
+    segment.daemons["a"].kill()
+    wait_until(lambda: segment.holders() == ["b"], 3, "b alone holds the address")
+    time.sleep(0.5)
+    gap_ms = client.longest_gap_ms()
+    print(f"longest gap {gap_ms:.1f} ms")
+    assert gap_ms <= GAP_MS
+
+
+def test_an_instance_that_leaves_by_a_reload_is_handed_over(segment: Segment, client: Client) -> None:
+    stand(segment, "keepalived", V2)
+    client.start()
+    other = V2.text(150).replace("virtual_router_id 51", "virtual_router_id 52").replace(VIP, "10.0.0.101")
+    (segment.folder / "a.conf").write_text(other)
+    segment.daemons["a"].signal(signal.SIGHUP)
+    wait_until(lambda: segment.holders() == ["b"], 5, "b alone holds the address")
+    time.sleep(0.5)
+    gap_ms = client.longest_gap_ms()
+    print(f"longest gap {gap_ms:.1f} ms")
+    assert gap_ms <= GAP_MS
+
+
+def test_without_another_router_the_stop_ends_all_the_same(segment: Segment) -> None:
+    segment.start("a", "pyhad", V3, 150)
+    segment.wait_for("a", 5)
+    start = time.monotonic()
+    assert segment.daemons["a"].stop() == 0
+    assert time.monotonic() - start < 1.5
+    assert segment.holders() == []
