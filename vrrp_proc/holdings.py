@@ -38,6 +38,10 @@ class Holdings:
             self._holder[_key(address)] = holder
         return outcome
 
+    def found(self, addresses: Iterable[VirtualAddress]) -> bool:
+        """Whether one of them is installed already, put there by a predecessor, and nobody's here."""
+        return any(_key(address) not in self._holder and self._addresses.is_marked(address) for address in addresses)
+
     def remove(self, holder: object, addresses: Iterable[VirtualAddress]) -> Outcome:
         """Take off what `holder` may: not what another router holds, not what is foreign."""
         mine = [address for address in addresses if self._holder.get(_key(address), holder) is holder]

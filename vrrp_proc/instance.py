@@ -127,8 +127,9 @@ class Instance:
         """Begin; `left` is what the predecessor journaled."""
         self._faults, self._source, self._started = faults, source_address, True
         self._resumed = left is not None and left.state is RouterState.MASTER
+        found = self._world.holdings.found(self.core.all_addresses)
         if left is None:
-            self.handle(Startup(faults=faults, source_address=source_address))
+            self.handle(Startup(faults=faults, source_address=source_address, found_addresses=found))
             return
         was_backup = left.state is RouterState.BACKUP
         self.handle(
@@ -142,6 +143,7 @@ class Instance:
                 restored_master_interval_cs=left.master_interval_cs if was_backup else 0,
                 restored_down_at_ns=left.down_at_ns if was_backup else 0,
                 restored_since_ns=left.since_ns,
+                found_addresses=found,
             )
         )
 

@@ -218,7 +218,7 @@ INSTANCE = (
     word(
         "higher_prio_send_advert",
         BOOL,
-        "global; strict off",
+        "global",
         "As master send one more advert on hearing a higher-priority one",
         NOW,
     ),

@@ -119,3 +119,29 @@ def test_without_another_router_the_stop_ends_all_the_same(segment: Segment) -> 
     assert segment.daemons["a"].stop() == 0
     assert time.monotonic() - start < 1.5
     assert segment.holders() == []
+
+
+def test_after_a_partition_the_client_finds_the_master_whoever_speaks_first(segment: Segment, client: Client) -> None:
+    stand(segment, "pyhad", V3)
+    macs = {host: mac(segment.lab, host) for host in ("a", "b")}
+    client.start()
+    for round_number in range(5):
+        segment.lab.mute("a", "eth0")
+        wait_until(lambda: neighbour(segment.lab) == macs["b"], 3, "the client sends to b")
+        time.sleep(0.02 * round_number)  # another moment of the interval
+        segment.lab.unmute("a", "eth0")
+        segment.wait_for("a", 2)
+        wait_until(lambda: neighbour(segment.lab) == macs["a"], 0.5, "the client sends to a")
+
+
+def mac(lab: Lab, host: str) -> str:
+    """The hardware address of eth0."""
+    match = re.search(r"link/ether (\S+)", lab.run(host, "ip", "link", "show", "eth0"))
+    assert match is not None
+    return match.group(1)
+
+
+def neighbour(lab: Lab) -> str:
+    """Where the client sends frames for the address."""
+    match = re.search(r"lladdr (\S+)", lab.run("client", "ip", "neigh", "show", VIP))
+    return match.group(1) if match else ""

@@ -156,7 +156,8 @@ def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_a
         if removals and removals[0] > adverts[0]:
             raise Violation(f"removed addresses after becoming Active: {effects}")
     if was_active and not is_active:
-        keeps = isinstance(event, ShutdownWanted) and (event.keep_addresses or event.patience_ns > 0)
+        stays = isinstance(event, ShutdownWanted) and (event.keep_addresses or event.patience_ns > 0)
+        keeps = stays or isinstance(event, AdvertisementReceived)
         if len(removals) != (0 if keeps else 1) or installs:
             raise Violation(f"left Active by {effects}")
     if releases:

@@ -95,7 +95,7 @@ class Node:
         self.routers = {vrid: VirtualRouter(config) for vrid, config in self.configs.items()}
         self._forget()
         for vrid, router in list(self.routers.items()):
-            self._step(router, self._startup(self.black_box.get(vrid)))
+            self._step(router, self._startup(vrid, self.black_box.get(vrid)))
 
     def _sweep(self) -> None:
         """The shell's part of a start: addresses that a predecessor installed and no router has any more.
@@ -104,8 +104,9 @@ class Node:
         """
         self.table &= {virtual.address for config in self.configs.values() for virtual in _all_addresses(config)}
 
-    def _startup(self, last: Snapshot | None) -> Startup:
-        startup = Startup(faults=self._faults(), source_address=self.address)
+    def _startup(self, vrid: int, last: Snapshot | None) -> Startup:
+        found = not self.table.isdisjoint(virtual.address for virtual in _all_addresses(self.configs[vrid]))
+        startup = Startup(faults=self._faults(), source_address=self.address, found_addresses=found)
         if last is None or last.state not in (RouterState.MASTER, RouterState.BACKUP):
             return startup
         return replace(
@@ -152,6 +153,8 @@ class Node:
     def cut_power(self, _: object = None) -> None:
         """Everything of it is gone."""
         self.world.disturb(f"{self.name} loses power")
+        for neighbour in self.lan.neighbours:
+            neighbour.lose(self.name)
         self._end()
         self.table, self.black_box, self.missing_until_ns = set(), {}, {}
 
@@ -287,7 +290,9 @@ class Node:
                 self.table.update(virtual.address for virtual in addresses)
             case RemoveAddresses(addresses=addresses):
                 self.table.difference_update(virtual.address for virtual in addresses)
-            case AnnounceAddresses() | ChangeState() | Remark():
+            case AnnounceAddresses(addresses=addresses):
+                self.lan.announce(self, (virtual.address for virtual in addresses))
+            case ChangeState() | Remark():
                 pass
             case _:
                 assert_never(effect)

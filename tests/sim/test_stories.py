@@ -10,6 +10,7 @@ from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.states import RouterState
 from tests.sim.invariants import Invariants, Violation
 from tests.sim.lan import Lan
+from tests.sim.neighbours import Client
 from tests.sim.node import Node
 from tests.sim.world import MILLISECOND_NS, SECOND_NS, World
 
@@ -204,3 +205,42 @@ def test_peers_that_disagree_on_the_interval_are_deaf_to_each_other_in_version_2
     with pytest.raises(Violation, match="2 Active routers"):
         world.run_for(60 * SECOND_NS)
     assert nodes[0].deaf_counters == {"advert_interval_err": 1}
+
+
+def healed(*, last_word: bool) -> tuple[str, list[str]]:
+    """Whom a client sends to that was on the lesser side of a partition, after 12 s of peace, and who is Active.
+
+    The better router speaks first after the healing, so it hears nothing of the other one's time as Active.
+    """
+    trio = Trio(higher_prio_send_advert=last_word)
+    client = Client(trio.world, trio.lan, "c1", trio.nodes, ["10.1.1.1"], SECOND_NS)
+    trio.lan.cut((trio.nodes[:2], trio.nodes[2:]))
+    trio.world.run_for(20 * SECOND_NS)
+    assert client.cache == {"10.1.1.1": "n2"}
+    while trio.nodes[2].sent_at_ns[-1][0] < trio.world.now_ns - MILLISECOND_NS // 2:
+        trio.world.run_for(MILLISECOND_NS // 4)
+    trio.world.run_for(SECOND_NS - 2 * MILLISECOND_NS)  # n3 speaks next
+    trio.lan.cut((trio.nodes,))
+    trio.world.run_for(12 * SECOND_NS)
+    return client.cache["10.1.1.1"], trio.active()
+
+
+@pytest.mark.behaviour("FSM-33", "FSM-34")
+def test_after_a_partition_the_neighbours_find_the_master_because_the_loser_says_a_last_word() -> None:
+    assert healed(last_word=True) == ("n3", ["n3"])
+
+
+def test_without_the_last_word_neighbours_go_on_asking_the_loser() -> None:
+    assert healed(last_word=False) == ("n2", ["n3"])
+
+
+def test_who_asks_while_two_answer_is_told_again() -> None:
+    trio = Trio()
+    trio.nodes[2].stop()
+    trio.until_active("n2")
+    trio.world.run_for(20 * MILLISECOND_NS)
+    assert [node.name for node in trio.nodes if node.table] == ["n2", "n3"]
+    client = Client(trio.world, trio.lan, "c1", trio.nodes, ["10.1.1.1"], SECOND_NS)
+    client.cache = {"10.1.1.1": "n3"}  # the one that is about to go was quicker
+    trio.world.run_for(100 * MILLISECOND_NS)
+    assert client.cache == {"10.1.1.1": "n2"}

@@ -37,6 +37,8 @@ class Startup:
     restored_down_at_ns: int = 0
     restored_since_ns: int = 0
     """Since when it was in that state, so that a resumed router keeps its age; 0: unknown."""
+    found_addresses: bool = False
+    """Some of its addresses are installed already, by a predecessor: neighbours may have been answered until now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Make before break: a router that gives mastership up goes on answering until somebody else does. Pure.
+"""Make before break: a router that gives mastership up, or gives way, goes on answering until the other does. Pure.
 
 Priority 0 is sent at once; from then on the router is Active no more and advertises nothing. Its addresses stay, so
 that clients are served while the others wait for their skew. They are removed
@@ -40,6 +40,11 @@ class RouterParting(RouterDuties):
         self._parting = Parting(addresses=self.all_addresses, remove_at_ns=now_ns + wait_ns)
         return [self._advertise(PRIORITY_RELEASE, now_ns)]
 
+    def _part_for(self, successor: str, now_ns: int) -> None:
+        """Leave Active because `successor` was heard; the caller enters the next state."""
+        remove_at_ns = now_ns + SUCCESSOR_GRACE_NS
+        self._parting = Parting(addresses=self.all_addresses, remove_at_ns=remove_at_ns, successor=successor)
+
     def _note_successor(self, event: AdvertisementReceived, now_ns: int) -> None:
         """An advertisement was heard; the first one of somebody who stays ends the waiting."""
         parting = self._parting
@@ -77,6 +82,25 @@ class RouterParting(RouterDuties):
         staying = tuple(virtual for virtual in parting.addresses if virtual in kept)
         self._parting = replace(parting, addresses=staying)
         return [RemoveAddresses(addresses=gone)] if gone else []
+
+    def _last_word(self, held: bool, now_ns: int) -> list[Effect]:
+        """One advertisement of a router that held the addresses (`held`) and does not go on.
+
+        Whoever is Active announces its addresses again on hearing it (FSM-34); without it nobody may know that
+        neighbours were answered by somebody else until now.
+        """
+        if not held or not self.config.higher_prio_send_advert:
+            return []
+        return [self._advertise(self.effective_priority, now_ns)]
+
+    def _announce_to_orphans(self, now_ns: int) -> list[Effect]:
+        """Somebody else stops though we are Active: it may have answered for our addresses (FSM-32)."""
+        state = self._state
+        if not isinstance(state, Active) or now_ns < state.asserted_until_ns:
+            return []
+        self._state = replace(state, asserted_until_ns=now_ns + self._interval_ns() // 2)
+        self._announce_after_release(now_ns)
+        return self._announce(self.all_addresses, min(1, self.config.announcement.lower_prio_repeat))
 
     def _announce_after_release(self, now_ns: int) -> None:
         self._schedule((now_ns + ANNOUNCE_AFTER_RELEASE_NS, Chore.ANNOUNCE_AFTER_RELEASE))

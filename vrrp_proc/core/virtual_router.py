@@ -48,7 +48,7 @@ from pyhad.vrrp_proc.core.events import (
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
-from pyhad.vrrp_proc.core.parting import RouterParting
+from pyhad.vrrp_proc.core.parting import ANNOUNCE_AFTER_RELEASE_NS, RouterParting
 from pyhad.vrrp_proc.core.restart import may_resume_active, resumed_backup
 from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, scheduled
 from pyhad.vrrp_proc.core.timers import (
@@ -98,6 +98,7 @@ class VirtualRouter(RouterParting):
 
     def _begin(self, event: Startup, now_ns: int) -> list[Effect]:
         self.source_address = event.source_address
+        held = event.found_addresses or event.restored_active
         self._last_sent_ns = event.last_sent_ns
         self._owner_gave_in = False
         if event.faults:
@@ -111,8 +112,10 @@ class VirtualRouter(RouterParting):
             backup = resumed_backup(self.config, self.effective_priority, event, now_ns)
             since_ns = event.restored_since_ns or now_ns
             changed = self._enter(backup, Reason.RESUMED_AFTER_RESTART, since_ns, event.restored_backup_of)
-            return [RemoveAddresses(addresses=self.all_addresses), changed]
-        return self._listen(Reason.STARTUP, now_ns, "too_late_to_resume" if event.restored_active else "")
+            last_word = self._last_word(held, now_ns)
+            return [RemoveAddresses(addresses=self.all_addresses), *last_word, changed]
+        listening = self._listen(Reason.STARTUP, now_ns, "too_late_to_resume" if event.restored_active else "")
+        return [listening[0], *self._last_word(held, now_ns), *listening[1:]]
 
     def _resume_active(self, since_ns: int, now_ns: int) -> list[Effect]:
         """Nobody noticed that we were gone: say at once that we are here, and mend what may be half done.
@@ -209,7 +212,7 @@ class VirtualRouter(RouterParting):
         own = self.effective_priority
         rank = standing(priority=event.priority, source=event.source, own_priority=own, own_source=self.source_address)
         if rank is Standing.LEAVES:
-            return [self._advertise(own, now_ns)]
+            return [self._advertise(own, now_ns), *self._announce_to_orphans(now_ns)]
         effects = self._remarks.on_differences(event, self.config)
         match rank:
             case Standing.HIGHER:
@@ -229,8 +232,12 @@ class VirtualRouter(RouterParting):
                 assert_never(rank)
 
     def _give_way(self, event: AdvertisementReceived, reason: Reason, now_ns: int) -> list[Effect]:
-        """FSM-33, FSM-38: without priority 0, for the better one is there already."""
-        last = [self._advertise(self.effective_priority, now_ns)] if self.config.higher_prio_send_advert else []
+        """FSM-33, FSM-38: without priority 0, for the better one is there already; it may not have installed yet.
+
+        One last advertisement tells a better one that was Active all the time (a partition healed) that somebody else
+        answered for its addresses: it announces them again, or neighbours would go on asking us.
+        """
+        last = self._last_word(True, now_ns)
         interval_cs = interval_in_use_cs(self.config, event.interval_cs)
         backup = Backup(
             active_down_at_ns=now_ns + self._down_interval_ns(interval_cs),
@@ -238,15 +245,15 @@ class VirtualRouter(RouterParting):
             master_address=event.source,
             master_priority=event.priority,
         )
-        removal = RemoveAddresses(addresses=self.all_addresses)
-        return [*last, removal, self._enter(backup, reason, now_ns, event.source)]
+        self._part_for(event.source, now_ns)
+        return [*last, self._enter(backup, reason, now_ns, event.source)]
 
     def _assert_ourselves(self, state: Active, event: AdvertisementReceived, now_ns: int) -> list[Effect]:
         """FSM-34: somebody lesser takes itself for the master. Answered at most twice per interval of ours."""
         if now_ns < state.asserted_until_ns:
             return []
         announcement, own = self.config.announcement, self.effective_priority
-        chores = state.chores
+        chores = scheduled(state.chores, Chore.ANNOUNCE_AFTER_RELEASE, now_ns + ANNOUNCE_AFTER_RELEASE_NS)
         if announcement.lower_prio_delay_ns:
             chores = scheduled(chores, Chore.ANNOUNCE_AFTER_LOWER, now_ns + announcement.lower_prio_delay_ns)
         self._state = Active(

@@ -125,3 +125,50 @@ def test_a_reload_during_a_stop_removes_what_is_not_configured_any_more(bench: M
     b = leaving(bench)
     other = VirtualAddress(address="10.1.1.2", prefix_len=32, interface="eth0")
     assert b.at(5_100 * MS, ConfigurationChanged(config=make_config(addresses=(other,)))) == ["remove 10.1.1.1"]
+
+
+@pytest.mark.behaviour("FSM-33")
+def test_who_gives_way_says_a_last_word_and_answers_until_the_other_one_does(bench: Make) -> None:
+    b = bench(higher_prio_send_advert=True)
+    b.become_active()
+    assert b.hear(5 * S, 150) == ["adv 100", "MASTER->BACKUP higher_priority_heard 10.0.0.1"]
+    assert b.hear(5_040 * MS, 150) == []
+    assert b.pass_time(5_050 * MS) == ["remove 10.1.1.1", "remark addresses_handed_over"]
+
+
+def test_a_fault_while_giving_way_removes_the_addresses_at_once(bench: Make) -> None:
+    b = bench()
+    b.become_active()
+    b.hear(5 * S, 150)
+    effects = b.at(5_010 * MS, FaultsChanged(faults=frozenset({FaultCause.INTERFACE_DOWN})))
+    assert effects == ["remove 10.1.1.1", "BACKUP->FAULT fault interface_down"]
+    assert not b.router.is_parting
+
+
+def test_who_takes_over_again_while_giving_way_keeps_the_addresses(bench: Make) -> None:
+    b = bench(version=3, advertisement_interval_cs=1)
+    b.become_active()
+    at_ns = 5 * S
+    b.hear(at_ns, 150, interval_cs=1)
+    effects = b.pass_time(b.router.next_deadline_ns())
+    assert effects[:2] == ["adv 100", "install 10.1.1.1"]
+    assert not b.router.is_parting
+
+
+def test_a_successor_that_comes_too_late_and_finds_addresses_says_a_last_word(bench: Make) -> None:
+    b = bench(higher_prio_send_advert=True)
+    restored = {"restored_active": True, "last_sent_ns": -9 * S, "found_addresses": True}
+    assert b.start(**restored) == ["remove 10.1.1.1", "adv 100", "INIT->BACKUP startup too_late_to_resume"]
+
+
+def test_a_successor_of_one_that_died_between_removal_and_last_word_says_it(bench: Make) -> None:
+    b = bench(higher_prio_send_advert=True)
+    effects = b.start(restored_active=True, last_sent_ns=-9 * S)
+    assert effects[1] == "adv 100"
+
+
+def test_who_finds_nothing_has_no_last_word(bench: Make) -> None:
+    b = bench(higher_prio_send_advert=True)
+    assert b.start() == ["remove 10.1.1.1", "INIT->BACKUP startup"]
+    b = bench(higher_prio_send_advert=False)
+    assert b.start(found_addresses=True) == ["remove 10.1.1.1", "INIT->BACKUP startup"]
