@@ -101,12 +101,19 @@ class Service:
         for identity, instance in known.items():
             instance.reconfigure(wanted[identity])
         self._instances = {identity: known.get(identity) or fresh[identity] for identity in wanted}
+        self._sweep()
         self._fit_ports()
         for instance in known.values():
             self._tell_surroundings(instance)
         self._start_fresh(list(fresh.values()), document.startup_delay_ns)
         self._reporter.generation = document.generation
         self._reporter.changed()
+
+    def _sweep(self) -> None:
+        """Each address alone is worth a line: somebody may wonder who took it away."""
+        configs = [instance.config for instance in self._instances.values()]
+        for address in self._world.holdings.sweep(configs).done:
+            self._logger.warning("leftover_address_removed", address=address.address, device=address.interface)
 
     def _supported(self, configs: Iterable[VrrpInstance]) -> Iterable[VrrpInstance]:
         for config in configs:

@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -145,3 +146,24 @@ def neighbour(lab: Lab) -> str:
     """Where the client sends frames for the address."""
     match = re.search(r"lladdr (\S+)", lab.run("client", "ip", "neigh", "show", VIP))
     return match.group(1) if match else ""
+
+
+@pytest.mark.parametrize("backup", ["pyhad", "keepalived"])
+def test_a_frozen_master_does_not_go_on_when_it_thaws(segment: Segment, backup: str) -> None:
+    setting = Setting(version=3, interval_s=0.1, nopreempt=True)
+    stand(segment, backup, setting)
+    listed = subprocess.run(["ip", "netns", "pids", segment.lab.host("a")], capture_output=True, text=True, check=True)
+    own = [pid for pid in map(int, listed.stdout.split()) if Path(f"/proc/{pid}/comm").read_text().startswith("pyhad")]
+    for pid in own:
+        os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: segment.holders() == ["a", "b"], 3, "b took over; the frozen one still has the address")
+    time.sleep(1)
+    thawed = time.time()
+    for pid in own:
+        os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: segment.holders() == ["b"], 1, "a let go")
+    time.sleep(2)
+    assert segment.holders() == ["b"]
+    assert [came for when, came in segment.events("b") if when > thawed] == [], "b never noticed"
+    log = (segment.folder / "a.log").read_text()
+    assert "frozen" in log

@@ -9,14 +9,22 @@
 4. After time passed no deadline is left in the past.
 5. Once nothing disturbed the segment for a down interval: at least one Active per virtual router where somebody takes
    part, and two of them never for longer than a frame travels.
-6. A successor goes on as Active only if the silence of its predecessor was shorter than its peers' patience.
+6. Whoever was frozen for longer than its peers' patience does not go on as Active.
+7. A successor goes on as Active only if the silence of its predecessor was shorter than its peers' patience.
 """
 
 from __future__ import annotations
 
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.states import RouterState
-from pyhad.vrrp_proc.core.effects import Effect, InstallAddresses, RemoveAddresses, SendAdvertisement
+from pyhad.vrrp_proc.core.effects import (
+    ChangeState,
+    Effect,
+    InstallAddresses,
+    Reason,
+    RemoveAddresses,
+    SendAdvertisement,
+)
 from pyhad.vrrp_proc.core.events import AdvertisementReceived, Event, FaultsChanged, ShutdownWanted, Startup, TimePassed
 from pyhad.vrrp_proc.core.states import Snapshot
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
@@ -59,6 +67,8 @@ class Invariants:
         deadline_ns = router.next_deadline_ns()
         if isinstance(event, TimePassed) and deadline_ns is not None and deadline_ns <= self.world.now_ns:
             self._fail(f"{node.name}: deadline {deadline_ns} is still in the past after time passed")
+        if was_active and is_active and self.world.now_ns - before.last_sent_ns >= patience_ns(router.config):
+            self._fail(f"{node.name} goes on as Active after {self.world.now_ns - before.last_sent_ns} ns of silence")
         if isinstance(event, Startup) and is_active:
             self._resumed_in_time(node, router, event)
         self._one_active(router.config.vrid)
@@ -93,9 +103,9 @@ class Invariants:
             heard_ns = self.world.now_ns
             self._parting[key] = since_ns, heard_ns
         longest_ns = min(longest_parting_ns(router.config), node.patience_ns)
-        if self.world.now_ns > since_ns + longest_ns + node.lateness_ns:
+        if self.world.now_ns > max(since_ns + longest_ns, node.thawed_ns) + node.lateness_ns:
             self._fail(f"{node.name} still holds what it gave up {self.world.now_ns - since_ns} ns ago")
-        if heard_ns is not None and self.world.now_ns > heard_ns + GRACE_NS + node.lateness_ns:
+        if heard_ns is not None and self.world.now_ns > max(heard_ns + GRACE_NS, node.thawed_ns) + node.lateness_ns:
             self._fail(f"{node.name} still holds what a successor claimed {self.world.now_ns - heard_ns} ns ago")
 
     def _one_active(self, vrid: int) -> None:
@@ -104,8 +114,8 @@ class Invariants:
         for node in self.nodes:
             segment = self.lan.segment_of(node)
             router = node.routers.get(vrid)
-            if router is None or segment is None:
-                continue
+            if router is None or segment is None or node.is_frozen:
+                continue  # what does not turn takes no part, whatever its memory says
             state = router.router_state
             if state is RouterState.MASTER:
                 active[segment] = active.get(segment, 0) + 1
@@ -139,6 +149,12 @@ def config_interval_ns(config: VrrpInstance) -> int:
     return config.advertisement_interval_cs * 10_000_000
 
 
+def patience_ns(config: VrrpInstance) -> int:
+    """What a peer of priority 254 waits: three intervals and 2/256 of a second or of an interval."""
+    unit_ns = 1_000_000_000 if config.version == 2 else config_interval_ns(config)
+    return config.down_timer_adverts * config_interval_ns(config) + unit_ns * 2 // 256
+
+
 def longest_parting_ns(config: VrrpInstance) -> int:
     """Version 2: an interval and a second. Version 3: two intervals."""
     return config_interval_ns(config) + (1_000_000_000 if config.version == 2 else config_interval_ns(config))
@@ -157,7 +173,8 @@ def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_a
             raise Violation(f"removed addresses after becoming Active: {effects}")
     if was_active and not is_active:
         stays = isinstance(event, ShutdownWanted) and (event.keep_addresses or event.patience_ns > 0)
-        keeps = stays or isinstance(event, AdvertisementReceived)
+        frozen = any(isinstance(effect, ChangeState) and effect.reason is Reason.FROZEN for effect in effects)
+        keeps = (stays or isinstance(event, AdvertisementReceived)) and not frozen
         if len(removals) != (0 if keeps else 1) or installs:
             raise Violation(f"left Active by {effects}")
     if releases:

@@ -40,6 +40,7 @@ from pyhad.vrrp_proc.core.packet import (
     read_vrid,
 )
 from pyhad.vrrp_proc.core.states import Snapshot
+from pyhad.vrrp_proc.core.sweep import left_over
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from tests.sim.lan import Lan
 from tests.sim.world import MILLISECOND_NS, World
@@ -70,6 +71,11 @@ class Node:
         self.watch: Watcher | None = None
         self.patience_ns = 4_500 * MILLISECOND_NS
         """Of whoever stops it."""
+        self.thawed_ns = 0
+        """When it turned again after its last freeze."""
+        self._thaws_at_ns = 0
+        self._backlog: list[bytes] | None = None
+        """Frames that its kernel keeps while the process is frozen; None: the whole machine is."""
         self._stopping = False
         self._start_again = False
         self._effects_to_live: int | None = None
@@ -102,7 +108,8 @@ class Node:
 
         The routers cannot know them, when the configuration changed while nobody lived or in the middle of a reload.
         """
-        self.table &= {virtual.address for config in self.configs.values() for virtual in _all_addresses(config)}
+        there = [VirtualAddress(address=address, prefix_len=32, interface="eth0") for address in sorted(self.table)]
+        self.table -= {virtual.address for virtual in left_over(there, self.configs.values())}
 
     def _startup(self, vrid: int, last: Snapshot | None) -> Startup:
         found = not self.table.isdisjoint(virtual.address for virtual in _all_addresses(self.configs[vrid]))
@@ -134,7 +141,7 @@ class Node:
 
     def stop(self, _: object = None) -> None:
         """SIGTERM. The process ends when all its routers have handed their addresses over."""
-        if self.is_running and not self._stopping:
+        if self.is_running and not self._stopping and not self.is_frozen:
             self.world.disturb(f"{self.name} stops")
             self._stopping = True
             for router in list(self.routers.values()):
@@ -164,11 +171,54 @@ class Node:
             return
         self.link_up = up
         self.world.disturb(f"{self.name} link {'up' if up else 'down'}")
+        self._tell_faults()
+
+    def _tell_faults(self, _: object = None) -> None:
+        if self.is_frozen:
+            self.world.at(self._thaws_at_ns, self._tell_faults, None)
+            return
         for router in list(self.routers.values()):
             self._step(router, FaultsChanged(faults=self._faults()))
 
+    @property
+    def is_frozen(self) -> bool:
+        """Its process lives and does not turn."""
+        return self.is_running and self.world.now_ns < self._thaws_at_ns
+
+    def freeze(self, duration_ns: int, *, whole_machine: bool) -> None:
+        """SIGSTOP of the daemon, or (`whole_machine`) a live migration: then frames are lost, not kept."""
+        if self.is_running and not self.is_frozen:
+            self.world.disturb(f"{self.name} freezes for {duration_ns} ns")
+            self._thaws_at_ns = self.world.now_ns + duration_ns
+            self._backlog = None if whole_machine else []
+            self.world.at(self._thaws_at_ns, self._thaw, self._thaws_at_ns)
+
+    def thaw(self) -> None:
+        """Before its time."""
+        if self.is_frozen:
+            self._thaws_at_ns = self.world.now_ns
+            self._thaw(self.world.now_ns)
+
+    def _thaw(self, at_ns: int) -> None:
+        """The loop turns again: what waits in the socket comes before what is due."""
+        if at_ns != self._thaws_at_ns or not self.is_running:
+            return
+        self.world.disturb(f"{self.name} thaws")
+        self.thawed_ns = at_ns
+        backlog, self._backlog = self._backlog or [], None
+        for frame in backlog:
+            self.receive(frame)
+        for vrid, router in list(self.routers.items()):
+            self._armed_ns.pop(vrid, None)
+            deadline_ns = router.next_deadline_ns()
+            if deadline_ns is not None and deadline_ns <= self.world.now_ns:
+                self._step(router, TimePassed())
+            self._arm(router)
+
     def reload(self, configs: list[VrrpInstance]) -> None:
         """SIGHUP with other settings for the same virtual routers."""
+        if self.is_frozen:
+            return
         self.configs = {config.vrid: config for config in configs}
         self.world.disturb(f"{self.name} reloads")
         self._frames, self._heard = {}, {}
@@ -184,12 +234,18 @@ class Node:
             self.world.at(self.world.now_ns + MILLISECOND_NS, self._address_lost, address)
 
     def _address_lost(self, address: str) -> None:
+        if self.is_frozen:
+            wait_ns = self._thaws_at_ns - self.world.now_ns
+            self.missing_until_ns[address] = self.missing_until_ns.get(address, 0) + wait_ns
+            self.world.at(self._thaws_at_ns, self._address_lost, address)
+            return
         for router in list(self.routers.values()):
             if address not in self.table:
                 self._step(router, AddressesLost(addresses=(address,)))
 
     def _end(self) -> None:
         self.routers = {}
+        self._thaws_at_ns = 0
         self._effects_to_live = None
         self._stopping = self._start_again = False
         self._forget()
@@ -205,6 +261,10 @@ class Node:
     def receive(self, frame: bytes) -> None:
         """From the LAN. What was understood once is not parsed again, as in the real shell."""
         if not self.link_up or not self.routers:
+            return
+        if self.is_frozen:
+            if self._backlog is not None:
+                self._backlog.append(frame)
             return
         if frame not in self._heard:
             self._heard[frame] = self._understand(frame)
@@ -244,7 +304,7 @@ class Node:
     def _wake(self, timer: tuple[VirtualRouter, int]) -> None:
         router, armed_ns = timer
         vrid = router.config.vrid
-        if self.routers.get(vrid) is not router or self._armed_ns.get(vrid) != armed_ns:
+        if self.routers.get(vrid) is not router or self._armed_ns.get(vrid) != armed_ns or self.is_frozen:
             return
         del self._armed_ns[vrid]
         deadline_ns = router.next_deadline_ns()

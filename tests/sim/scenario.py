@@ -133,6 +133,9 @@ class Scenario:
             case "cut_power":
                 node.cut_power()
                 self.world.at(soon_ns, node.start, None)
+            case "freeze":
+                intervals = chance.choice((0.5, 2, 3.1, 5, 20))
+                node.freeze(int(intervals * self.interval_ns), whole_machine=chance.random() < 0.5)
             case "pull_cable":
                 node.set_link(False)
                 self.world.at(soon_ns, node.set_link, True)
@@ -162,6 +165,7 @@ class Scenario:
             client.forgets = 0.0
         for node in self.nodes:
             node.kill_in_the_middle(None)
+            node.thaw()
             node.set_link(True)
             node.start()
 
@@ -197,7 +201,7 @@ class Scenario:
 
 MISFORTUNE_NAMES = (
     "kill", "kill", "kill_in_the_middle", "kill_in_the_middle", "stop", "cut_power", "pull_cable", "partition",
-    "partition", "lose_address", "reload",
+    "partition", "freeze", "freeze", "lose_address", "reload",
 )  # fmt: skip
 
 

@@ -244,3 +244,43 @@ def test_who_asks_while_two_answer_is_told_again() -> None:
     client.cache = {"10.1.1.1": "n3"}  # the one that is about to go was quicker
     trio.world.run_for(100 * MILLISECOND_NS)
     assert client.cache == {"10.1.1.1": "n2"}
+
+
+@pytest.mark.parametrize("whole_machine", [True, False])
+def test_a_frozen_master_lets_go_and_listens_before_it_speaks(whole_machine: bool) -> None:
+    trio = Trio(preempt_mode=False)
+    n3 = trio.nodes[2]
+    n3.freeze(10 * SECOND_NS, whole_machine=whole_machine)
+    trio.world.run_for(9 * SECOND_NS)
+    n3.sent_at_ns.clear()
+    trio.world.run_for(SECOND_NS + MILLISECOND_NS)
+    assert n3.table == set()
+    assert trio.active() == ["n2"]
+    trio.world.run_for(30 * SECOND_NS)
+    assert n3.sent_at_ns == []
+    assert trio.active() == ["n2"]
+
+
+def test_a_frozen_master_that_preempts_comes_back_after_listening() -> None:
+    trio = Trio()
+    n3 = trio.nodes[2]
+    n3.freeze(10 * SECOND_NS, whole_machine=True)
+    trio.world.run_for(10 * SECOND_NS + MILLISECOND_NS)
+    assert trio.active() == ["n2"]
+    assert 1_590 <= trio.until_active("n3") // MILLISECOND_NS <= 1_605  # an interval and its skew, 153/256 s
+
+
+def test_a_freeze_that_the_peers_did_not_notice_changes_nothing() -> None:
+    trio = Trio()
+    trio.nodes[2].freeze(2 * SECOND_NS, whole_machine=True)
+    trio.world.run_for(20 * SECOND_NS)
+    assert trio.active() == ["n3"]
+    assert trio.nodes[2].routers[1].counters.become_master == 1
+
+
+def test_a_frozen_backup_does_not_take_over_from_a_living_master() -> None:
+    trio = Trio()
+    trio.nodes[1].freeze(10 * SECOND_NS, whole_machine=True)
+    trio.world.run_for(30 * SECOND_NS)
+    assert trio.active() == ["n3"]
+    assert trio.nodes[1].routers[1].counters.become_master == 0

@@ -38,7 +38,7 @@ class RouterDuties(RouterView):
     # ---------------------------------------------------------------------------------------------- time
 
     def _advertise_in_time(self, state: Active, now_ns: int) -> list[Effect]:
-        """FSM-31, on the grid. How late we are is known here: the place for a guard against having been frozen."""
+        """FSM-31, on the grid. Who is far too late does not come here (thawing.py)."""
         due_ns = state.adver_at_ns
         if now_ns < due_ns:
             return []

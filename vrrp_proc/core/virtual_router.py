@@ -48,9 +48,10 @@ from pyhad.vrrp_proc.core.events import (
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
-from pyhad.vrrp_proc.core.parting import ANNOUNCE_AFTER_RELEASE_NS, RouterParting
+from pyhad.vrrp_proc.core.parting import ANNOUNCE_AFTER_RELEASE_NS
 from pyhad.vrrp_proc.core.restart import may_resume_active, resumed_backup
 from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, scheduled
+from pyhad.vrrp_proc.core.thawing import RouterThawing
 from pyhad.vrrp_proc.core.timers import (
     CENTISECOND_NS,
     interval_in_use_cs,
@@ -59,13 +60,17 @@ from pyhad.vrrp_proc.core.timers import (
 )
 
 
-class VirtualRouter(RouterParting):
+class VirtualRouter(RouterThawing):
     """One `vrrp_instance`. `config` is taken as checked; a new one comes in by ConfigurationChanged."""
 
     # ------------------------------------------------------------------------------------- what happens
 
     def handle(self, event: Event, now_ns: int) -> list[Effect]:
         """Move on by one fact; what is to be done about it, in order. Never raises, in whatever order facts come."""
+        thawed = self._thaw(now_ns)
+        return thawed + self._take(event, now_ns) if thawed else self._take(event, now_ns)
+
+    def _take(self, event: Event, now_ns: int) -> list[Effect]:
         match event:
             case AdvertisementReceived():
                 return self._hear(event, now_ns)
@@ -300,6 +305,8 @@ class VirtualRouter(RouterParting):
             case Backup():
                 if now_ns < state.active_down_at_ns:
                     return self._part_in_time(now_ns)
+                if self._was_deaf(state, now_ns):
+                    return [*self._part_in_time(now_ns), *self._listen_anew(state, now_ns)]
                 return self._take_over(state, now_ns)
             case Initialize():
                 return self._part_in_time(now_ns)
