@@ -50,18 +50,15 @@ class Client:
 
 
 @pytest.fixture
-def client(lab: Lab, tmp_path: Path) -> Client:
+def client(lab: Lab, open_folder: Path) -> Client:
     """Not started."""
-    return Client(lab, tmp_path)
+    return Client(lab, open_folder)
 
 
 @pytest.fixture
-def segment(lab: Lab, tmp_path: Path) -> Segment:
+def segment(lab: Lab, open_folder: Path) -> Segment:
     """Hosts a and b. The folder is open to unprivileged processes."""
-    for part in (tmp_path, *list(tmp_path.parents)[:3]):
-        if "pytest" in str(part):
-            part.chmod(0o755)
-    return Segment(lab, tmp_path)
+    return Segment(lab, open_folder)
 
 
 def stand(segment: Segment, backup: str, setting: Setting) -> None:
