@@ -39,8 +39,8 @@ STATUS = Channel(
     path="bus/status",
     hub=ProcessName.CONTROL,
     links=(ProcessName.VRRP, ProcessName.CHECKER, ProcessName.IPVS),
-    to_hub=(m.VrrpStatus, m.CheckerStatus, m.IpvsStatus),
-    to_link=(m.StatusWanted,),
+    to_hub=(m.VrrpStatus, m.CheckerStatus, m.IpvsStatus, m.StandbyDone),
+    to_link=(m.StatusWanted, m.StandbyOrdered),
     mode=0o660,
 )
 
@@ -49,8 +49,8 @@ OPERATOR = Channel(
     path="control",
     hub=ProcessName.CONTROL,
     links=(),
-    to_hub=(m.StatusRequest, m.ReloadRequest, m.VersionRequest),
-    to_link=(m.StatusReply, m.ReloadReply, m.VersionReply, m.RequestRefused),
+    to_hub=(m.StatusRequest, m.ReloadRequest, m.VersionRequest, m.StandbyRequest),
+    to_link=(m.StatusReply, m.ReloadReply, m.VersionReply, m.RequestRefused, m.StandbyReply),
     mode=0o660,
 )
 

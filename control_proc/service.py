@@ -19,7 +19,15 @@ from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard
 from pyhad.control_proc.core.desk import PEERS, Desk
-from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect, JournalReload
+from pyhad.control_proc.core.effects import (
+    Answer,
+    AnswerStatus,
+    AskReload,
+    AskReport,
+    Effect,
+    JournalReload,
+    OrderStandby,
+)
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
     DeadlineReached,
@@ -30,6 +38,8 @@ from pyhad.control_proc.core.events import (
     ReloadDone,
     ReloadUnsent,
     ReportReceived,
+    StandbyAnswered,
+    StandbyAsked,
     StatusAsked,
     VersionAsked,
 )
@@ -83,15 +93,24 @@ class ControlService:
         return next((name for name in PEERS if peer.pid > 0 and self._pulse.read(name).pid == peer.pid), None)
 
     def _report_received(
-        self, sender: bytes, peer: Peer, report: m.VrrpStatus | m.CheckerStatus | m.IpvsStatus
+        self, sender: bytes, peer: Peer, report: m.VrrpStatus | m.CheckerStatus | m.IpvsStatus | m.StandbyDone
     ) -> None:
         process = self._process_of(peer)
+        if isinstance(report, m.StandbyDone):
+            if process is ProcessName.VRRP:
+                self._feed(StandbyAnswered(ticket=report.ticket, names=report.names))
+            return
         if process is None or _SPEAKER[type(report)] is not process:
             self._runtime.counters["status_reports_of_another_process"] += 1
             return
         self._feed(ReportReceived(process=process, sender=sender, report=report))
 
-    def _asked(self, client: bytes, peer: Peer, request: m.StatusRequest | m.ReloadRequest | m.VersionRequest) -> None:
+    def _asked(
+        self,
+        client: bytes,
+        peer: Peer,
+        request: m.StatusRequest | m.ReloadRequest | m.VersionRequest | m.StandbyRequest,
+    ) -> None:
         self._runtime.counters["operator_requests"] += 1
         match request:
             case m.StatusRequest():
@@ -101,6 +120,10 @@ class ControlService:
             case m.ReloadRequest():
                 self._runtime.logger.info("reload_asked", uid=peer.uid, asker_pid=peer.pid)
                 self._feed(ReloadAsked(client=client, version=request.version, uid=peer.uid))
+            case m.StandbyRequest():
+                what = "standby_asked" if request.standby else "takeback_asked"
+                self._runtime.logger.info(what, uid=peer.uid, asker_pid=peer.pid, instance=request.name)
+                self._feed(StandbyAsked(client=client, uid=peer.uid, request=request))
             case _:
                 assert_never(request)
 
@@ -144,6 +167,9 @@ class ControlService:
             case AskReport():
                 if not self._status.send(effect.sender, m.StatusWanted(ticket=effect.ticket)):
                     self._feed(PeerUnreachable(process=effect.process, ticket=effect.ticket))
+            case OrderStandby():
+                if not self._status.send(effect.sender, effect.order):
+                    self._feed(StandbyAnswered(ticket=effect.order.ticket, names=None))
             case AnswerStatus():
                 self._operator.send(effect.client, self._status_reply())
             case Answer():

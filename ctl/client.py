@@ -37,6 +37,16 @@ def reload(run_dir: str, timeout_s: float) -> m.ReloadReply:
     return _expect(reply, m.ReloadReply)
 
 
+def standby(run_dir: str, name: str, wanted: bool, for_ns: int, timeout_s: float) -> m.StandbyReply:
+    """Hold routers back, or let them go; asked once only. Raises `CommandError`."""
+    path = os.path.join(run_dir, OPERATOR.path)
+    try:
+        reply = _ask(path, m.StandbyRequest(version=m.VERSION, name=name, standby=wanted, for_ns=for_ns), timeout_s)
+    except TimeoutError:
+        raise _no_answer(path, timeout_s) from None
+    return _expect(reply, m.StandbyReply)
+
+
 def _ask_again(run_dir: str, request: object, timeout_s: float) -> Any:
     path = os.path.join(run_dir, OPERATOR.path)
     for _ in range(ATTEMPTS):

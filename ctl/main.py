@@ -8,12 +8,13 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from pyhad.ctl import orders
 from pyhad.ctl.exits import FINE, NOT_WELL, USAGE, CommandError
+from pyhad.ctl.place import run_dir, timeout_s, wants_json
 
 if TYPE_CHECKING:
     from pyhad.ctl.judge import Part
 
-RUN_DIR_VARIABLE = "PYHAD_RUN_DIR"
 TIMEOUT_S = 3.0
 RELOAD_TIMEOUT_S = 130.0
 WATCH_DEFAULT_S = 1.0
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     master.set_defaults(action=_is_master)
     reload = commands.add_parser("reload", parents=[common], help="read the configuration files again (root only)")
     reload.set_defaults(action=_reload)
+    orders.add_to(commands, common)
     version = commands.add_parser("version", parents=[common], help="versions of this command and of the daemon")
     version.set_defaults(action=_version)
     return parser
@@ -87,22 +89,8 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _run_dir(arguments: argparse.Namespace) -> str:
-    from pyhad.common.channels import DEFAULT_RUN_DIR
-
-    return str(getattr(arguments, "run_dir", None) or os.environ.get(RUN_DIR_VARIABLE) or DEFAULT_RUN_DIR)
-
-
-def _wants_json(arguments: argparse.Namespace) -> bool:
-    return getattr(arguments, "json", False)
-
-
-def _timeout_s(arguments: argparse.Namespace, otherwise: float) -> float:
-    return float(getattr(arguments, "timeout", otherwise))
-
-
 def _failed(arguments: argparse.Namespace, error: CommandError) -> int:
-    if _wants_json(arguments):
+    if wants_json(arguments):
         _say_json({"schema": 1, "error": error.text, "exit_code": error.exit_code})
     print(f"pyhadctl: {error.text}", file=sys.stderr)
     return error.exit_code
@@ -123,7 +111,7 @@ def _status(arguments: argparse.Namespace) -> int:
         sys.stdout.write(text)
         return code
     period_s = max(WATCH_LEAST_S, arguments.watch)
-    clear = sys.stdout.isatty() and not _wants_json(arguments)
+    clear = sys.stdout.isatty() and not wants_json(arguments)
     while True:
         try:
             text, _ = _status_once(arguments)
@@ -137,11 +125,11 @@ def _status(arguments: argparse.Namespace) -> int:
 def _status_once(arguments: argparse.Namespace) -> tuple[str, int]:
     from pyhad.ctl import client, document, judge, table
 
-    reply = client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    reply = client.status(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))
     parts = _parts(arguments.part)
     now_ns = reply.taken_ns  # the daemon's clock: ours may be another one, in a container's time namespace
     code = judge.exit_code(judge.problems(reply, now_ns, parts))
-    if _wants_json(arguments):
+    if wants_json(arguments):
         return document.to_text(document.status_document(reply, now_ns, parts)), code
     return table.render_status(reply, now_ns, width=_width(), colour=_colour(), parts=parts), code
 
@@ -169,9 +157,9 @@ def _colour() -> bool:
 def _is_master(arguments: argparse.Namespace) -> int:
     from pyhad.ctl import client, judge
 
-    reply = client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    reply = client.status(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))
     code, sentence = judge.is_master(reply, arguments.name, reply.taken_ns)
-    if _wants_json(arguments):
+    if wants_json(arguments):
         answer = {FINE: True, NOT_WELL: False}.get(code)
         _say_json({"schema": 1, "name": arguments.name, "is_master": answer, "text": sentence})
     else:
@@ -182,8 +170,8 @@ def _is_master(arguments: argparse.Namespace) -> int:
 def _reload(arguments: argparse.Namespace) -> int:
     from pyhad.ctl import client
 
-    reply = client.reload(_run_dir(arguments), _timeout_s(arguments, RELOAD_TIMEOUT_S))
-    if _wants_json(arguments):
+    reply = client.reload(run_dir(arguments), timeout_s(arguments, RELOAD_TIMEOUT_S))
+    if wants_json(arguments):
         _say_json({"schema": 1, "ok": reply.ok, "report": reply.report})
         return FINE if reply.ok else NOT_WELL
     if reply.report:
@@ -202,12 +190,12 @@ def _version(arguments: argparse.Namespace) -> int:
     try:
         from pyhad.ctl import client
 
-        reply = client.version(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+        reply = client.version(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))
     except CommandError as error:
-        if not _wants_json(arguments):
+        if not wants_json(arguments):
             print(f"pyhadctl {command}")
         raise error from None
-    if _wants_json(arguments):
+    if wants_json(arguments):
         _say_json({"schema": 1, "pyhadctl": command, "pyhad": reply.daemon, "protocol": reply.protocol})
     else:
         print(f"pyhadctl {command}\npyhad {reply.daemon} (protocol {reply.protocol})")

@@ -23,6 +23,7 @@ from pyhad.vrrp_proc import journal
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core import effects as do
 from pyhad.vrrp_proc.core.events import (
+    FOREVER_NS,
     AddressesLost,
     AdvertisementReceived,
     ConfigurationChanged,
@@ -31,7 +32,9 @@ from pyhad.vrrp_proc.core.events import (
     FaultsChanged,
     ShutdownWanted,
     SourceAddressChanged,
+    StandbyWanted,
     Startup,
+    TakebackWanted,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import (
@@ -144,6 +147,7 @@ class Instance:
                 restored_down_at_ns=left.down_at_ns if was_backup else 0,
                 restored_since_ns=left.since_ns,
                 found_addresses=found,
+                restored_standby_until_ns=left.standby_until_ns,
             )
         )
 
@@ -170,6 +174,16 @@ class Instance:
     def lose(self, addresses: Iterable[str]) -> None:
         """Somebody else removed addresses that this router holds."""
         self.handle(AddressesLost(addresses=tuple(addresses)))
+
+    def stand_by(self, until_ns: int, patience_ns: int) -> None:
+        """An operator holds it back until then."""
+        self._log.warning("standby_ordered", until_taken_back=until_ns == FOREVER_NS)
+        self.handle(StandbyWanted(until_ns=until_ns, patience_ns=patience_ns))
+
+    def take_back(self) -> None:
+        """An operator ends the standby."""
+        self._log.info("standby_ended")
+        self.handle(TakebackWanted())
 
     def shut_down(self, *, keep_addresses: bool = False, patience_ns: int = 0) -> bool:
         """Let go in an orderly way. False: it goes on answering for at most `patience_ns`, until a successor does;
@@ -333,6 +347,7 @@ class Instance:
                 master_priority=snapshot.master_priority,
                 master_interval_cs=snapshot.active_adver_interval_cs,
                 master_address=snapshot.master_address,
+                standby_until_ns=snapshot.standby_until_ns,
             ),
         )
 
@@ -360,4 +375,6 @@ class Instance:
             addresses=tuple(f"{virtual.address}/{virtual.prefix_len}" for virtual in self.core.all_addresses),
             advert_interval_cs=config.advertisement_interval_cs,
             counters=counters,
+            admin="standby" if self.core.is_held_back(time.monotonic_ns()) else "",
+            standby_until_ns=0 if snapshot.standby_until_ns == FOREVER_NS else snapshot.standby_until_ns,
         )

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 
 from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
 from pyhad.common.errors import WireError
-from pyhad.common.messages import RouterStatus
+from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.announce import Announcer
-from pyhad.vrrp_proc.core.events import FaultCause
+from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance, World
 from pyhad.vrrp_proc.journal import Journal
@@ -54,7 +54,7 @@ class Service:
         self._monitor = LinkMonitor(self._route, self._links_changed)
         self._links: Links = self._monitor.links
         self._ports = Ports(self._links, runtime.loop, runtime.logger, runtime.counters)
-        self._reporter = Reporter(runtime, self._router_status, self._counters)
+        self._reporter = Reporter(runtime, self._router_status, self._counters, self._stand_by)
         self._world = World(
             loop=runtime.loop,
             logger=runtime.logger,
@@ -217,6 +217,17 @@ class Service:
             self._fit_ports()
         elif not self._parting:
             self._runtime.finish()
+
+    def _stand_by(self, order: StandbyOrdered) -> tuple[str, ...]:
+        """What an operator wants of the instance of that name, or of all. Returns the names of those that obeyed."""
+        until_ns = self._runtime.loop.now_ns() + order.for_ns if order.for_ns else FOREVER_NS
+        meant = [instance for instance in self._instances.values() if order.name in ("all", instance.config.name)]
+        for instance in meant:
+            if order.standby:
+                instance.stand_by(until_ns, self._patience_ns)
+            else:
+                instance.take_back()
+        return tuple(instance.config.name for instance in meant)
 
     def _router_status(self) -> tuple[RouterStatus, ...]:
         return tuple(instance.status() for instance in self._instances.values())

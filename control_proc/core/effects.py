@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyhad.common.messages import ReloadReply, RequestRefused, VersionReply
+from pyhad.common.messages import ReloadReply, RequestRefused, StandbyOrdered, StandbyReply, VersionReply
 from pyhad.common.states import ProcessName
 
 
@@ -29,7 +29,7 @@ class Answer:
     """Send this operator a finished reply."""
 
     client: bytes
-    reply: ReloadReply | VersionReply | RequestRefused
+    reply: ReloadReply | VersionReply | RequestRefused | StandbyReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,4 +45,12 @@ class JournalReload:
     at_ns: int
 
 
-Effect = AskReport | AnswerStatus | Answer | AskReload | JournalReload
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStandby:
+    """Pass the order on to the VRRP process at `sender`; `StandbyAnswered` without names when it cannot be sent."""
+
+    sender: bytes
+    order: StandbyOrdered
+
+
+Effect = AskReport | AnswerStatus | Answer | AskReload | JournalReload | OrderStandby

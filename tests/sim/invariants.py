@@ -25,7 +25,15 @@ from pyhad.vrrp_proc.core.effects import (
     RemoveAddresses,
     SendAdvertisement,
 )
-from pyhad.vrrp_proc.core.events import AdvertisementReceived, Event, FaultsChanged, ShutdownWanted, Startup, TimePassed
+from pyhad.vrrp_proc.core.events import (
+    AdvertisementReceived,
+    Event,
+    FaultsChanged,
+    ShutdownWanted,
+    StandbyWanted,
+    Startup,
+    TimePassed,
+)
 from pyhad.vrrp_proc.core.states import Snapshot
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from tests.sim.lan import Lan
@@ -67,6 +75,8 @@ class Invariants:
         deadline_ns = router.next_deadline_ns()
         if isinstance(event, TimePassed) and deadline_ns is not None and deadline_ns <= self.world.now_ns:
             self._fail(f"{node.name}: deadline {deadline_ns} is still in the past after time passed")
+        if is_active and router.is_held_back(self.world.now_ns):
+            self._fail(f"{node.name} is Active though an operator holds it back")
         if was_active and is_active and self.world.now_ns - before.last_sent_ns >= patience_ns(router.config):
             self._fail(f"{node.name} goes on as Active after {self.world.now_ns - before.last_sent_ns} ns of silence")
         if isinstance(event, Startup) and is_active:
@@ -120,7 +130,7 @@ class Invariants:
             if state is RouterState.MASTER:
                 active[segment] = active.get(segment, 0) + 1
                 taking_part.add(segment)
-            elif state is RouterState.BACKUP:
+            elif state is RouterState.BACKUP and not router.is_held_back(self.world.now_ns):
                 taking_part.add(segment)
         for segment in taking_part:
             self._count(vrid, segment, active.get(segment, 0))
@@ -172,13 +182,14 @@ def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_a
         if removals and removals[0] > adverts[0]:
             raise Violation(f"removed addresses after becoming Active: {effects}")
     if was_active and not is_active:
-        stays = isinstance(event, ShutdownWanted) and (event.keep_addresses or event.patience_ns > 0)
+        keeps_all = isinstance(event, ShutdownWanted) and event.keep_addresses
+        stays = keeps_all or (isinstance(event, ShutdownWanted | StandbyWanted) and event.patience_ns > 0)
         frozen = any(isinstance(effect, ChangeState) and effect.reason is Reason.FROZEN for effect in effects)
         keeps = (stays or isinstance(event, AdvertisementReceived)) and not frozen
         if len(removals) != (0 if keeps else 1) or installs:
             raise Violation(f"left Active by {effects}")
     if releases:
-        leaves = was_active and not is_active and isinstance(event, FaultsChanged | ShutdownWanted)
+        leaves = was_active and not is_active and isinstance(event, FaultsChanged | ShutdownWanted | StandbyWanted)
         found = isinstance(event, Startup) and event.restored_active and not is_active
         if len(releases) > 1 or not (leaves or found):
             raise Violation(f"priority 0 after {event}: {effects}")

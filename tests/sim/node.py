@@ -29,7 +29,9 @@ from pyhad.vrrp_proc.core.events import (
     FaultCause,
     FaultsChanged,
     ShutdownWanted,
+    StandbyWanted,
     Startup,
+    TakebackWanted,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import (
@@ -114,8 +116,10 @@ class Node:
     def _startup(self, vrid: int, last: Snapshot | None) -> Startup:
         found = not self.table.isdisjoint(virtual.address for virtual in _all_addresses(self.configs[vrid]))
         startup = Startup(faults=self._faults(), source_address=self.address, found_addresses=found)
-        if last is None or last.state not in (RouterState.MASTER, RouterState.BACKUP):
+        if last is None:
             return startup
+        if last.state not in (RouterState.MASTER, RouterState.BACKUP):
+            return replace(startup, restored_standby_until_ns=last.standby_until_ns)
         return replace(
             startup,
             restored_active=last.state is RouterState.MASTER,
@@ -125,6 +129,7 @@ class Node:
             restored_master_interval_cs=last.active_adver_interval_cs,
             restored_down_at_ns=last.active_down_at_ns,
             restored_since_ns=last.since_ns,
+            restored_standby_until_ns=last.standby_until_ns,
         )
 
     def kill(self, _: object = None) -> None:
@@ -156,6 +161,14 @@ class Node:
                 self._end()
             if again:
                 self.start()
+
+    def stand_by(self, vrid: int, until_ns: int) -> None:
+        """An operator holds a virtual router back; 0 lets it go."""
+        router = self.routers.get(vrid)
+        if router is not None and not self.is_frozen and not self._stopping:
+            self.world.disturb(f"{self.name}/{vrid} is held back until {until_ns}")
+            wish = StandbyWanted(until_ns=until_ns, patience_ns=self.patience_ns) if until_ns else TakebackWanted()
+            self._step(router, wish)
 
     def cut_power(self, _: object = None) -> None:
         """Everything of it is gone."""

@@ -136,6 +136,11 @@ class Scenario:
             case "freeze":
                 intervals = chance.choice((0.5, 2, 3.1, 5, 20))
                 node.freeze(int(intervals * self.interval_ns), whole_machine=chance.random() < 0.5)
+            case "stand_by":
+                for_ns = chance.choice((self.interval_ns, 10 * self.interval_ns, 1000 * self.interval_ns))
+                node.stand_by(chance.choice(self.vrids), self.world.now_ns + for_ns)
+            case "take_back":
+                node.stand_by(chance.choice(self.vrids), 0)
             case "pull_cable":
                 node.set_link(False)
                 self.world.at(soon_ns, node.set_link, True)
@@ -168,6 +173,8 @@ class Scenario:
             node.thaw()
             node.set_link(True)
             node.start()
+            for vrid in self.vrids:
+                node.stand_by(vrid, 0)
 
     # ----------------------------------------------------------------------------------------- the end
 
@@ -201,7 +208,7 @@ class Scenario:
 
 MISFORTUNE_NAMES = (
     "kill", "kill", "kill_in_the_middle", "kill_in_the_middle", "stop", "cut_power", "pull_cable", "partition",
-    "partition", "freeze", "freeze", "lose_address", "reload",
+    "partition", "freeze", "freeze", "stand_by", "take_back", "lose_address", "reload",
 )  # fmt: skip
 
 

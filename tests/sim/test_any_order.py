@@ -19,7 +19,9 @@ from pyhad.vrrp_proc.core.events import (
     FaultsChanged,
     ShutdownWanted,
     SourceAddressChanged,
+    StandbyWanted,
     Startup,
+    TakebackWanted,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
@@ -85,6 +87,8 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(SourceAddressChanged, source_address=sources),
     st.builds(AddressesLost, addresses=st.lists(st.sampled_from(NAMES), max_size=3).map(tuple)),
     st.builds(ConfigurationChanged, config=configs),
+    st.builds(StandbyWanted, until_ns=moments, patience_ns=st.sampled_from((0, 4_500_000_000))),
+    st.just(TakebackWanted()),
     st.builds(
         ShutdownWanted, keep_addresses=st.booleans(), patience_ns=st.sampled_from((0, 300_000_000, 4_500_000_000))
     ),

@@ -284,3 +284,31 @@ def test_a_frozen_backup_does_not_take_over_from_a_living_master() -> None:
     trio.world.run_for(30 * SECOND_NS)
     assert trio.active() == ["n3"]
     assert trio.nodes[1].routers[1].counters.become_master == 0
+
+
+def test_a_router_that_an_operator_holds_back_gives_up_without_a_gap_and_keeps_out() -> None:
+    trio = Trio()
+    n3 = trio.nodes[2]
+    n3.stand_by(1, trio.world.now_ns + 100 * SECOND_NS)
+    for _ in range(1000):
+        trio.world.run_for(MILLISECOND_NS)
+        assert any(node.table for node in trio.nodes), "somebody answers at every moment"
+    assert trio.active() == ["n2"]
+    trio.nodes[2].kill()
+    n3.start()
+    trio.world.run_for(60 * SECOND_NS)
+    assert trio.active() == ["n2"], "over a respawn too"
+    trio.world.run_for(50 * SECOND_NS)
+    assert trio.active() == ["n3"], "until the time is over"
+
+
+def test_a_router_that_is_held_back_keeps_out_even_when_nobody_else_is_left() -> None:
+    trio = Trio()
+    trio.nodes[2].stand_by(1, trio.world.now_ns + 1000 * SECOND_NS)
+    trio.world.run_for(5 * SECOND_NS)
+    trio.nodes[0].cut_power()
+    trio.nodes[1].cut_power()
+    trio.world.run_for(60 * SECOND_NS)
+    assert trio.active() == []
+    trio.nodes[2].stand_by(1, 0)
+    assert trio.until_active("n3") < 4 * SECOND_NS

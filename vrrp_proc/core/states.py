@@ -114,3 +114,5 @@ class Snapshot:
     last_sent_ns: int
     """When this router last advertised with a priority above 0; 0: never."""
     faults: frozenset[FaultCause]
+    standby_until_ns: int = 0
+    """Until when an operator holds it back; 0: not at all."""

@@ -25,6 +25,8 @@ class RouterView:
         self._last_sent_ns = 0
         self._owner_gave_in = False
         self._parting: Parting | None = None
+        self._standby_until_ns = 0
+        self._said_alone = False
 
     @property
     def state(self) -> State:
@@ -56,6 +58,10 @@ class RouterView:
     def is_parting(self) -> bool:
         """Active no more, but still answering for the addresses until a successor does (parting.py)."""
         return self._parting is not None
+
+    def is_held_back(self, now_ns: int) -> bool:
+        """Whether an operator's standby is in force (standby.py)."""
+        return now_ns < self._standby_until_ns
 
     def next_deadline_ns(self) -> int | None:
         """When `TimePassed` is next of use; None: never. It is in the past until that event was handled."""
@@ -91,4 +97,5 @@ class RouterView:
             active_down_at_ns=backup.active_down_at_ns if backup else 0,
             last_sent_ns=self._last_sent_ns,
             faults=state.faults if isinstance(state, Initialize) else frozenset(),
+            standby_until_ns=self._standby_until_ns,
         )

@@ -44,14 +44,16 @@ from pyhad.vrrp_proc.core.events import (
     FaultsChanged,
     ShutdownWanted,
     SourceAddressChanged,
+    StandbyWanted,
     Startup,
+    TakebackWanted,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
 from pyhad.vrrp_proc.core.parting import ANNOUNCE_AFTER_RELEASE_NS
 from pyhad.vrrp_proc.core.restart import may_resume_active, resumed_backup
+from pyhad.vrrp_proc.core.standby import RouterStandby
 from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, scheduled
-from pyhad.vrrp_proc.core.thawing import RouterThawing
 from pyhad.vrrp_proc.core.timers import (
     CENTISECOND_NS,
     interval_in_use_cs,
@@ -60,7 +62,7 @@ from pyhad.vrrp_proc.core.timers import (
 )
 
 
-class VirtualRouter(RouterThawing):
+class VirtualRouter(RouterStandby):
     """One `vrrp_instance`. `config` is taken as checked; a new one comes in by ConfigurationChanged."""
 
     # ------------------------------------------------------------------------------------- what happens
@@ -89,6 +91,11 @@ class VirtualRouter(RouterThawing):
                 return self._start(event, now_ns)
             case ShutdownWanted():
                 return self._stop(event, now_ns)
+            case StandbyWanted():
+                return self._stand_by(event, now_ns)
+            case TakebackWanted():
+                self._standby_until_ns = 0
+                return []
             case _:
                 assert_never(event)
 
@@ -104,14 +111,15 @@ class VirtualRouter(RouterThawing):
     def _begin(self, event: Startup, now_ns: int) -> list[Effect]:
         self.source_address = event.source_address
         held = event.found_addresses or event.restored_active
+        self._standby_until_ns = event.restored_standby_until_ns
         self._last_sent_ns = event.last_sent_ns
         self._owner_gave_in = False
         if event.faults:
             release = [self._advertise(PRIORITY_RELEASE, now_ns)] if event.restored_active else []
             return [*release, RemoveAddresses(addresses=self.all_addresses), self._fail(event.faults, now_ns)]
-        if may_resume_active(self.config, event, now_ns):
+        if may_resume_active(self.config, event, now_ns) and not self.is_held_back(now_ns):
             return self._resume_active(event.restored_since_ns or now_ns, now_ns)
-        if self._is_owner():
+        if self._is_owner() and not self.is_held_back(now_ns):
             return self._become_active(Reason.ADDRESS_OWNER, now_ns)
         if event.restored_down_at_ns and not event.restored_active:
             backup = resumed_backup(self.config, self.effective_priority, event, now_ns)
@@ -162,7 +170,8 @@ class VirtualRouter(RouterThawing):
             return [Remark(event="faults_changed", fields={"faults": _words(faults)})]
         self._owner_gave_in = False
         listening = self._listen(Reason.FAULT_CLEARED, now_ns)
-        return listening + self._become_active(Reason.ADDRESS_OWNER, now_ns) if self._is_owner() else listening
+        claims = self._is_owner() and not self.is_held_back(now_ns)
+        return listening + self._become_active(Reason.ADDRESS_OWNER, now_ns) if claims else listening
 
     def _fail(self, faults: frozenset[FaultCause], now_ns: int) -> Effect:
         return self._enter(Initialize(started=True, faults=faults), Reason.FAULT, now_ns, _words(faults))
@@ -196,7 +205,9 @@ class VirtualRouter(RouterThawing):
             preempt_after_ns = state.preempt_after_ns
             if preempt_after_ns is None:  # the delay runs from the first one on (FSM-25)
                 preempt_after_ns = now_ns + self.config.preempt_delay_ns
-        if preempt_after_ns is None or preempt_after_ns > now_ns or not self.config.preempt_mode:
+        self._said_alone = False
+        may_preempt = self.config.preempt_mode and not self.is_held_back(now_ns)
+        if preempt_after_ns is None or preempt_after_ns > now_ns or not may_preempt:
             interval_cs = interval_in_use_cs(self.config, event.interval_cs)
             at_ns = now_ns + self._down_interval_ns(interval_cs)
         else:
@@ -305,6 +316,8 @@ class VirtualRouter(RouterThawing):
             case Backup():
                 if now_ns < state.active_down_at_ns:
                     return self._part_in_time(now_ns)
+                if self.is_held_back(now_ns):
+                    return [*self._part_in_time(now_ns), *self._keep_out(state, now_ns)]
                 if self._was_deaf(state, now_ns):
                     return [*self._part_in_time(now_ns), *self._listen_anew(state, now_ns)]
                 return self._take_over(state, now_ns)

@@ -18,15 +18,15 @@ ROUTER = VrrpInstance(
 )  # fmt: skip
 BACKUP = Record(
     state=RouterState.BACKUP, since_ns=1, last_sent_ns=2, down_at_ns=3, master_priority=200, master_interval_cs=100,
-    master_address="10.0.0.2",
+    master_address="10.0.0.2", standby_until_ns=9,
 )  # fmt: skip
 
 
 def test_a_record_is_these_bytes() -> None:
     assert journal.pack(BACKUP).hex() == (
-        "01" "01"
+        "02" "01"
         "0100000000000000" "0200000000000000" "0300000000000000"
-        "c8" "6400" "04" "0a000002" "000000000000000000000000"
+        "c8" "6400" "04" "0a000002" "000000000000000000000000" "0900000000000000"
     )  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def test_what_was_written_is_read_again(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"\x02" + bytes(45), b"\x01\x09" + bytes(44), b"\x01" + bytes(28) + b"\x05" * 17]
+    "payload", [b"", b"\x01" + bytes(53), b"\x02\x09" + bytes(52), b"\x02" + bytes(28) + b"\x05" * 25]
 )
 def test_a_record_of_another_format_is_no_record(payload: bytes) -> None:
     assert journal.unpack(payload) is None
