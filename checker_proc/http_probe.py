@@ -15,6 +15,7 @@ from pyhad.checker_proc.probe import Owner
 from pyhad.checker_proc.sockets import begin_connect, failure_of
 from pyhad.common.config.model import HttpUrl, Target
 from pyhad.common.loop import READ, WRITE, Loop
+from pyhad.common.pcre import pattern_of
 
 READ_BYTES = 64 * 1024
 
@@ -36,7 +37,7 @@ class HttpProbe:
         self._socket = sock
         self._unsent = request
         self._url = url
-        self._reader = ResponseReader(wants_digest=bool(url.digest))
+        self._reader = ResponseReader(wants_digest=bool(url.digest), wants_body=url.regex is not None)
         self._is_connected = False
         self._started_ns = 0
         self._timeout_ns = 0
@@ -68,14 +69,19 @@ class HttpProbe:
     def _fail(self, number: int) -> None:
         self._finish(failure_of(number, self._loop.now_ns() - self._started_ns))
 
+    def _connected(self) -> bool:
+        """The connection is there, or failed; in the first case the next step has its own deadline."""
+        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._fail(number)
+            return False
+        self._is_connected = True
+        self._deadlines.add(self, self._timeout_ns, self._loop.now_ns())
+        return True
+
     def _writable(self, _events: int) -> None:
-        if not self._is_connected:
-            number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if number:
-                self._fail(number)
-                return
-            self._is_connected = True
-            self._deadlines.add(self, self._timeout_ns, self._loop.now_ns())
+        if not (self._is_connected or self._connected()):
+            return
         try:
             sent = self._socket.send(self._unsent)
         except BlockingIOError:
@@ -101,10 +107,15 @@ class HttpProbe:
                 return
         else:
             reader.end()
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """The response is whole, or all there will be: judge it."""
         latency_ns = self._loop.now_ns() - self._started_ns
-        reason = judge(self._url, reader)
+        regex = self._url.regex
+        reason = judge(self._url, self._reader, pattern_of(regex).search if regex is not None else None)
         if reason is None:
-            self._finish(ProbeSucceeded(latency_ns=latency_ns, remark=reader.remark))
+            self._finish(ProbeSucceeded(latency_ns=latency_ns, remark=self._reader.remark))
         else:
             self._finish(ProbeFailed(reason=reason, latency_ns=latency_ns))
 

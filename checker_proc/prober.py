@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import resource
+import ssl
 from typing import assert_never
 
-from pyhad.checker_proc import http_probe, tcp
-from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible
+from pyhad.checker_proc import datagram, http_probe, number_files, smtp_probe, tcp, tls_probe
+from pyhad.checker_proc.core.events import ProbeImpossible, Result
 from pyhad.checker_proc.core.http import request_bytes
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
 from pyhad.checker_proc.ping import Pinger
 from pyhad.checker_proc.probe import Owner, Probe
 from pyhad.checker_proc.programs import Programs
-from pyhad.common.config.model import Check, HttpCheck, MiscCheck, PingCheck, TcpCheck
+from pyhad.common.config.model import (
+    Check,
+    DnsCheck,
+    FileCheck,
+    HttpCheck,
+    MiscCheck,
+    PingCheck,
+    SmtpCheck,
+    TcpCheck,
+    UdpCheck,
+)
 from pyhad.common.loop import Loop
 
 SPARE_DESCRIPTORS = 128
 """Kept for the bus, the log and the interpreter: ZeroMQ gives up the whole process when it finds none."""
 
-Started = Probe | ProbeFailed | ProbeImpossible
+Started = Probe | Result
 
 
 def raise_descriptor_limit() -> int:
@@ -40,6 +51,8 @@ class Prober:
         self._ping6 = Pinger(loop, self._deadlines, 6, icmp6)
         self.programs = Programs(loop, self._deadlines)
         self._limit = max(1, max_descriptors - SPARE_DESCRIPTORS)
+        self.tls: ssl.SSLContext
+        """Shared by all SSL_GET; the service sets it before it starts one."""
         self.in_flight = 0
         """Probes that hold a descriptor; their checks count them (`RunningCheck`)."""
 
@@ -56,6 +69,10 @@ class Prober:
         match check:
             case TcpCheck():
                 return tcp.start(self._loop, self._deadlines, check.target, owner, now_ns)
+            case HttpCheck() if check.tls:
+                return tls_probe.start(
+                    self._loop, self._deadlines, check.target, requests[url], check.urls[url], self.tls, owner, now_ns
+                )
             case HttpCheck():
                 return http_probe.start(
                     self._loop, self._deadlines, check.target, requests[url], check.urls[url], owner, now_ns
@@ -65,5 +82,13 @@ class Prober:
                 return pinger.start(check.target, owner, now_ns)
             case MiscCheck():
                 return self.programs.start(check, owner, now_ns)
+            case SmtpCheck():
+                return smtp_probe.start(self._loop, self._deadlines, check, owner, now_ns)
+            case DnsCheck():
+                return datagram.start_dns(self._loop, self._deadlines, check, owner, now_ns)
+            case UdpCheck():
+                return datagram.start_udp(self._loop, self._deadlines, check, owner, now_ns)
+            case FileCheck():
+                return number_files.look(check)
             case _:
                 assert_never(check)

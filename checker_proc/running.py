@@ -20,7 +20,7 @@ from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.probe import Probe
 from pyhad.checker_proc.prober import Prober
 from pyhad.checker_proc.timetable import Timetable
-from pyhad.common.config.model import Check, PingCheck
+from pyhad.common.config.model import Check, FileCheck, PingCheck
 from pyhad.common.loop import Loop
 
 
@@ -59,7 +59,7 @@ class RunningCheck:
         self._listener = listener
         self._requests = prober.requests_of(check)
         self._probe: Probe | None = None
-        self._holds = 0 if isinstance(check, PingCheck) else 1  # descriptors of a probe under way
+        self._holds = 0 if isinstance(check, (PingCheck, FileCheck)) else 1  # descriptors of a probe under way
         self._is_impossible = False
         self._remark = ""
 
@@ -69,6 +69,8 @@ class RunningCheck:
         span_ns = timing.warmup_ns if restored is None else timing.delay_loop_ns
         spread = spread_ns(self.machine.identity, span_ns)
         self._perform(self.machine.handle(Startup(spread_ns=spread, restored=restored), now_ns), now_ns)
+        if isinstance(self.machine.check, FileCheck):  # its answer is here before anybody is told of the server
+            self.tick()
 
     def tick(self) -> None:
         """Its time has come."""
@@ -122,7 +124,7 @@ class RunningCheck:
 
     def _start_probe(self, url: int, now_ns: int) -> None:
         started = self._prober.start(self.machine.check, url, self._requests, self, now_ns)
-        if isinstance(started, (ProbeFailed, ProbeImpossible)):
+        if isinstance(started, (ProbeSucceeded, ProbeFailed, ProbeImpossible)):
             self._conclude(started)
         else:
             self._probe = started

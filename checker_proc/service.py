@@ -21,6 +21,7 @@ from pyhad.common.config.model import SCHEMA, Check, CheckedServer, CheckerDocum
 from pyhad.common.errors import WireError
 from pyhad.common.messages import CheckerStatus, CheckStatus, ServerHealth, Verdict
 from pyhad.common.runtime import Runtime
+from pyhad.common.tls import client_context
 
 STOP_WAIT_NS = 300_000_000
 """For programs of MISC_CHECK to end when the process stops."""
@@ -106,6 +107,7 @@ class CheckerService:
     def _apply(self, document: CheckerDocument, records: dict[ServerKey, ServerRecord]) -> None:
         """Run the checks of `document`: those that run already go on, the others begin with what they inherit."""
         now_ns = self._loop.now_ns()
+        self._prober.tls = client_context(document.tls_client)  # the compiler has made one of it already
         old, self._checks = self._checks, {}
         users: dict[Check, list[ServerRecord | None]] = {}
         for server in document.servers:

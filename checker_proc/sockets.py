@@ -14,6 +14,8 @@ SO_MARK = 36
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
+DATAGRAM = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+
 _FAILURES = {
     errno.ECONNREFUSED: Reason.CONNECT_REFUSED,
     errno.ETIMEDOUT: Reason.TIMEOUT,
@@ -22,6 +24,7 @@ _FAILURES = {
     errno.EHOSTDOWN: Reason.HOST_UNREACHABLE,
     errno.ECONNRESET: Reason.CONNECTION_RESET,
     errno.EPIPE: Reason.CONNECTION_RESET,
+    errno.ENOTCONN: Reason.CONNECTION_RESET,
     errno.EPERM: Reason.NOT_PERMITTED,
     errno.EACCES: Reason.NOT_PERMITTED,
 }
@@ -44,11 +47,11 @@ def failure_of(number: int, latency_ns: int = 0) -> ProbeFailed | ProbeImpossibl
     return ProbeFailed(reason=_FAILURES.get(number, Reason.CONNECT_FAILED), latency_ns=latency_ns)
 
 
-def begin_connect(target: Target) -> socket.socket | ProbeFailed | ProbeImpossible:
+def begin_connect(target: Target, kind: int = _STREAM) -> socket.socket | ProbeFailed | ProbeImpossible:
     """A socket that is connecting or connected, or why there is none. Never waits, looks no name up."""
     is_v6 = ":" in target.address
     try:
-        sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, _STREAM)
+        sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, kind)
     except OSError as error:
         return failure_of(error.errno or 0)
     problem = _set_origin(sock, target) if _has_origin(target) else None

@@ -45,6 +45,9 @@ class LogSettings:
     """Name of this copy of the daemon (`instance` keyword); a field of each line when not empty."""
     file: str = ""
     """Path of a log file (`-g`), opened by each process for appending; empty for none."""
+    syslog_path: str = SYSLOG_PATH
+    syslog_retry_s: float = 1.0
+    """How often syslog is looked for where there is none."""
 
 
 class ProcessLog:
@@ -60,9 +63,12 @@ class ProcessLog:
         self._console = _own_descriptor(2) if settings.console else None
         self._file = _open_file(settings.file) if settings.file else None
         self._terminal = settings.console and os.isatty(2)
-        self._journal = settings.console and bool(os.environ.get("JOURNAL_STREAM"))
-        wants_syslog = settings.syslog and not self._journal
-        self._syslog = _syslog_socket() if wants_syslog else None
+        self._journal = settings.console and _is_journal(2)
+        self._wants_syslog = settings.syslog and not self._journal
+        self._syslog: socket.socket | None = None
+        self._syslog_path = settings.syslog_path
+        self._syslog_retry_s = settings.syslog_retry_s
+        self._syslog_next_s = 0.0
         base: dict[str, Any] = {"process": process, "pid": os.getpid()}
         if settings.daemon:
             base["daemon"] = settings.daemon
@@ -93,7 +99,7 @@ class ProcessLog:
             severity, line = self._queue.popleft()
             if self._file is not None:
                 _write_all(self._file, line)
-            if self._syslog is not None:
+            if self._wants_syslog:
                 self._send_syslog(severity, line)
         if self._dropped > self._dropped_said and not self._console_queue:
             lost, self._dropped_said = self._dropped - self._dropped_said, self._dropped
@@ -116,7 +122,7 @@ class ProcessLog:
         if self._console is not None:
             line = _readable(now, ordered) if self._terminal else json_line
             self._put(self._console_queue, b"<%d>" % severity + line if self._journal else line)
-        if self._file is not None or self._syslog is not None:
+        if self._file is not None or self._wants_syslog:
             self._put(self._queue, (severity, json_line))
         raise structlog.DropEvent
 
@@ -144,14 +150,25 @@ class ProcessLog:
         return True
 
     def _send_syslog(self, severity: int, line: bytes) -> None:
-        assert self._syslog is not None
         head = f"<{self._facility * 8 + severity}>{self._ident}[{os.getpid()}]: ".encode()
         try:
-            self._syslog.send(head + line.rstrip(b"\n"))
+            if self._syslog is None:
+                self._open_syslog()
+            if self._syslog is not None:
+                self._syslog.send(head + line.rstrip(b"\n"))
         except BlockingIOError:
             self._dropped += 1
-        except OSError:
-            self._syslog = _syslog_socket()
+        except OSError:  # its daemon was stopped or replaced
+            if self._syslog is not None:
+                self._syslog.close()
+            self._syslog = None
+
+    def _open_syslog(self) -> None:
+        """Where there is no syslog it may come, or come again: looked for now and then."""
+        now_s = time.monotonic()
+        if now_s >= self._syslog_next_s:
+            self._syslog_next_s = now_s + self._syslog_retry_s
+            self._syslog = _syslog_socket(self._syslog_path)
 
 
 def _iso(now: float) -> str:
@@ -172,7 +189,16 @@ def _readable(now: float, fields: dict[str, Any]) -> bytes:
 
 def _word(value: object) -> str:
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or " " in text or "\n" in text else text
+    return text if text and " " not in text and text.isprintable() else json.dumps(text)
+
+
+def _is_journal(fd: int) -> bool:
+    """Whether `fd` leads to the journal itself: the variable alone is inherited by whatever a service starts."""
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
 def _own_descriptor(fd: int) -> int | None:
@@ -204,10 +230,14 @@ def _write_all(fd: int, line: bytes) -> None:
         pass
 
 
-def _syslog_socket() -> socket.socket | None:
+def _syslog_socket(path: str) -> socket.socket | None:
     try:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-        sock.connect(SYSLOG_PATH)
     except OSError:
+        return None
+    try:
+        sock.connect(path)
+    except OSError:
+        sock.close()
         return None
     return sock

@@ -53,6 +53,8 @@ class Loop:
         self._armed_ns = 0
         self._stopping = False
         self._turn_hooks: list[Callable[[], None]] = []
+        self._fresh: set[int] = set()
+        """Registered since the last poll: what it says of such a number is about a descriptor closed meanwhile."""
         self._timer_fd = _libc.timerfd_create(_CLOCK_MONOTONIC, _TFD_NONBLOCK_CLOEXEC)
         if self._timer_fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
@@ -71,6 +73,7 @@ class Loop:
             self._epoll.modify(fd, events)
         else:
             self._epoll.register(fd, events)
+            self._fresh.add(fd)
         self._actions[fd] = action
 
     def unwatch(self, fd: int) -> None:
@@ -119,13 +122,15 @@ class Loop:
     def turn(self, timeout_s: float = 0) -> None:
         """One turn: wait at most `timeout_s` (-1: for ever), run what is ready and what is due."""
         self._arm()
-        for fd, events in self._epoll.poll(timeout_s):
+        ready = self._epoll.poll(timeout_s)
+        self._fresh.clear()
+        for fd, events in ready:
             if fd == self._timer_fd:
                 self._armed_ns = 0
                 _drain(fd)
                 continue
             action = self._actions.get(fd)
-            if action is not None:
+            if action is not None and fd not in self._fresh:
                 action(events)
         self._run_due()
         for hook in self._turn_hooks:

@@ -150,7 +150,7 @@ class CheckerStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationStatus:
-    """One real server in the data plane's own table. `weight` -1: wanted but not there."""
+    """One real server in the data plane's own table. `weight` -1: not there, wanted or not."""
 
     server: str
     up: bool

@@ -66,15 +66,18 @@ def no_new_privileges() -> None:
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
-def drop(*, uid: int, gid: int, keep: frozenset[int] = frozenset()) -> None:
+def drop(*, uid: int, gid: int, keep: frozenset[int] = frozenset(), programs: frozenset[int] = frozenset()) -> None:
     """Become `uid`:`gid` with exactly the capabilities `keep` (permitted and effective, none inheritable).
+
+    `programs` are those that a program started by this process may still have from its own file, as ping has: the
+    kernel refuses to run a program that brings a capability which the bounding set lacks.
 
     Where the process is not root it already lacks what this would give up: only the capability sets are cut down
     to what of `keep` is there. Clears PDEATHSIG as the kernel does on a change of identity: ask for it afterwards.
     """
     if os.geteuid() == 0:
         for capability in range(_LAST_CAP + 1):
-            if capability not in keep:
+            if capability not in keep | programs:
                 _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
         _prctl(_PR_SET_KEEPCAPS, 1)
         os.setgroups([])

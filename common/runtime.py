@@ -64,7 +64,15 @@ class ChildContext:
 class Runtime:
     """A running child. Build it first thing in `main`; nothing before it may open files or sockets."""
 
-    def __init__(self, context: ChildContext, *, as_root: bool, keep: frozenset[int]) -> None:
+    def __init__(
+        self,
+        context: ChildContext,
+        *,
+        as_root: bool,
+        keep: frozenset[int],
+        programs: frozenset[int] = frozenset(),
+    ) -> None:
+        """`keep` and `programs` as for `privileges.drop`."""
         self.context = context
         self.name = context.name
         self.on_stop: Callable[[], None] = self.finish
@@ -80,7 +88,7 @@ class Runtime:
         _, uid, gid = ("root", os.geteuid(), os.getegid()) if as_root else context.account
         self.log = ProcessLog(context.name, context.log)
         self.logger: FilteringBoundLogger = self.log.logger
-        privileges.drop(uid=uid, gid=gid, keep=keep)
+        privileges.drop(uid=uid, gid=gid, keep=keep, programs=programs)
         privileges.die_with_parent(context.parent_pid)
         gc.freeze()
         self.loop = Loop()

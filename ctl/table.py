@@ -260,7 +260,7 @@ def _server_remark(server: Server, now_ns: int) -> str:
     if server.health is not None and not server.up:
         failing = [f"{check.kind}: {check.reason}" for check in server.checks if not check.up]
         reason = ", ".join(failing) or server.health.verdict.reason
-        remarks.append(f"{reason} for {duration(now_ns - server.health.verdict.since_ns)}")
+        remarks.append(f"{reason}, down for {duration(now_ns - server.health.verdict.since_ns)}")
     destination = server.destination
     if destination is not None and destination.weight < 0 and not destination.sorry:
         remarks.append("not in the table" if server.up else "taken out")

@@ -29,6 +29,7 @@ from pyhad.parent.systemd import service_manager
 
 FATAL = 1  # PROC-20
 LOG_FILE = "pyhad.log"
+_NEEDED = frozenset({privileges.CAP_NET_ADMIN, privileges.CAP_NET_RAW})
 
 
 def main() -> int:
@@ -77,6 +78,8 @@ def _config_test(options: Options, compile_files: Compile) -> int:
 
 
 def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile) -> int:
+    if not privileges.permitted().issuperset(_NEEDED):
+        return _say("needs the rights of root (CAP_NET_ADMIN and CAP_NET_RAW at least); -t does without", PERMISSION)
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2))  # SIG-9
     os.umask(options.umask)
     try:

@@ -30,7 +30,7 @@ ROOMS = (
         name=ProcessName.VRRP,
         module="pyhad.vrrp_proc.main",
         last_resort="pyhad.vrrp_proc.release",
-        box_slots=4096,
+        box_slots=8192,
         box_bytes=200,
     ),
 )

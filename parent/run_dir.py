@@ -32,9 +32,7 @@ class RunDir:
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
-        if not os.path.isdir(self.path):
-            os.makedirs(self.path)
-            os.chmod(self.path, RUN_DIR_MODE)
+        _make_open(self.path)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._lock = os.open(os.path.join(self.path, "lock"), flags, 0o600)
         try:
@@ -47,6 +45,7 @@ class RunDir:
     def open_listeners(self, account: tuple[str, int, int]) -> None:
         """Make the folders and bind every channel. Raises OSError."""
         _, uid, _ = account
+        _require_passage(self.path, account)
         self._make_bus(uid)
         for channel in CHANNELS:
             owner = (uid, 0) if channel.path.startswith(f"{BUS}/") else (0, _operators_gid())
@@ -95,6 +94,36 @@ class RunDir:
             os.chown(path, *owner)
         listener.listen(BACKLOG)
         return listener
+
+
+def _make_open(path: str) -> None:
+    """The directory and whatever is missing above it."""
+    if not os.path.exists(path):
+        _make_open(os.path.dirname(path))
+        os.mkdir(path)
+        os.chmod(path, RUN_DIR_MODE)
+
+
+def _require_passage(path: str, account: tuple[str, int, int]) -> None:
+    """Processes without rights that cannot reach their sockets would run, and never hear of each other."""
+    name, uid, gid = account
+    path = os.path.realpath(path)
+    while os.geteuid() == 0 and uid != 0:
+        found = os.stat(path)
+        bit = stat.S_IXUSR if found.st_uid == uid else stat.S_IXGRP if found.st_gid == gid else stat.S_IXOTH
+        if not found.st_mode & bit and not _has_acl(path):
+            raise PermissionError(f"the user {name} cannot pass {path} and would not reach the sockets in it")
+        if path == os.path.dirname(path):
+            return
+        path = os.path.dirname(path)
+
+
+def _has_acl(path: str) -> bool:
+    """Then the mode does not tell everything."""
+    try:
+        return "system.posix_acl_access" in os.listxattr(path)
+    except OSError:
+        return False
 
 
 def _operators_gid() -> int:

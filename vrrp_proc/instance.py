@@ -10,17 +10,15 @@ import collections
 import errno
 import os
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from typing import Protocol, assert_never
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import assert_never
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
-from pyhad.common.log import FilteringBoundLogger
-from pyhad.common.loop import Loop, Timer
+from pyhad.common.loop import Timer
 from pyhad.common.messages import RouterStatus
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
-from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core import effects as do
 from pyhad.vrrp_proc.core.events import (
     FOREVER_NS,
@@ -30,6 +28,7 @@ from pyhad.vrrp_proc.core.events import (
     Event,
     FaultCause,
     FaultsChanged,
+    PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
     StandbyWanted,
@@ -46,8 +45,9 @@ from pyhad.vrrp_proc.core.packet import (
 )
 from pyhad.vrrp_proc.core.states import Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
-from pyhad.vrrp_proc.holdings import Holdings
-from pyhad.vrrp_proc.journal import Journal, Record
+from pyhad.vrrp_proc.journal import Record
+from pyhad.vrrp_proc.telling import Telling
+from pyhad.vrrp_proc.world import Port, World
 
 _COMPLAINTS = 16
 """Refusals remembered between two transitions, so that each is said once (PKT-37); senders can be forged."""
@@ -58,38 +58,6 @@ _KEEPALIVED_COUNTERS = (
 )  # fmt: skip
 """SIG-25; ours come after them."""
 _CORE_COUNTERS = tuple(field.name for field in fields(Counters))
-
-
-class Port(Protocol):
-    """The way to the network, as one router sees it."""
-
-    def send(self, packet: bytes | bytearray, destination: str) -> int:
-        """0 or an errno."""
-        ...
-
-    def read(self, events: int = 0) -> None:
-        """Take in what waits."""
-        ...
-
-    def forget_known(self) -> None:
-        """Look at every packet anew."""
-        ...
-
-
-@dataclass(slots=True, kw_only=True)
-class World:
-    """What all virtual routers of the process share."""
-
-    loop: Loop
-    logger: FilteringBoundLogger
-    holdings: Holdings
-    announcer: Announcer
-    journal: Journal
-    counters: collections.Counter[str]
-    on_change: Callable[[], None]
-    """Runs when a state changed, so that it is told."""
-    on_parted: Callable[[Instance], None] = lambda instance: None
-    """Runs when a router that was shut down has let go of its addresses too."""
 
 
 class Instance:
@@ -113,6 +81,11 @@ class Instance:
         self._send_error = 0
         self._started = False
         self._is_parting = False
+        self._adjustment = 0
+        self.follows_fault = False
+        """Another member of its sync group is in fault."""
+        self._own_faults: frozenset[FaultCause] = frozenset()
+        self._telling = Telling(world.teller)
 
     @property
     def config(self) -> VrrpInstance:
@@ -128,9 +101,11 @@ class Instance:
 
     def start(self, faults: frozenset[FaultCause], source_address: str, left: Record | None) -> None:
         """Begin; `left` is what the predecessor journaled."""
+        self._own_faults, faults = faults, self._all_faults(faults)
         self._faults, self._source, self._started = faults, source_address, True
         self._resumed = left is not None and left.state is RouterState.MASTER
         found = self._world.holdings.found(self.core.all_addresses)
+        self._telling.known = left.state if left is not None else None
         if left is None:
             self.handle(Startup(faults=faults, source_address=source_address, found_addresses=found))
             return
@@ -141,11 +116,11 @@ class Instance:
                 source_address=source_address,
                 restored_active=self._resumed,
                 last_sent_ns=left.last_sent_ns,
+                restored_since_ns=left.since_ns,
                 restored_backup_of=left.master_address if was_backup else "",
                 restored_master_priority=left.master_priority if was_backup else 0,
                 restored_master_interval_cs=left.master_interval_cs if was_backup else 0,
                 restored_down_at_ns=left.down_at_ns if was_backup else 0,
-                restored_since_ns=left.since_ns,
                 found_addresses=found,
                 restored_standby_until_ns=left.standby_until_ns,
             )
@@ -155,6 +130,7 @@ class Instance:
         """What holds now; only differences become events. A new source comes before the fault that it ends."""
         if not self._started:
             return
+        self._own_faults, faults = faults, self._all_faults(faults)
         if source_address != self._source and source_address:
             self._change_source(source_address)
         if faults != self._faults:
@@ -162,6 +138,20 @@ class Instance:
             self.handle(FaultsChanged(faults=faults))
         if source_address != self._source:
             self._change_source(source_address)
+
+    def follow_fault(self, follows: bool) -> None:
+        """Another member of its sync group is in fault, or is no more (GRP-1); before `start` too."""
+        self.follows_fault = follows
+        self.surroundings(self._own_faults, self._source)
+
+    def _all_faults(self, own: frozenset[FaultCause]) -> frozenset[FaultCause]:
+        return own | {FaultCause.SYNC_GROUP} if self.follows_fault else own
+
+    def adjust(self, adjustment: int) -> None:
+        """What the trackers add to the priority now (TRK-1); before `start` too."""
+        if adjustment != self._adjustment:
+            self._adjustment = adjustment
+            self.handle(PriorityChanged(adjustment=adjustment))
 
     def reconfigure(self, config: VrrpInstance) -> None:
         """A reload found the same router with perhaps other settings (REL-12)."""
@@ -185,14 +175,17 @@ class Instance:
         self._log.info("standby_ended")
         self.handle(TakebackWanted())
 
-    def shut_down(self, *, keep_addresses: bool = False, patience_ns: int = 0) -> bool:
+    def shut_down(self, *, keep_addresses: bool = False, deleted: bool = False, patience_ns: int = 0) -> bool:
         """Let go in an orderly way. False: it goes on answering for at most `patience_ns`, until a successor does;
         the world's `on_parted` runs then. Afterwards nothing is left of it but, with `keep_addresses`, its addresses.
         """
+        if deleted:
+            self._telling.deleted(self.config)
         was_started, self._started = self._started, False
         self._world.journal.forget(self._identity)
         if was_started:
             self.handle(ShutdownWanted(keep_addresses=keep_addresses, patience_ns=patience_ns))
+            self._tell_companions()
         if self.core.is_parting:
             self._is_parting = True
             return False
@@ -238,6 +231,12 @@ class Instance:
             self._is_parting = False
             self._end()
             self._world.on_parted(self)
+        if self._started:
+            self._tell_companions()
+
+    def _tell_companions(self) -> None:
+        if self.config.sync_group:
+            self._world.companions.after(self)
 
     # ----------------------------------------------------------------------------------------- what it does
 
@@ -254,8 +253,16 @@ class Instance:
                 self._world.announcer.announce(addresses, repeat)
             case do.ChangeState():
                 self._change_state(effect)
+            case do.ChangePriority(old=old, new=new):
+                self._log.info("priority_changed", old=old, new=new)
+                is_master = self.core.router_state is RouterState.MASTER
+                self._world.teller.priority(self.config, new, is_master=is_master)
+                self._world.on_change()
             case do.Remark(event=event, fields=fields, warning=warning):
                 (self._log.warning if warning else self._log.info)(event, **fields)
+                if event == "lower_priority_heard":
+                    self._world.teller.lower_priority(self.config, self.core.effective_priority)
+                    self._world.companions.lower_heard(self)
             case _:
                 assert_never(effect)
 
@@ -278,7 +285,12 @@ class Instance:
             "state_changed", old=change.old, new=change.new, reason=change.reason, priority=change.priority,
             **({"detail": change.detail} if change.detail else {}),
         )  # fmt: skip
+        self._telling.change(self.config, change, self._faults)
         self._world.on_change()
+
+    def repeat_state(self) -> None:
+        """Tell the FIFOs once more."""
+        self._telling.again(self.config, self.core.snapshot())
 
     def _send(self, priority: int) -> None:
         packet = self._packets.get(priority)

@@ -78,7 +78,10 @@ class Journal:
         self.lost = 0
         """Records that found no place in the box."""
         self._box = box
-        self._left = {found: record for found, payload in box.load().items() if (record := unpack(payload))}
+        self._notes = box.load()
+        self.is_successor = bool(self._notes)
+        """Whether a process of this daemon was there before."""
+        self._left = {found: record for found, payload in self._notes.items() if (record := unpack(payload))}
 
     def left_behind(self, config: VrrpInstance) -> Record | None:
         """What the predecessor wrote of this router, once; None when there is nothing."""
@@ -88,6 +91,15 @@ class Journal:
         """Journal `record` in place of the one before."""
         if not self._box.put(identity, pack(record)):
             self.lost += 1
+
+    def note(self, identity: bytes, payload: bytes) -> None:
+        """Journal something else than a virtual router, in another length than theirs."""
+        if not self._box.put(identity, payload):
+            self.lost += 1
+
+    def noted(self, identity: bytes) -> bytes | None:
+        """What a predecessor noted."""
+        return self._notes.get(identity)
 
     def forget(self, identity: bytes) -> None:
         """The router is gone for good."""

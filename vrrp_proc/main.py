@@ -1,4 +1,7 @@
-"""Entry of the VRRP process after the fork: root's uid with two capabilities, one service, one loop."""
+"""Entry of the VRRP process after the fork: root's uid with two capabilities, one service, one loop.
+
+What runs scripts is forked off first and keeps the rights that are given up here.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from pyhad.common.codec import decode
 from pyhad.common.config.model import VrrpDocument
 from pyhad.common.privileges import CAP_NET_ADMIN, CAP_NET_RAW
 from pyhad.common.runtime import ChildContext, Runtime
+from pyhad.vrrp_proc.script_helper import fork_helper
+from pyhad.vrrp_proc.scripts import Scripts
 from pyhad.vrrp_proc.service import Service
 
 KEPT = frozenset({CAP_NET_ADMIN, CAP_NET_RAW})
@@ -14,8 +19,9 @@ KEPT = frozenset({CAP_NET_ADMIN, CAP_NET_RAW})
 
 def main(context: ChildContext) -> int:
     """Run the VRRP process to its end; returns its exit status."""
+    helper = fork_helper()
     runtime = Runtime(context, as_root=True, keep=KEPT)
-    service = Service(runtime)
+    service = Service(runtime, Scripts(helper, runtime.loop, runtime.logger))
     service.start(decode(VrrpDocument, context.document))
     runtime.on_document = lambda document: service.reload(decode(VrrpDocument, document))
     runtime.ready()

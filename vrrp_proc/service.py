@@ -11,24 +11,33 @@ import gc
 from collections.abc import Iterable
 
 from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
+from pyhad.common.config.model_tracking import TrackerKind
 from pyhad.common.errors import WireError
 from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
+from pyhad.vrrp_proc.core.link_delays import LinkDelays
+from pyhad.vrrp_proc.core.tracking import Key, Readings, weigh
+from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
-from pyhad.vrrp_proc.instance import Instance, World
+from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal
 from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
+from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.ports import Ports
 from pyhad.vrrp_proc.route_socket import RouteSocket
+from pyhad.vrrp_proc.script_orders import Rules
+from pyhad.vrrp_proc.scripts import FINISH_NS, Scripts
 from pyhad.vrrp_proc.status import Reporter
+from pyhad.vrrp_proc.trackers import Trackers
+from pyhad.vrrp_proc.world import World
 
 COLLECT_NS = 60_000_000_000
 RETRY_NS = 1_000_000_000
-SPARE_NS = 500_000_000
-"""What is left of the parent's patience for the end itself."""
+SPARE_NS = FINISH_NS + 500_000_000
+"""What is left of the parent's patience for scripts and for the end itself."""
 
 Identity = tuple[int, int, str]
 """VRID, family, interface: what makes a virtual router the same one over a reload (REL-11)."""
@@ -37,7 +46,7 @@ Identity = tuple[int, int, str]
 class Service:
     """All virtual routers of one document, and everything they share."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, scripts: Scripts) -> None:
         self._runtime = runtime
         self._logger = runtime.logger
         self._options = runtime.context.options
@@ -50,6 +59,12 @@ class Service:
         self._patience_ns = 0
         self._stopping = False
         self._journal = Journal(runtime.context.box)
+        self._scripts = scripts
+        self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
+        self._delays = LinkDelays()
+        self._delay_running = False
+        self._groups = Groups(self._notifier, self._journal, runtime.logger)
+        self._trackers = Trackers(scripts, self._journal, runtime.loop, runtime.logger, self._tracked_changed)
         self._route = RouteSocket()
         self._monitor = LinkMonitor(self._route, self._links_changed)
         self._links: Links = self._monitor.links
@@ -64,6 +79,8 @@ class Service:
             counters=runtime.counters,
             on_change=self._reporter.changed,
             on_parted=self._parted,
+            teller=self._notifier,
+            companions=self._groups,
         )
 
     def start(self, document: VrrpDocument) -> None:
@@ -79,6 +96,9 @@ class Service:
     def reload(self, document: VrrpDocument) -> None:
         """Another document: the same routers go on, others end or begin (REL-10 to REL-16)."""
         self._apply(document)
+        if document.fifo_states_on_reload:
+            for instance in self._instances.values():
+                instance.repeat_state()
         self._logger.info("configuration_applied", generation=document.generation, instances=len(self._instances))
 
     # ------------------------------------------------------------------------------------ configuration
@@ -87,9 +107,13 @@ class Service:
         if document.schema != SCHEMA:
             raise WireError(f"document of schema {document.schema}, this process reads {SCHEMA}")
         self._patience_ns = max(0, document.child_wait_ns - SPARE_NS)
+        self._scripts.send(Rules(script_security=document.script_security, keep_links=document.keep_script_links))
+        self._notifier.configure(document)
+        self._trackers.configure(document)
+        self._delays.configure({delay.interface: delay for delay in document.interface_delays}, document.instances)
         wanted = {_identity(config): config for config in self._supported(document.instances)}
         for identity in [identity for identity in self._instances if identity not in wanted]:
-            self._shut_down(self._instances.pop(identity))
+            self._shut_down(self._instances.pop(identity), deleted=True)
         self._virtual = frozenset(
             virtual.address for config in wanted.values() for virtual in config.addresses + config.excluded_addresses
         )
@@ -102,6 +126,7 @@ class Service:
             instance.reconfigure(wanted[identity])
         self._instances = {identity: known.get(identity) or fresh[identity] for identity in wanted}
         self._sweep()
+        self._groups.configure(document.groups, self._instances.values())
         self._fit_ports()
         for instance in known.values():
             self._tell_surroundings(instance)
@@ -124,6 +149,9 @@ class Service:
 
     def _start_fresh(self, fresh: list[Instance], delay_ns: int) -> None:
         for instance in fresh:
+            self._groups.foresee(instance, self._surroundings(instance.config, instance)[0])
+        self._groups.begin()
+        for instance in fresh:
             left = self._journal.left_behind(instance.config)
             if left is None and delay_ns:  # FSM-13; a successor does not wait a second time
                 self._runtime.loop.after(delay_ns, functools.partial(self._start_late, instance))
@@ -142,7 +170,7 @@ class Service:
         own = self._links.by_name.get(config.interface)
         if own is None or instance.port is None:
             faults.add(FaultCause.INTERFACE_MISSING)
-        elif not own.is_usable and not config.dont_track_primary:
+        elif not config.dont_track_primary and not self._is_up(config.interface):
             faults.add(FaultCause.INTERFACE_DOWN)
         source = config.source_address
         if not source and own is not None:
@@ -153,10 +181,45 @@ class Service:
             faults.add(FaultCause.NO_SOURCE_ADDRESS)
         devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
         for name in devices.union(config.tracked_interfaces) - {config.interface}:
-            tracked = self._links.by_name.get(name)
-            if tracked is None or not tracked.is_usable:
+            if not self._is_up(name):
                 faults.add(FaultCause.TRACKED_INTERFACE_DOWN)
-        return frozenset(faults), source
+        weighed = weigh(config.trackers, self._readings(config))
+        instance.adjust(weighed.adjustment)
+        return frozenset(faults) | weighed.faults, source
+
+    def _readings(self, config: VrrpInstance) -> Readings:
+        """What trackers see; interfaces are looked at now."""
+        readings = dict(self._trackers.readings) if config.trackers else {}
+        for tracker in config.trackers:
+            if tracker.kind is TrackerKind.INTERFACE:
+                readings[tracker.kind, tracker.name] = int(self._is_up(tracker.name))
+        return readings
+
+    def _is_up(self, name: str) -> bool:
+        """As it counts (FSM-46); an interface that is gone has no delay."""
+        found = self._links.by_name.get(name)
+        if found is None:
+            return False
+        counts = self._delays.counts_up(name, found.is_usable, self._runtime.loop.now_ns())
+        deadline_ns = self._delays.next_deadline_ns()
+        if deadline_ns is not None and not self._delay_running:
+            self._delay_running = True
+            self._runtime.loop.at(deadline_ns, self._delay_over)
+        return counts
+
+    def _delay_over(self) -> None:
+        self._delay_running = False
+        names = self._delays.due(self._runtime.loop.now_ns())
+        for instance in self._instances.values():
+            if not names.isdisjoint(_interfaces_of(instance.config)):
+                self._tell_surroundings(instance)
+        for name in names:
+            self._is_up(name)
+
+    def _tracked_changed(self, key: Key) -> None:
+        for instance in self._instances.values():
+            if any((tracker.kind, tracker.name) == key for tracker in instance.config.trackers):
+                self._tell_surroundings(instance)
 
     def _tell_surroundings(self, instance: Instance) -> None:
         instance.surroundings(*self._surroundings(instance.config, instance))
@@ -200,15 +263,18 @@ class Service:
     # ------------------------------------------------------------------------------------ end and status
 
     def _stop(self) -> None:
+        """Told at once; the end comes when everybody has handed over, so that scripts run meanwhile."""
         self._stopping = True
         for instance in self._instances.values():
             self._shut_down(instance, keep_addresses=self._options.keep_vips_at_exit)
+        self._groups.stop()
+        self._notifier.close()
         self._reporter.changed()
         if not self._parting:
-            self._runtime.finish()
+            self._scripts.finish(self._runtime.finish)
 
-    def _shut_down(self, instance: Instance, *, keep_addresses: bool = False) -> None:
-        if not instance.shut_down(keep_addresses=keep_addresses, patience_ns=self._patience_ns):
+    def _shut_down(self, instance: Instance, *, keep_addresses: bool = False, deleted: bool = False) -> None:
+        if not instance.shut_down(keep_addresses=keep_addresses, deleted=deleted, patience_ns=self._patience_ns):
             self._parting.add(instance)
 
     def _parted(self, instance: Instance) -> None:
@@ -216,7 +282,7 @@ class Service:
         if not self._stopping:
             self._fit_ports()
         elif not self._parting:
-            self._runtime.finish()
+            self._scripts.finish(self._runtime.finish)
 
     def _stand_by(self, order: StandbyOrdered) -> tuple[str, ...]:
         """What an operator wants of the instance of that name, or of all. Returns the names of those that obeyed."""
@@ -248,7 +314,8 @@ def _identity(config: VrrpInstance) -> Identity:
 
 def _interfaces_of(config: VrrpInstance) -> set[str]:
     names = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
-    return names.union(config.tracked_interfaces, (config.interface,))
+    weighted = (tracker.name for tracker in config.trackers if tracker.kind is TrackerKind.INTERFACE)
+    return names.union(config.tracked_interfaces, (config.interface,), weighted)
 
 
 def _collect() -> None:

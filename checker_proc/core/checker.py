@@ -22,7 +22,7 @@ from pyhad.checker_proc.core.events import (
 )
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.schedule import FIRST_DELAY_NS, fingerprint, identity_of, next_turn_ns
-from pyhad.common.config.model import Check, HttpCheck
+from pyhad.common.config.model import Check, FileCheck, HttpCheck
 
 NOTHING: tuple[Effect, ...] = ()
 _WENT_UP = (ReportChange(went_up=True, went_down=False),)
@@ -47,7 +47,7 @@ class CheckMachine:
         self.is_up = not check.alpha  # CHK-6
         self.is_tested = False
         self.weight: int | None = None
-        """Weight that misc_dynamic asks for; None: the configured one."""
+        """Weight that misc_dynamic asks for, or what a FILE_CHECK adds to it; None: the configured one."""
         self.reason: str = Reason.NOT_CHECKED_YET
         """Why it is in this state: the outcome at the last transition."""
         self.last_reason: str = Reason.NOT_CHECKED_YET
@@ -88,6 +88,10 @@ class CheckMachine:
                 assert_never(event)
 
     def _start(self, event: Startup, now_ns: int) -> tuple[Effect, ...]:
+        if isinstance(self.check, FileCheck):  # known at once, so nothing is restored and alpha means nothing (CHK-90)
+            self.is_up = True
+            self._due_ns = now_ns
+            return NOTHING
         if event.restored is None:
             self._due_ns = now_ns + FIRST_DELAY_NS + event.spread_ns
             return NOTHING

@@ -1,7 +1,8 @@
 """HTTP as a check needs it: the request's bytes, and a reader for a response that may be hostile.
 
 Sans-IO. The reader takes bytes as they come and never raises: whatever arrives, it ends in a status, a digest, or a
-`problem`. Everything is capped; the body is hashed as it passes, never kept. Lines end in CRLF or LF (RFC 9112 2.2).
+`problem`. Everything is capped; the body is hashed as it passes, and kept only to be searched.
+Lines end in CRLF or LF (RFC 9112 2.2).
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from pyhad.common.config.model import HttpCheck, HttpUrl, Target
 STATUS_LINE_MAX = 8 * 1024
 HEADERS_MAX = 64 * 1024
 BODY_MAX = 16 * 1024 * 1024
+KEPT_MAX = 1024 * 1024
+"""A body that is searched is kept, so it may be less long."""
 BODY_ENOUGH = 64 * 1024
 """Without a digest to compare, a body is read to here out of politeness, then the answer counts as whole."""
 CHUNK_LINE_MAX = 1024
 CHUNKS_MAX = 65_536
 USER_AGENT = "KeepAliveClient"
 _DIGITS_MAX = 15
+
+Search = Callable[[bytes], bool | None]
 
 
 def request_bytes(check: HttpCheck, url: HttpUrl) -> bytes:
@@ -43,16 +48,18 @@ class ResponseReader:
 
     __slots__ = (
         "_buffer", "_chunks", "_head_bytes", "_is_chunked", "_left", "_length", "_md5", "_step", "_version_1_1",
-        "body_bytes", "is_done", "problem", "remark", "status",
+        "body", "body_bytes", "is_done", "problem", "remark", "status",
     )  # fmt: skip
 
-    def __init__(self, *, wants_digest: bool) -> None:
+    def __init__(self, *, wants_digest: bool, wants_body: bool = False) -> None:
         self.status = 0
         self.body_bytes = 0
         self.is_done = False
         self.problem: Reason | None = None
         self.remark = ""
         """`body_shorter` or `body_longer` than was announced: worth a log line, no failure (CHK-25)."""
+        self.body: bytearray | None = bytearray() if wants_body else None
+        """What came of the body, up to KEPT_MAX, where it is to be searched."""
         self._md5 = hashlib.md5(usedforsecurity=False) if wants_digest else None
         self._buffer = bytearray()
         self._head_bytes = 0
@@ -166,13 +173,15 @@ class ResponseReader:
         data = bytes(self._buffer[:wanted])
         del self._buffer[: len(data)]
         self.body_bytes += len(data)
-        if self._md5 is None:
-            if self.body_bytes > BODY_ENOUGH:
-                self.is_done = True
-        elif self.body_bytes > BODY_MAX:
+        if self._md5 is None and self.body is None:
+            self.is_done = self.body_bytes > BODY_ENOUGH
+        elif self.body_bytes > (BODY_MAX if self.body is None else KEPT_MAX):
             self._fail(Reason.HTTP_BODY_TOO_LONG)
         else:
-            self._md5.update(data)
+            if self._md5 is not None:
+                self._md5.update(data)
+            if self.body is not None:
+                self.body += data
         return not self.is_done
 
     def _read_to_close(self) -> bool:
@@ -232,12 +241,21 @@ class ResponseReader:
         return bool(line)
 
 
-def judge(url: HttpUrl, reader: ResponseReader) -> Reason | None:
-    """None when the response passes every test of this url (CHK-23), else the first that it fails."""
+def judge(url: HttpUrl, reader: ResponseReader, search: Search | None = None) -> Reason | None:
+    """None when the response passes every test of this url (CHK-23), else the first that it fails.
+
+    `search` says whether the url's pattern is found in a body; None for what it could not decide.
+    """
     if reader.problem is not None:
         return reader.problem
     if not any(accepted.first <= reader.status <= accepted.last for accepted in url.status):
         return Reason.HTTP_STATUS
     if url.digest and reader.digest() != url.digest:
         return Reason.HTTP_DIGEST
+    if url.regex is not None and search is not None:
+        found = search(bytes(reader.body or b""))
+        if found is None:
+            return Reason.HTTP_REGEX_UNDECIDED
+        if found is not url.regex.is_wanted:
+            return Reason.HTTP_REGEX
     return None

@@ -14,7 +14,7 @@ from pyhad.checker_proc.core.events import Restored
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.schedule import fingerprint, identity_of
 from pyhad.checker_proc.core.verdicts import ServerJudge
-from pyhad.common.config.model import Check
+from pyhad.common.config.model import Check, FileCheck
 
 RECORD_BYTES = 64
 _VERSION = 1
@@ -44,7 +44,7 @@ def record_of(judge: ServerJudge) -> ServerRecord:
     checks = {
         machine.mark & _MARK_BITS: Restored(is_up=machine.is_up, weight=machine.weight, reason=machine.reason)
         for machine in judge.machines
-        if machine.is_tested
+        if machine.is_tested and not isinstance(machine.check, FileCheck)  # read anew at once
     }
     verdict = judge.verdict
     return ServerRecord(up=verdict.up, since_ns=verdict.since_ns, reason=verdict.reason, checks=checks, is_whole=True)
@@ -56,6 +56,8 @@ def inherit(check: Check, users: Iterable[ServerRecord | None]) -> Restored | No
     Its own result, where there is one. Else, if every one of its servers was down, it stays down until it succeeds: a
     server that was out gets no traffic because its checks were replaced (REL-33). Else nothing: it is a new check.
     """
+    if isinstance(check, FileCheck):
+        return None
     records = list(users)
     mark = fingerprint(identity_of(check)) & _MARK_BITS
     for record in records:

@@ -29,6 +29,27 @@ class Reason(enum.StrEnum):
     HTTP_INCOMPLETE = "http_incomplete"
     HTTP_STATUS = "http_status"
     HTTP_DIGEST = "http_digest"
+    HTTP_REGEX = "http_regex"
+    HTTP_REGEX_UNDECIDED = "http_regex_undecided"
+
+    TLS_HANDSHAKE = "tls_handshake"
+    TLS_ALERT = "tls_alert"
+    TLS_BROKEN = "tls_broken"
+    TLS_TRUNCATED = "tls_truncated"
+
+    SMTP_GREETING = "smtp_greeting"
+    SMTP_HELO = "smtp_helo"
+    SMTP_BAD_REPLY = "smtp_bad_reply"
+    SMTP_REPLY_TOO_LONG = "smtp_reply_too_long"
+    SMTP_INCOMPLETE = "smtp_incomplete"
+
+    DNS_BAD_REPLY = "dns_bad_reply"
+    DNS_OTHER_ID = "dns_other_id"
+    DNS_RCODE = "dns_rcode"
+    UDP_REPLY_LENGTH = "udp_reply_length"
+    UDP_REPLY_CONTENT = "udp_reply_content"
+
+    FILE_SAYS_DOWN = "file_says_down"
 
     EXIT_STATUS = "exit_status"
     KILLED_BY_SIGNAL = "killed_by_signal"
@@ -42,3 +63,5 @@ class Reason(enum.StrEnum):
     FWMARK_NOT_PERMITTED = "fwmark_not_permitted"
     NO_ICMP_SOCKET = "no_icmp_socket"
     BAD_TARGET = "bad_target"
+    FILE_UNREADABLE = "file_unreadable"
+    FILE_NOT_A_NUMBER = "file_not_a_number"

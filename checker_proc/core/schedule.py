@@ -6,7 +6,18 @@ import hashlib
 from dataclasses import replace
 from typing import assert_never
 
-from pyhad.common.config.model import Check, HttpCheck, MiscCheck, PingCheck, Target, TcpCheck
+from pyhad.common.config.model import (
+    Check,
+    DnsCheck,
+    FileCheck,
+    HttpCheck,
+    MiscCheck,
+    PingCheck,
+    SmtpCheck,
+    Target,
+    TcpCheck,
+    UdpCheck,
+)
 
 GRID_NS = 10_000_000
 """Probes start on multiples of this, so that many share one wake-up."""
@@ -25,9 +36,18 @@ def identity_of(check: Check) -> Identity:
         case TcpCheck():
             return ("TCP_CHECK", *_whom(check.target))
         case HttpCheck():
-            return ("HTTP_GET", *_whom(check.target), check.http_protocol, check.urls)
+            return ("SSL_GET" if check.tls else "HTTP_GET", *_whom(check.target), check.http_protocol, check.urls)
         case PingCheck():
             return ("PING_CHECK", *_whom(replace(check.target, port=0)))
+        case SmtpCheck():
+            return ("SMTP_CHECK", *_whom(check.target), check.helo_name)
+        case DnsCheck():
+            return ("DNS_CHECK", *_whom(check.target), check.name, check.record_type)
+        case UdpCheck():
+            wanted = (check.needs_reply, check.pattern, check.mask, check.min_reply, check.max_reply)
+            return ("UDP_CHECK", *_whom(check.target), check.payload, *wanted)
+        case FileCheck():
+            return ("FILE_CHECK", check.path, check.weight)
         case MiscCheck():
             return ("MISC_CHECK", check.argv, check.dynamic)
         case _:

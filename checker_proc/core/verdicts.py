@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.reasons import Reason
-from pyhad.common.config.model import CheckedServer
+from pyhad.common.config.model import CheckedServer, FileCheck
 from pyhad.common.messages import Verdict
 
 MAX_WEIGHT = 2_147_483_647
@@ -64,7 +64,10 @@ class ServerJudge:
         configured = self.server.weight
         if not self._is_up():
             return configured
-        change = sum(machine.weight - configured for machine in self.machines if machine.weight is not None)
+        change = 0
+        for machine in self.machines:
+            if machine.weight is not None:  # a file names the difference itself (CHK-90)
+                change += machine.weight - (0 if isinstance(machine.check, FileCheck) else configured)
         return min(max(configured + change, 0), MAX_WEIGHT)
 
     def _reason(self) -> str:

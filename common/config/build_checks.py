@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from pyhad.common.config.build_http import build_http
+from pyhad.common.config.build_probes import DEFAULT_HELO, build_dns, build_file, build_udp, smtp_targets
+from pyhad.common.config.checked_around import Around
 from pyhad.common.config.commands import split_command
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     SECOND_NS,
     Check,
-    HttpCheck,
-    HttpUrl,
     MiscCheck,
     PingCheck,
-    StatusRange,
+    SmtpCheck,
     Target,
     TcpCheck,
     Timing,
@@ -23,29 +24,13 @@ from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 from pyhad.common.errors import ConfigError
 
-ACTING = ("TCP_CHECK", "HTTP_GET", "MISC_CHECK", "PING_CHECK")
-NOT_YET = ("SSL_GET", "SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK", "BFD_CHECK")
-_RETRY_DELAY_NS = {"HTTP_GET": 3 * SECOND_NS}
-_RETRIES = {"MISC_CHECK": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """The blocks around a checker, and the server that it looks at."""
-
-    virtual: Statement
-    real: Statement
-    address: str
-    port: int
-    log_all_failures: bool
-
-    def number(self, check: Statement, name: str, default: int) -> int:
-        """A setting of the checker, else of the real server, else of the virtual server."""
-        for level in (check, self.real, self.virtual):
-            found = level.last(name)
-            if found is not None and found.values:
-                return found.number()
-        return default
+ACTING = (
+    *("TCP_CHECK", "HTTP_GET", "SSL_GET", "MISC_CHECK", "PING_CHECK"),
+    *("SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK"),
+)
+NOT_YET = ("BFD_CHECK",)
+_RETRY_DELAY_NS = {"HTTP_GET": 3 * SECOND_NS, "SSL_GET": 3 * SECOND_NS}
+_RETRIES = {"MISC_CHECK": 0, "DNS_CHECK": 3}
 
 
 def build_checks(around: Around, complaints: Complaints) -> tuple[tuple[Check, ...], list[str]]:
@@ -58,15 +43,17 @@ def build_checks(around: Around, complaints: Complaints) -> tuple[tuple[Check, .
         if statement.name in NOT_YET:
             not_yet.append(statement.name)
         elif statement.name in ACTING:
-            check = _check(statement, around, complaints)
-            if check is not None:
-                checks.append(check)
+            targets = smtp_targets(statement, complaints) if statement.name == "SMTP_CHECK" else (statement,)
+            built = (_check(one, around, complaints) for one in targets)
+            checks += (check for check in built if check is not None)
     return tuple(checks), not_yet
 
 
 def _check(check: Statement, around: Around, complaints: Complaints) -> Check | None:
     if check.name == "MISC_CHECK":
         return _misc(check, around, complaints)
+    if check.name == "FILE_CHECK":
+        return build_file(check, around, complaints)
     target = _target(check, around, complaints)
     if target is None:
         return None
@@ -75,27 +62,23 @@ def _check(check: Statement, around: Around, complaints: Complaints) -> Check | 
         return PingCheck(target=target, timing=timing, alpha=alpha)
     if check.name == "TCP_CHECK":
         return TcpCheck(target=target, timing=timing, alpha=alpha)
-    urls = _urls(check, around, complaints)
-    if not urls:
-        if not check.given("url"):
-            complaints.warning("HTTP_GET is ignored: it has no url", check.at, hint="add: url { path / }")
-        return None
-    return HttpCheck(
-        target=target,
-        timing=timing,
-        alpha=alpha,
-        urls=urls,
-        http_protocol=check.text_of("http_protocol", "1.0").upper(),
-        fast_recovery=check.has("fast_recovery"),
-    )
+    if check.name == "SMTP_CHECK":
+        helo = check.text_of("helo_name", DEFAULT_HELO)
+        return SmtpCheck(target=target, timing=timing, alpha=alpha, helo_name=helo)
+    if check.name == "DNS_CHECK":
+        return build_dns(check, target, timing, alpha, complaints)
+    if check.name == "UDP_CHECK":
+        return build_udp(check, target, timing, alpha, complaints)
+    return build_http(check, around, target, timing, alpha, complaints)
 
 
 def _timing(check: Statement, around: Around) -> Timing:
     delay_loop_ns = around.number(check, "delay_loop", 60 * SECOND_NS)
+    retry_delay_ns = delay_loop_ns if check.name == "DNS_CHECK" else _RETRY_DELAY_NS.get(check.name, SECOND_NS)
     return Timing(
         delay_loop_ns=delay_loop_ns,
         retry=around.number(check, "retry", _RETRIES.get(check.name, 1)),
-        delay_before_retry_ns=around.number(check, "delay_before_retry", _RETRY_DELAY_NS.get(check.name, SECOND_NS)),
+        delay_before_retry_ns=around.number(check, "delay_before_retry", retry_delay_ns),
         warmup_ns=around.number(check, "warmup", delay_loop_ns),
         log_all_failures=check.switch("log_all_failures", default=around.log_all_failures),
     )
@@ -138,30 +121,6 @@ def _target(check: Statement, around: Around, complaints: Complaints) -> Target 
         fwmark=check.number_of("fwmark", 0),
         connect_timeout_ns=around.number(check, "connect_timeout", 5 * SECOND_NS),
     )
-
-
-def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[HttpUrl, ...]:
-    host = ""
-    for level in (around.virtual, around.real, check):
-        host = level.text_of("virtualhost", host)
-    urls: list[HttpUrl] = []
-    for url in check.every("url"):
-        path = url.text_of("path")
-        if not path:
-            if not url.given("path"):
-                complaints.warning("url is ignored: it has no path", url.at, hint="add: path /")
-            continue
-        status = url.last("status_code")
-        ranges = (StatusRange(first=200, last=299),) if status is None else _ranges(status)
-        urls.append(
-            HttpUrl(path=path, digest=url.text_of("digest"), status=ranges, host=url.text_of("virtualhost", host))
-        )
-    return tuple(urls)
-
-
-def _ranges(status: Statement) -> tuple[StatusRange, ...]:
-    pairs = [value for value in status.values if isinstance(value, tuple)]
-    return tuple(StatusRange(first=int(first), last=int(last)) for first, last in pairs)
 
 
 def _misc(check: Statement, around: Around, complaints: Complaints) -> MiscCheck | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyhad.common.config.model import SECOND_NS, Announcement, DataPlane
@@ -31,6 +32,8 @@ class Globals:
     data_plane: DataPlane
     flush_at_start: bool
     log_all_failures: bool
+    track_files: Mapping[str, Statement]
+    """The `track_file` blocks by name; of two of one name the last."""
 
 
 def build_globals(root: Statement, router_id: str) -> Globals:
@@ -59,6 +62,11 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         data_plane=DataPlane(one.text_of("pyhad_data_plane", "auto")),
         flush_at_start=one.has("lvs_flush"),
         log_all_failures=one.has("checker_log_all_failures"),
+        track_files={
+            block.text(): block
+            for block in root.children
+            if block.name in ("track_file", "vrrp_track_file") and not block.broken
+        },
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyhad.common.config.build_addresses import family_of
-from pyhad.common.config.build_checks import Around, build_checks
+from pyhad.common.config.build_checks import build_checks
+from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     CheckedServer,
@@ -37,6 +39,7 @@ class ServerBuilder:
     listeners: tuple[Listener, ...]
     forwarding: Forwarding
     log_all_failures: bool
+    track_files: Mapping[str, Statement]
     complaints: Complaints
 
     def build(self) -> tuple[tuple[RealServer, ...], list[CheckedServer]]:
@@ -55,7 +58,7 @@ class ServerBuilder:
                 message = f"real_server {identity} is ignored: the service has it already"
                 self.complaints.warning(message, statement.at)
                 continue
-            around = Around(self.block, statement, address, port or effective, self.log_all_failures)
+            around = Around(self.block, statement, address, port or effective, self.log_all_failures, self.track_files)
             checks, not_yet = build_checks(around, self.complaints)
             server = self._server(statement, address, effective, forwarding, any(check.alpha for check in checks))
             servers[identity] = server

@@ -131,6 +131,7 @@ class _Service:
             listeners=listeners,
             forwarding=self._forwarding(),
             log_all_failures=self._shared.log_all_failures,
+            track_files=self._shared.track_files,
             complaints=self._complaints,
         )
 

@@ -308,8 +308,8 @@ class _Instance:
         names: dict[str, None] = {}
         for entry in self._entries("track_interface"):
             name = str(entry.options.get("NAME", ("",))[0])
-            if entry.options.get("weight", (0,))[0]:
-                continue
+            if entry.options.get("weight", (0,))[0] or "reverse" in entry.options:
+                continue  # see build_tracking.py
             if name == self._interface:
                 self._complaints.warning(f"track_interface {name} is ignored: it is the instance's own", entry.at)
             elif name and not entry.broken:

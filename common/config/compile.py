@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pyhad.common.codec import encode
 from pyhad.common.config.build_globals import Globals, build_globals
 from pyhad.common.config.build_services import Services, build_services
+from pyhad.common.config.build_tls import build_tls
+from pyhad.common.config.build_tracking import Tracking, build_tracking
 from pyhad.common.config.build_vrrp import build_instances, down_interval_ns
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.diagnostics import sorted_by_place
@@ -22,6 +24,7 @@ from pyhad.common.config.model import (
     ControlDocument,
     IpvsDocument,
     ParentDocument,
+    TlsClient,
     VrrpDocument,
     VrrpInstance,
 )
@@ -81,8 +84,10 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     complaints = Complaints()
     root = parse(reading.lines, complaints)
     shared = build_globals(root, options.config_id)
-    instances = build_instances(root, shared, complaints)
+    tracking = build_tracking(root, build_instances(root, shared, complaints), complaints)
+    instances = tracking.instances
     services = build_services(root, shared, complaints)
+    tls_client = build_tls(root, complaints)
     _look_for_interfaces(root, instances, options.interfaces, complaints)
     found = _merge(reading.diagnostics, complaints.all())
     if not reading.files and not any(one.severity is Severity.ERROR for one in found):
@@ -93,7 +98,9 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     diagnostics = tuple(sorted_by_place(scrub(found), reading.files))
     failed = any(one.severity is Severity.ERROR for one in diagnostics)
     warnings = sum(one.severity is Severity.WARNING for one in diagnostics)
-    configuration = None if failed else _documents(shared, instances, services, reading.files, warnings, options)
+    configuration = None
+    if not failed:
+        configuration = _documents(shared, tracking, services, tls_client, reading.files, warnings, options)
     return CompileResult(configuration=configuration, diagnostics=diagnostics, files=reading.files)
 
 
@@ -142,32 +149,28 @@ def _look_for_interfaces(
 
 def _documents(
     shared: Globals,
-    instances: tuple[VrrpInstance, ...],
+    tracking: Tracking,
     services: Services,
+    tls_client: TlsClient,
     files: tuple[str, ...],
     warnings: int,
     options: CompileOptions,
 ) -> Configuration:
     generation = options.generation
     if not options.vrrp:
-        instances = ()
+        tracking = Tracking()
+    instances = tracking.instances
     if not options.checker:
         services = Services((), ())
     return Configuration(
         parent=_parent_document(shared, instances, services, warnings, generation),
-        vrrp=VrrpDocument(
-            schema=SCHEMA,
-            generation=generation,
-            router_id=shared.router_id,
-            instances=instances,
-            startup_delay_ns=shared.startup_delay_ns,
-            child_wait_ns=shared.child_wait_ns,
-        ),
+        vrrp=_vrrp_document(shared, tracking, generation),
         checker=CheckerDocument(
             schema=SCHEMA,
             generation=generation,
             servers=services.checked,
             log_all_failures=shared.log_all_failures,
+            tls_client=tls_client,
         ),
         ipvs=IpvsDocument(
             schema=SCHEMA,
@@ -177,6 +180,25 @@ def _documents(
             flush_at_start=shared.flush_at_start,
         ),
         control=_control_document(shared, instances, services, files, generation),
+    )
+
+
+def _vrrp_document(shared: Globals, tracking: Tracking, generation: int) -> VrrpDocument:
+    return VrrpDocument(
+        schema=SCHEMA,
+        generation=generation,
+        router_id=shared.router_id,
+        instances=tracking.instances,
+        startup_delay_ns=shared.startup_delay_ns,
+        scripts=tracking.scripts,
+        files=tracking.files,
+        groups=tracking.groups,
+        fifos=tracking.fifos,
+        fifo_states_on_reload=tracking.fifo_states_on_reload,
+        interface_delays=tracking.interface_delays,
+        script_security=tracking.script_security,
+        keep_script_links=tracking.keep_script_links,
+        child_wait_ns=shared.child_wait_ns,
     )
 
 

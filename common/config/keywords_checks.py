@@ -24,7 +24,7 @@ from pyhad.common.config.arguments import (
     text,
     whole_seconds,
 )
-from pyhad.common.config.keyword import LATER, LOUD, NOW, Sheet, block, flag, word
+from pyhad.common.config.keyword import NOTHING, NOW, Sheet, block, flag, word
 
 R = "virtual_server.real_server"
 
@@ -75,37 +75,37 @@ HTTP = (
         "Request version; 1.0C and 1.1 add Connection: close",
         NOW,
     ),
-    word("enable_sni", BOOL, "off", "Send SNI (SSL_GET)"),
-    word("sni_name", optional(NAME), "virtualhost", "Name used for SNI"),
+    word("enable_sni", BOOL, "off", "Send SNI (SSL_GET)", NOW),
+    word("sni_name", optional(NAME), "virtualhost", "Name used for SNI", NOW),
     word("fast_recovery", BOOL, "off", "After recovery check the remaining urls without waiting", NOW),
     block("url", (), "One page to fetch", NOW),
 )
 
-SSL_ONLY = (word("tls_compliant", BOOL, "off", "Treat an unexpected EOF without close_notify as an error"),)
+SSL_ONLY = (word("tls_compliant", BOOL, "off", "Treat an unexpected EOF without close_notify as an error", NOW),)
 
 URL = (
     word("path", TEXT, "required", "Request path", NOW),
     word("digest", MD5, "none", "Expected MD5 of the body (see genhash)", NOW),
     word("status_code", STATUS, "200-299", "Accepted status codes", NOW),
     word("virtualhost", NAME, "checker setting", "Host header for this url", NOW),
-    word("regex", SCRIPT, "none", "Body must match", LOUD),
-    flag("regex_no_match", "Body must not match", LOUD),
-    word("regex_options", many(TEXT), "none", "PCRE2 options"),
-    word("regex_min_offset", number(0), "0", "First body offset searched"),
-    word("regex_max_offset", number(0), "none", "Last offset at which a match may start"),
-    word("regex_stack", (number(0), number(0)), "PCRE2 default", "PCRE2 JIT stack sizes"),
+    word("regex", SCRIPT, "none", "Body must match", NOW),
+    flag("regex_no_match", "Body must not match", NOW),
+    word("regex_options", many(TEXT), "none", "PCRE2 options", NOW),
+    word("regex_min_offset", number(0), "0", "First body offset searched", NOW),
+    word("regex_max_offset", number(0), "none", "Last offset at which a match may start", NOW),
+    word("regex_stack", (number(0), number(0)), "PCRE2 default", "PCRE2 JIT stack sizes", NOTHING),
 )
 
-SSL_URL_ONLY = (word("tls_compliant", BOOL, "checker setting", "As above for one url"),)
+SSL_URL_ONLY = (word("tls_compliant", BOOL, "checker setting", "As above for one url", NOW),)
 
 SMTP = (
-    word("helo_name", NAME, "smtpchecker.keepalived.org", "Text after HELO"),
-    block("host", (), "Additional target; each becomes its own checker", LATER),
+    word("helo_name", NAME, "smtpchecker.keepalived.org", "Text after HELO", NOW),
+    block("host", (), "Additional target; each becomes its own checker", NOW),
 )
 
 DNS = (
-    word("type", text("TYPE"), "SOA", "Record type asked for"),
-    word("name", NAME, ". (root)", "Name asked for"),
+    word("type", text("TYPE"), "SOA", "Record type asked for", NOW),
+    word("name", NAME, ". (root)", "Name asked for", NOW),
 )
 
 MISC = (
@@ -116,19 +116,20 @@ MISC = (
 )
 
 UDP = (
-    word("payload", many(text("HEX")), "random data", "Datagram to send"),
-    word("require_reply", optional(many(text("HEX"))), "off", "A reply is needed, optionally matching"),
-    word("min_reply_length", number(0, 65535), "0", "Shortest reply"),
-    word("max_reply_length", number(0, 65535), "255", "Longest reply"),
+    word("payload", many(text("HEX")), "random data", "Datagram to send", NOW),
+    word("require_reply", optional(many(text("HEX"))), "off", "A reply is needed, optionally matching", NOW),
+    word("min_reply_length", number(0, 65535), "0", "Shortest reply", NOW),
+    word("max_reply_length", number(0, 65535), "255", "Longest reply", NOW),
 )
 
 FILE = (
-    word("track_file", NAME, "required", "File to follow"),
+    word("track_file", NAME, "required", "File to follow", NOW),
     word(
         "weight",
         number(-INT_MAX, INT_MAX),
         "weight of the file",
         "Factor for the value; 0 = non-zero means down",
+        NOW,
         options="OPTIONS.weight",
     ),
 )

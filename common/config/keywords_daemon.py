@@ -51,6 +51,7 @@ DAEMON = (
         BOOL,
         "off (on if bare)",
         "Keep symlinks in script paths rather than resolving them before exec",
+        NOW,
         area="scripts",
     ),
     word(
@@ -58,6 +59,7 @@ DAEMON = (
         BOOL,
         "off (on if bare)",
         "Give scripts the user's supplementary groups too",
+        NOW,
         area="scripts",
     ),
     word("notification_email_from", TEXT, "user@localhostname", "Sender used in alert mail", area="smtp"),
@@ -122,6 +124,7 @@ DAEMON = (
         (PATH, optional(USER), optional(GROUP)),
         "none",
         "FIFO that gets both VRRP and checker events",
+        NOW,
         area="scripts",
     ),
     word(
@@ -129,22 +132,30 @@ DAEMON = (
         SCRIPT,
         "none",
         "Reader started for notify_fifo, FIFO path appended as last argument",
+        NOW,
         area="scripts",
     ),
     word(
-        "vrrp_notify_fifo", (PATH, optional(USER), optional(GROUP)), "none", "FIFO for VRRP events only", area="scripts"
+        "vrrp_notify_fifo",
+        (PATH, optional(USER), optional(GROUP)),
+        "none",
+        "FIFO for VRRP events only",
+        NOW,
+        area="scripts",
     ),
-    word("vrrp_notify_fifo_script", SCRIPT, "none", "Reader started for vrrp_notify_fifo", area="scripts"),
+    word("vrrp_notify_fifo_script", SCRIPT, "none", "Reader started for vrrp_notify_fifo", NOW, area="scripts"),
     word(
         "vrrp_notify_priority_changes",
         BOOL,
         "off",
         "Default: write effective-priority changes to the FIFOs",
+        NOW,
         area="scripts",
     ),
     flag(
         "fifo_write_vrrp_states_on_reload",
         "After a reload write every instance/group state to the FIFOs even if unchanged",
+        NOW,
         area="scripts",
     ),
     word(
@@ -227,11 +238,13 @@ DAEMON = (
         (USER, optional(GROUP)),
         "keepalived_script if it exists, else the daemon's own uid:gid",
         "Default account for scripts",
+        NOW,
         area="scripts",
     ),
     flag(
         "enable_script_security",
         "Refuse root-run scripts whose path is writable by non-root, and require keepalived_script as the default user",
+        NOW,
         area="scripts",
     ),
     word(

@@ -108,7 +108,7 @@ ROOT = (
     lines(
         "static_rules", (), "Policy rules configured while the daemon runs", LATER, of="static_rules.RULE", area="vrrp"
     ),
-    block("vrrp_sync_group", NAME, "Ties VRRP instances so that they change state together", LATER, area="vrrp"),
+    block("vrrp_sync_group", NAME, "Ties VRRP instances so that they change state together", NOW, area="vrrp"),
     block(
         "garp_group", (), "Rate-limit group for gratuitous ARP / unsolicited NA on some interfaces", LATER, area="garp"
     ),
@@ -121,7 +121,7 @@ ROOT = (
         area="linkbeat",
     ),
     block("vrrp_instance", NAME, "One VRRP virtual router", NOW, area="vrrp"),
-    block("vrrp_script", NAME, "Health script that instances/groups may track", LATER, area="scripts"),
+    block("vrrp_script", NAME, "Health script that instances/groups may track", NOW, area="scripts"),
     block(
         "vrrp_track_process", NAME, "Process-presence tracker based on kernel process events", LATER, area="tracking"
     ),
@@ -129,14 +129,14 @@ ROOT = (
         "interface_up_down_delays",
         (),
         "Debounce timers per interface before acting on link down / up",
-        LATER,
+        NOW,
         of="interface_up_down_delays",
         area="tracking",
     ),
-    block("track_file", NAME, "Number file whose value feeds priority or weight", LATER, area="tracking"),
-    block("vrrp_track_file", NAME, "Same block as track_file, logs a deprecation note", LATER, area="tracking"),
+    block("track_file", NAME, "Number file whose value feeds priority or weight", NOW, area="tracking"),
+    block("vrrp_track_file", NAME, "Same block as track_file, logs a deprecation note", NOW, area="tracking"),
     block("bfd_instance", NAME, "One BFD session", LATER, area="bfd"),
-    block("SSL", (), "TLS client material used by SSL_GET checks", LATER, area="checkers"),
+    block("SSL", (), "TLS client material used by SSL_GET checks", NOW, area="checkers"),
     lines(
         "virtual_server_group",
         NAME,
@@ -167,6 +167,7 @@ UP_DOWN_DELAYS = (
         (INTERFACE, seconds("0", "255"), optional(seconds("0", "255"))),
         "UP 0",
         "Down and up debounce of one interface",
+        NOW,
         placeholder=True,
         bare=True,
     ),
@@ -184,26 +185,28 @@ GARP_GROUP = (
 )
 
 VRRP_SCRIPT = (
-    word("script", SCRIPT, "required", "Command to run"),
-    word("interval", seconds("0.001", "4294", places=3, clamp=True), "1", "Time between runs"),
+    word("script", SCRIPT, "required", "Command to run", NOW),
+    word("interval", seconds("0.001", "4294", places=3, clamp=True), "1", "Time between runs", NOW),
     word(
         "timeout",
         seconds("0.001", "4294", places=3, clamp=True),
         "interval",
         "Time after which a run counts as failed and is terminated",
+        NOW,
     ),
     word(
         "weight",
         number(-253, 253, clamp=True),
         "0",
         "Default weight for trackers",
+        NOW,
         options="OPTIONS.weight",
         area="tracking",
     ),
-    word("rise", number(1, INT_MAX), "1", "Successes needed to go up"),
-    word("fall", number(1, INT_MAX), "1", "Failures needed to go down"),
-    word("user", (USER, optional(GROUP)), "default script user", "Account to run as"),
-    flag("init_fail", "Start in failed state", default="unknown until first run"),
+    word("rise", number(1, INT_MAX), "1", "Successes needed to go up", NOW),
+    word("fall", number(1, INT_MAX), "1", "Failures needed to go down", NOW),
+    word("user", (USER, optional(GROUP)), "default script user", "Account to run as", NOW),
+    flag("init_fail", "Start in failed state", NOW, default="unknown until first run"),
 )
 
 TRACK_PROCESS = (
@@ -224,12 +227,13 @@ TRACK_PROCESS = (
 )
 
 TRACK_FILE = (
-    word("file", PATH, "required", "File holding a decimal/0x/0 number"),
+    word("file", PATH, "required", "File holding a decimal/0x/0 number", NOW),
     word(
         "weight",
         number(-254, 254),
         "1",
         "Factor applied to the number; 0 = non-zero means failure",
+        NOW,
         options="OPTIONS.weight",
     ),
     word(
@@ -237,6 +241,7 @@ TRACK_FILE = (
         (),
         "not created; VALUE 0",
         "Create (or overwrite) the file at startup",
+        NOW,
         options="OPTIONS.init_file",
     ),
 )
@@ -265,17 +270,17 @@ BFD_INSTANCE = (
 )
 
 SSL = (
-    word("password", TEXT, "none", "Pass phrase of the key", secret=True),
-    word("ca", PATH, "none", "CA file"),
-    word("certificate", PATH, "none", "Certificate chain file"),
-    word("key", PATH, "none", "Private key file"),
+    word("password", TEXT, "none", "Pass phrase of the key", NOW, secret=True),
+    word("ca", PATH, "none", "CA file", NOW),
+    word("certificate", PATH, "none", "Certificate chain file", NOW),
+    word("key", PATH, "none", "Private key file", NOW),
 )
 
-WEIGHT = (option("reverse", (), "off", "Invert the sense"), option("noreverse", (), "-", "Cancel reverse"))
+WEIGHT = (option("reverse", (), "off", "Invert the sense", NOW), option("noreverse", (), "-", "Cancel reverse", NOW))
 
 INIT_FILE = (
-    option("VALUE", number(None), "0", "Number written to the file", placeholder=True, bare=True),
-    option("overwrite", (), "off", "Write it even if the file exists"),
+    option("VALUE", number(None), "0", "Number written to the file", NOW, placeholder=True, bare=True),
+    option("overwrite", (), "off", "Write it even if the file exists", NOW),
 )
 
 

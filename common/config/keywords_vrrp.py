@@ -23,38 +23,40 @@ from pyhad.common.config.arguments import (
 from pyhad.common.config.keyword import LATER, LEAVES_OUT, LOUD, NOTHING, NOW, Sheet, block, flag, lines, option, word
 
 SYNC_GROUP = (
-    lines("group", (), "Members of the group", LATER, of="", area="vrrp"),
+    lines("group", (), "Members of the group", NOW, of="", area="vrrp"),
     lines(
         "track_interface",
         (),
         "Interfaces tracked on behalf of all members",
-        LATER,
+        NOW,
         of="vrrp_instance.track_interface.ENTRY",
     ),
-    lines("track_script", (), "Scripts tracked on behalf of all members", LATER, of="vrrp_instance.track_script.ENTRY"),
-    lines("track_file", (), "Files tracked on behalf of all members", LATER, of="vrrp_instance.track_file.ENTRY"),
+    lines("track_script", (), "Scripts tracked on behalf of all members", NOW, of="vrrp_instance.track_script.ENTRY"),
+    lines("track_file", (), "Files tracked on behalf of all members", NOW, of="vrrp_instance.track_file.ENTRY"),
     lines(
         "track_process", (), "Processes tracked on behalf of all members", LATER, of="vrrp_instance.track_process.ENTRY"
     ),
     lines("track_bfd", (), "BFD sessions tracked on behalf of all members", LATER, of="vrrp_instance.track_bfd.ENTRY"),
-    word("notify_backup", SCRIPT, "none", "Run when the group becomes BACKUP", area="scripts"),
-    word("notify_master", SCRIPT, "none", "Run when the group becomes MASTER", area="scripts"),
-    word("notify_fault", SCRIPT, "none", "Run when the group becomes FAULT", area="scripts"),
-    word("notify_stop", SCRIPT, "none", "Run at shutdown", area="scripts"),
-    word("notify", SCRIPT, "none", "Run on any change with GROUP name state 0 appended", area="scripts"),
+    word("notify_backup", SCRIPT, "none", "Run when the group becomes BACKUP", NOW, area="scripts"),
+    word("notify_master", SCRIPT, "none", "Run when the group becomes MASTER", NOW, area="scripts"),
+    word("notify_fault", SCRIPT, "none", "Run when the group becomes FAULT", NOW, area="scripts"),
+    word("notify_stop", SCRIPT, "none", "Run at shutdown", NOW, area="scripts"),
+    word("notify", SCRIPT, "none", "Run on any change with GROUP name state 0 appended", NOW, area="scripts"),
     word("smtp_alert", BOOL, "smtp_alert_vrrp, else smtp_alert, else off", "Mail on group changes", area="smtp"),
     flag(
         "global_tracking",
         "Same effect as sync_group_tracking_weight with a warning",
+        NOW,
         alias_of="sync_group_tracking_weight",
         deprecated="sync_group_tracking_weight",
     ),
-    flag("sync_group_tracking_weight", "Allow weighted trackers on members"),
+    flag("sync_group_tracking_weight", "Allow weighted trackers on members", NOW),
     word(
         "notify_priority_changes",
         BOOL,
         "global setting",
         "Default for members of writing priority changes to the FIFOs",
+        NOW,
         area="scripts",
     ),
 )
@@ -83,8 +85,8 @@ INSTANCE = (
     word("vrf", INTERFACE, "none", "VRF device used when no interface is given"),
     flag("dont_track_primary", "Ignore faults of the instance's own interface", NOW, area="tracking"),
     lines("track_interface", (), "Interfaces to track", NOW, of="vrrp_instance.track_interface.ENTRY", area="tracking"),
-    lines("track_script", (), "Scripts to track", LATER, of="vrrp_instance.track_script.ENTRY", area="tracking"),
-    lines("track_file", (), "Files to track", LATER, of="vrrp_instance.track_file.ENTRY", area="tracking"),
+    lines("track_script", (), "Scripts to track", NOW, of="vrrp_instance.track_script.ENTRY", area="tracking"),
+    lines("track_file", (), "Files to track", NOW, of="vrrp_instance.track_file.ENTRY", area="tracking"),
     lines("track_process", (), "Processes to track", LATER, of="vrrp_instance.track_process.ENTRY", area="tracking"),
     lines("track_bfd", (), "BFD sessions to track", LATER, of="vrrp_instance.track_bfd.ENTRY", area="tracking"),
     word("mcast_src_ip", ADDRESS, "interface address", "Source address of adverts", NOW),
@@ -129,23 +131,36 @@ INSTANCE = (
     flag("nopreempt", "A higher-priority backup does not take over", NOW),
     word("preempt_delay", seconds("0", "1000"), "0", "Wait before taking over from a lower-priority master", NOW),
     word("debug", number(0, 4), "0", "Debug level (kept, of little effect)", NOTHING, area="misc"),
-    word("notify_backup", SCRIPT, "none", "Run on BACKUP", area="scripts"),
-    word("notify_master", SCRIPT, "none", "Run on MASTER", area="scripts"),
-    word("notify_fault", SCRIPT, "none", "Run on FAULT", area="scripts"),
-    word("notify_stop", SCRIPT, "none", "Run at shutdown", area="scripts"),
+    word("notify_backup", SCRIPT, "none", "Run on BACKUP", NOW, area="scripts"),
+    word("notify_master", SCRIPT, "none", "Run on MASTER", NOW, area="scripts"),
+    word("notify_fault", SCRIPT, "none", "Run on FAULT", NOW, area="scripts"),
+    word("notify_stop", SCRIPT, "none", "Run at shutdown", NOW, area="scripts"),
     word(
         "notify_deleted",
         optional(SCRIPT),
         "off = FAULT is reported",
         "Report DELETED (and optionally run a script) when a reload removes the instance",
+        NOW,
         area="scripts",
     ),
-    word("notify", SCRIPT, "none", "Run on any change with INSTANCE name state priority appended", area="scripts"),
+    word("notify", SCRIPT, "none", "Run on any change with INSTANCE name state priority appended", NOW, area="scripts"),
     word(
-        "notify_master_rx_lower_pri", SCRIPT, "none", "Run when a master hears a lower-priority advert", area="scripts"
+        "notify_master_rx_lower_pri",
+        SCRIPT,
+        "none",
+        "Run when a master hears a lower-priority advert",
+        NOW,
+        area="scripts",
     ),
     word("smtp_alert", BOOL, "smtp_alert_vrrp, else smtp_alert, else off", "Mail on state changes", area="smtp"),
-    word("notify_priority_changes", BOOL, "group, else global", "Write priority changes to the FIFOs", area="scripts"),
+    word(
+        "notify_priority_changes",
+        BOOL,
+        "group, else global",
+        "Write priority changes to the FIFOs",
+        NOW,
+        area="scripts",
+    ),
     word(
         "lvs_sync_daemon_interface",
         INTERFACE,
@@ -293,23 +308,23 @@ PEER = (
 )
 
 TRACK_INTERFACE_ENTRY = (
-    option("weight", number(-253, 253, clamp=True), "0", "0 = FAULT on down; otherwise priority change"),
-    option("reverse", (), "off", "Invert the sense"),
+    option("weight", number(-253, 253, clamp=True), "0", "0 = FAULT on down; otherwise priority change", NOW),
+    option("reverse", (), "off", "Invert the sense", NOW),
     option("NAME", NAME, "-", "What is tracked", NOW, bare=True, placeholder=True),
 )
 
 TRACK_SCRIPT_ENTRY = (
-    option("weight", number(-253, 253, clamp=True), "weight of the script", "Override weight"),
-    option("reverse", (), "script setting", "Invert / do not invert"),
-    option("noreverse", (), "-", "Cancel reverse of the definition"),
-    option("NAME", NAME, "-", "What is tracked", bare=True, placeholder=True),
+    option("weight", number(-253, 253, clamp=True), "weight of the script", "Override weight", NOW),
+    option("reverse", (), "script setting", "Invert / do not invert", NOW),
+    option("noreverse", (), "-", "Cancel reverse of the definition", NOW),
+    option("NAME", NAME, "-", "What is tracked", NOW, bare=True, placeholder=True),
 )
 
 TRACK_FILE_ENTRY = (
-    option("weight", number(-254, 254), "weight of the file", "Override weight"),
-    option("reverse", (), "file setting", "Invert"),
-    option("noreverse", (), "-", "Cancel reverse"),
-    option("NAME", NAME, "-", "What is tracked", bare=True, placeholder=True),
+    option("weight", number(-254, 254), "weight of the file", "Override weight", NOW),
+    option("reverse", (), "file setting", "Invert", NOW),
+    option("noreverse", (), "-", "Cancel reverse", NOW),
+    option("NAME", NAME, "-", "What is tracked", NOW, bare=True, placeholder=True),
 )
 
 TRACK_PROCESS_ENTRY = (

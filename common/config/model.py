@@ -10,8 +10,36 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from pyhad.common.config.model_checks import SECOND_NS as SECOND_NS
+from pyhad.common.config.model_checks import Check as Check
+from pyhad.common.config.model_checks import CheckedServer as CheckedServer
+from pyhad.common.config.model_checks import CheckerDocument as CheckerDocument
+from pyhad.common.config.model_checks import DnsCheck as DnsCheck
+from pyhad.common.config.model_checks import FileCheck as FileCheck
+from pyhad.common.config.model_checks import HttpCheck as HttpCheck
+from pyhad.common.config.model_checks import HttpUrl as HttpUrl
+from pyhad.common.config.model_checks import MiscCheck as MiscCheck
+from pyhad.common.config.model_checks import PingCheck as PingCheck
+from pyhad.common.config.model_checks import Regex as Regex
+from pyhad.common.config.model_checks import SmtpCheck as SmtpCheck
+from pyhad.common.config.model_checks import StatusRange as StatusRange
+from pyhad.common.config.model_checks import Target as Target
+from pyhad.common.config.model_checks import TcpCheck as TcpCheck
+from pyhad.common.config.model_checks import Timing as Timing
+from pyhad.common.config.model_checks import TlsClient as TlsClient
+from pyhad.common.config.model_checks import UdpCheck as UdpCheck
+from pyhad.common.config.model_tracking import (
+    NOBODY,
+    Fifo,
+    InterfaceDelay,
+    Notify,
+    SyncGroup,
+    Tracker,
+    TrackFile,
+    TrackScript,
+)
+
 SCHEMA = 1
-SECOND_NS = 1_000_000_000
 
 
 class Protocol(enum.StrEnum):
@@ -101,6 +129,11 @@ class VrrpInstance:
     """Interfaces other than its own whose loss means FAULT (`track_interface` with weight 0)."""
     dont_track_primary: bool = False
     announcement: Announcement = Announcement()
+    trackers: tuple[Tracker, ...] = ()
+    """Beyond `tracked_interfaces`: scripts, files, and interfaces with a weight or reversed; the group's too."""
+    notify: Notify = NOBODY
+    sync_group: str = ""
+    """The group it is a member of; empty: it decides alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,122 +147,17 @@ class VrrpDocument:
     startup_delay_ns: int = 0
     child_wait_ns: int = 5 * SECOND_NS
     """The parent's patience with a process that stops; whoever takes longer is killed (PROC-6)."""
-
-
-# ------------------------------------------------------------------------------- services and checks
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where and how a network check connects. `address` and `port` have their defaults filled in."""
-
-    address: str
-    port: int
-    bind_address: str = ""
-    bind_port: int = 0
-    bind_interface: str = ""
-    fwmark: int = 0
-    connect_timeout_ns: int = 5 * SECOND_NS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """When a check runs (CHK-1 to CHK-4)."""
-
-    delay_loop_ns: int = 60 * SECOND_NS
-    retry: int = 1
-    delay_before_retry_ns: int = SECOND_NS
-    warmup_ns: int = 60 * SECOND_NS
-    """First probe 1 s plus a part of this after the start."""
-    log_all_failures: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TcpCheck:
-    """TCP_CHECK: success is a completed connect (CHK-30)."""
-
-    target: Target
-    timing: Timing
-    alpha: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusRange:
-    """Accepted HTTP status codes, both ends included."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpUrl:
-    """One `url` of an HTTP_GET."""
-
-    path: str
-    digest: str = ""
-    """MD5 of the body, 32 lower-case hex digits; empty: not looked at."""
-    status: tuple[StatusRange, ...] = (StatusRange(first=200, last=299),)
-    host: str = ""
-    """Host header as it is; empty: `ADDRESS:PORT` of the connection (CHK-21)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpCheck:
-    """HTTP_GET (CHK-20 to CHK-25)."""
-
-    target: Target
-    timing: Timing
-    alpha: bool
-    urls: tuple[HttpUrl, ...]
-    http_protocol: str = "1.0"
-    """"1.0", "1.0C" or "1.1"."""
-    fast_recovery: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PingCheck:
-    """PING_CHECK (CHK-70)."""
-
-    target: Target
-    timing: Timing
-    alpha: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MiscCheck:
-    """MISC_CHECK (CHK-60 to CHK-63): a program's exit status."""
-
-    argv: tuple[str, ...]
-    timeout_ns: int
-    dynamic: bool
-    timing: Timing
-    alpha: bool
-
-
-Check = TcpCheck | HttpCheck | PingCheck | MiscCheck
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedServer:
-    """A real server of one service with its checks. `service` and `server` are the ids used everywhere."""
-
-    service: str
-    server: str
-    address: str
-    port: int
-    weight: int
-    alpha: bool
-    checks: tuple[Check, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckerDocument:
-    """All that the checker process needs."""
-
-    schema: int
-    generation: int
-    servers: tuple[CheckedServer, ...]
-    log_all_failures: bool = False
+    scripts: tuple[TrackScript, ...] = ()
+    """Those that an instance follows."""
+    files: tuple[TrackFile, ...] = ()
+    groups: tuple[SyncGroup, ...] = ()
+    fifos: tuple[Fifo, ...] = ()
+    fifo_states_on_reload: bool = False
+    interface_delays: tuple[InterfaceDelay, ...] = ()
+    script_security: bool = False
+    """`enable_script_security`: what could be replaced by others than root does not run as root (SEC-3)."""
+    keep_script_links: bool = False
+    """`use_symlink_paths` (SEC-5)."""
 
 
 # ------------------------------------------------------------------------------------- load balancing

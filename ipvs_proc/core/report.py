@@ -59,11 +59,10 @@ def _destination(
     wanted = entry.destinations.get(endpoint) if entry is not None else None
     there = reading.table[first].destinations.get(endpoint) if first in reading.table else None
     counted = _sum(service, endpoint, reading)
-    absent = 0 if wanted is None else -1
     return DestinationStatus(
         server=name,
         up=up,
-        weight=there.weight if there is not None else absent,
+        weight=there.weight if there is not None else -1,
         wanted_weight=wanted.weight if wanted is not None else 0,
         active_connections=counted.active,
         inactive_connections=counted.inactive,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -33,6 +34,7 @@ from pyhad.common.config.model import (
     Target,
     TcpCheck,
     Timing,
+    TlsClient,
 )
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import WRITE, Loop
@@ -98,15 +100,16 @@ class Director:
             is_welcome=lambda _peer: True, on_message=take,
         )  # fmt: skip
 
-    def start(self, *servers: CheckedServer) -> None:
+    def start(self, *servers: CheckedServer, tls_client: TlsClient | None = None) -> None:
         """Fork the checker with this document, or fork its successor."""
+        content = dataclasses.replace(document(*servers), tls_client=tls_client or TlsClient())
         ours, theirs = lifeline.pair()
         parent_pid = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
                 close_all_but(frozenset({0, 1, 2, theirs.fileno(), *self.icmp}))
-                os._exit(checker_main(self._child_context(parent_pid, theirs, document(*servers))))
+                os._exit(checker_main(self._child_context(parent_pid, theirs, content)))
             except BaseException as error:
                 print(f"checker: {error!r}", file=sys.stderr, flush=True)
                 os._exit(70)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.lab.checker_stand_in import Director
 from tests.lab.net import Lab
 
 
@@ -24,3 +27,20 @@ def open_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="pyhad-test.") as name:
         Path(name).chmod(0o755)
         yield Path(name)
+
+
+@pytest.fixture
+def director() -> Iterator[Director]:
+    """A checker process to be, with what surrounds it."""
+    folder = tempfile.mkdtemp(prefix="pyhad-checker-")
+    os.chmod(folder, 0o755)
+    made = Director(folder)
+    yield made
+    made.close()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def tmp_path(open_folder: Path) -> Path:
+    """A daemon refuses a run directory in a folder of pytest's own, for the reason above."""
+    return open_folder

@@ -9,9 +9,9 @@ import os
 import pathlib
 import shutil
 import socket
+import struct
 import tempfile
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -25,6 +25,7 @@ from pyhad.common.config.model import (
     TcpCheck,
     Timing,
 )
+from pyhad.common.privileges import CAP_NET_RAW
 from tests.lab.checker_stand_in import (
     FAST,
     MS,
@@ -47,15 +48,8 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def director() -> Iterator[Director]:
-    folder = tempfile.mkdtemp(prefix="pyhad-checker-")
-    os.chmod(folder, 0o755)
-    made = Director(folder)
-    yield made
-    made.close()
-    shutil.rmtree(folder)
-
+CAP_NET_RAW_EFFECTIVE = struct.pack("<5I", 0x02000001, 1 << CAP_NET_RAW, 0, 0, 0)
+"""As `setcap cap_net_raw=ep` writes it (VFS_CAP_REVISION_2)."""
 
 OK = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -180,8 +174,9 @@ def test_it_runs_without_any_privilege(director: Director) -> None:
     director.until(lambda: director.verdicts)
     status = pathlib.Path(f"/proc/{director.pid}/status").read_text()
     facts = dict(line.split(":\t", 1) for line in status.splitlines())
-    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(facts[name], 16) == 0, name
+    assert int(facts["CapBnd"], 16) == 1 << CAP_NET_RAW, "what ping may bring"
     assert facts["Uid"].split() == [str(director.account[1])] * 4
 
 
@@ -240,6 +235,17 @@ def test_an_exit_status_is_a_verdict_and_a_dynamic_one_a_weight(director: Direct
     assert director.stop() == 0
     time.sleep(0.2)
     assert _programs("sleep 60") == []
+
+
+def test_a_program_with_a_capability_of_its_own_can_run(director: Director) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # ping itself may have been installed without
+        os.chmod(folder, 0o755)
+        program = pathlib.Path(folder, "true")
+        shutil.copy("/bin/true", program)
+        os.setxattr(program, "security.capability", CAP_NET_RAW_EFFECTIVE)
+        ping = MiscCheck(argv=(str(program),), timeout_ns=2000 * MS, dynamic=False, timing=FAST, alpha=True)
+        director.start(checked("10.0.0.11:80", ping))
+        director.until(lambda: director.verdicts and director.says("10.0.0.11:80")[1] == "check_succeeded")
 
 
 def _programs(words: str) -> list[str]:

@@ -77,3 +77,19 @@ def test_a_run_directory_with_too_long_a_name_is_said(tmp_path: Path) -> None:
     done = pyhad("-n", "-G", "-f", str(config), "--run-dir", str(tmp_path / ("x" * 100)))
     assert done.returncode == 4
     assert "AF_UNIX path too long" in done.stderr
+
+
+@pytest.mark.behaviour("PROC-20")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a right up")
+def test_without_the_rights_it_says_which_and_ends_with_4(tmp_path: Path) -> None:
+    program = "import sys; from pyhad.parent.main import main; sys.exit(main())"
+    words = ["-n", "-l", "-G", "--run-dir", str(tmp_path / "run")]
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-net_admin", sys.executable, "-c", program, *words],
+        cwd=REPO, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert done.stderr == (
+        "pyhad: needs the rights of root (CAP_NET_ADMIN and CAP_NET_RAW at least); -t does without\n"
+    )
+    assert not (tmp_path / "run").exists()

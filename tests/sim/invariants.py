@@ -32,6 +32,7 @@ from pyhad.vrrp_proc.core.events import (
     ShutdownWanted,
     StandbyWanted,
     Startup,
+    StepDownTogether,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.states import Snapshot
@@ -184,12 +185,14 @@ def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_a
     if was_active and not is_active:
         keeps_all = isinstance(event, ShutdownWanted) and event.keep_addresses
         stays = keeps_all or (isinstance(event, ShutdownWanted | StandbyWanted) and event.patience_ns > 0)
+        stays = stays or isinstance(event, StepDownTogether)
         frozen = any(isinstance(effect, ChangeState) and effect.reason is Reason.FROZEN for effect in effects)
         keeps = (stays or isinstance(event, AdvertisementReceived)) and not frozen
         if len(removals) != (0 if keeps else 1) or installs:
             raise Violation(f"left Active by {effects}")
     if releases:
-        leaves = was_active and not is_active and isinstance(event, FaultsChanged | ShutdownWanted | StandbyWanted)
+        wishes = FaultsChanged | ShutdownWanted | StandbyWanted | StepDownTogether
+        leaves = was_active and not is_active and isinstance(event, wishes)
         found = isinstance(event, Startup) and event.restored_active and not is_active
         if len(releases) > 1 or not (leaves or found):
             raise Violation(f"priority 0 after {event}: {effects}")

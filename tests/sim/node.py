@@ -14,6 +14,7 @@ from pyhad.common.errors import PacketError
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import (
     AnnounceAddresses,
+    ChangePriority,
     ChangeState,
     Effect,
     InstallAddresses,
@@ -365,7 +366,7 @@ class Node:
                 self.table.difference_update(virtual.address for virtual in addresses)
             case AnnounceAddresses(addresses=addresses):
                 self.lan.announce(self, (virtual.address for virtual in addresses))
-            case ChangeState() | Remark():
+            case ChangeState() | ChangePriority() | Remark():
                 pass
             case _:
                 assert_never(effect)

@@ -17,11 +17,15 @@ from pyhad.vrrp_proc.core.events import (
     Event,
     FaultCause,
     FaultsChanged,
+    LowerHeardTogether,
+    PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
     StandbyWanted,
     Startup,
+    StepDownTogether,
     TakebackWanted,
+    TakeOverTogether,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
@@ -51,6 +55,7 @@ configs = st.builds(
     higher_prio_send_advert=st.booleans(),
     lower_prio_no_advert=st.booleans(),
     addresses=addresses,
+    sync_group=st.sampled_from(("", "G")),
     announcement=st.builds(
         Announcement,
         master_delay_ns=st.sampled_from((0, 5_000_000_000)),
@@ -84,6 +89,8 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(Startup, faults=st.just(frozenset()), source_address=sources),
     st.builds(FaultsChanged, faults=faults),
     st.just(FaultsChanged(faults=frozenset())),
+    st.builds(PriorityChanged, adjustment=st.integers(-300, 300)),
+    st.sampled_from((TakeOverTogether(), StepDownTogether(), LowerHeardTogether())),
     st.builds(SourceAddressChanged, source_address=sources),
     st.builds(AddressesLost, addresses=st.lists(st.sampled_from(NAMES), max_size=3).map(tuple)),
     st.builds(ConfigurationChanged, config=configs),

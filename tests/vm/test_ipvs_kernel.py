@@ -254,7 +254,7 @@ def test_a_successor_adopts_what_is_there_and_writes_nothing(site: Lab, run: Run
     owner.ask("respawn")
     assert on_director(site) == before
     status = owner.ask("status")
-    assert status["services"][WEB]["servers"]["10.1.0.13:80"][:3] == [False, 0, 0]
+    assert status["services"][WEB]["servers"]["10.1.0.13:80"][:3] == [False, -1, 0]
     owner.ask("mute")
     owner.ask("respawn")
     time.sleep(4)  # longer than a successor waits for the checker

@@ -11,6 +11,7 @@ from typing import assert_never
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.core.effects import (
     AnnounceAddresses,
+    ChangePriority,
     ChangeState,
     Effect,
     InstallAddresses,
@@ -22,7 +23,7 @@ from pyhad.vrrp_proc.core.effects import (
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
 from pyhad.vrrp_proc.core.put_back import PutBack
 from pyhad.vrrp_proc.core.remarks import Remarks
-from pyhad.vrrp_proc.core.states import Active, Backup, Chore, State, scheduled
+from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, State, scheduled
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, active_down_interval_ns
 from pyhad.vrrp_proc.core.view import RouterView
 
@@ -148,6 +149,20 @@ class RouterDuties(RouterView):
 
     def _announce(self, addresses: tuple[VirtualAddress, ...], repeat: int) -> list[Effect]:
         return [AnnounceAddresses(addresses=addresses, repeat=repeat)] if addresses and repeat else []
+
+    # ------------------------------------------------------------------------------------------ priority
+
+    def _change_priority(self, adjustment: int, now_ns: int) -> list[Effect]:
+        """TRK-2 and TRK-3: the next advertisement carries it; a Backup waits by its new skew from now on."""
+        old, old_wait_ns = self.effective_priority, self._wait_ns()
+        self._adjustment = adjustment
+        new, state = self.effective_priority, self._state
+        if new == old or (isinstance(state, Initialize) and not state.started):
+            return []
+        if isinstance(state, Backup):
+            at_ns = max(state.active_down_at_ns + self._wait_ns() - old_wait_ns, now_ns)
+            self._state = replace(state, active_down_at_ns=at_ns)
+        return [ChangePriority(old=old, new=new)]
 
     # ------------------------------------------------------------------------------------------- numbers
 

@@ -18,6 +18,8 @@ class Reason(enum.StrEnum):
     ACTIVE_DOWN_TIMER = "active_down_timer"
     HIGHER_PRIORITY_HEARD = "higher_priority_heard"
     TIE_LOST = "tie_lost"
+    SYNC_GROUP = "sync_group"
+    """It moves with the other members of its group."""
     FAULT = "fault"
     FAULT_CLEARED = "fault_cleared"
     SHUTDOWN = "shutdown"
@@ -69,6 +71,14 @@ class ChangeState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePriority:
+    """The effective priority is another now (TRK-2): log it, tell it. What is sent next carries it."""
+
+    old: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
     """Something to log that changes no state: a fixed `event` token with fields (FSM-34, PKT-30)."""
 
@@ -78,5 +88,6 @@ class Remark:
 
 
 Effect = (
-    SendAdvertisement | InstallAddresses | RemoveAddresses | AnnounceAddresses | ChangeState | Remark
+    SendAdvertisement | InstallAddresses | RemoveAddresses | AnnounceAddresses | ChangeState | ChangePriority
+    | Remark
 )  # fmt: skip

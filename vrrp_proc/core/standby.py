@@ -33,7 +33,12 @@ class RouterStandby(RouterThawing):
         """Nobody is heard, and it would be for us to take over."""
         wait_ns = self._down_interval_ns(state.active_adver_interval_cs)
         self._state = replace(
-            state, active_down_at_ns=now_ns + wait_ns, master_address="", master_priority=0, released=False
+            state,
+            active_down_at_ns=now_ns + wait_ns,
+            master_address="",
+            master_priority=0,
+            released=False,
+            expired=False,
         )
         if self._said_alone:
             return []

@@ -40,9 +40,8 @@ class RouterThawing(RouterParting):
 
     def _listen_anew(self, state: Backup, now_ns: int) -> list[Effect]:
         late_ms = (now_ns - state.active_down_at_ns) // 1_000_000
-        self._state = replace(
-            state, active_down_at_ns=now_ns + self._listening_ns(state.active_adver_interval_cs), released=False
-        )
+        listening_ns = self._listening_ns(state.active_adver_interval_cs)
+        self._state = replace(state, active_down_at_ns=now_ns + listening_ns, released=False, expired=False)
         return [Remark(event="was_frozen", fields={"late_ms": late_ms}, warning=True)]
 
     def _listening_ns(self, interval_cs: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Reason
+from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER
 from pyhad.vrrp_proc.core.states import Active, Backup, Counters, Initialize, Parting, Snapshot, State
 from pyhad.vrrp_proc.core.timers import HIGHEST_OF_OTHERS
 
@@ -27,6 +28,7 @@ class RouterView:
         self._parting: Parting | None = None
         self._standby_until_ns = 0
         self._said_alone = False
+        self._adjustment = 0
 
     @property
     def state(self) -> State:
@@ -46,8 +48,11 @@ class RouterView:
 
     @property
     def effective_priority(self) -> int:
-        """What is advertised: the configured priority, or 254 for an owner that gave in to another (FSM-36)."""
-        return HIGHEST_OF_OTHERS if self._owner_gave_in else self.config.base_priority
+        """What is advertised: base and trackers (TRK-1), 255 for an owner, 254 if it gave in to another (FSM-36)."""
+        base = self.config.base_priority
+        if base == PRIORITY_OWNER:
+            return HIGHEST_OF_OTHERS if self._owner_gave_in else PRIORITY_OWNER
+        return min(max(base + self._adjustment, 1), HIGHEST_OF_OTHERS)
 
     @property
     def all_addresses(self) -> tuple[VirtualAddress, ...]:

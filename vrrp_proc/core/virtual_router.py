@@ -42,17 +42,20 @@ from pyhad.vrrp_proc.core.events import (
     Event,
     FaultCause,
     FaultsChanged,
+    LowerHeardTogether,
+    PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
     StandbyWanted,
     Startup,
+    StepDownTogether,
     TakebackWanted,
+    TakeOverTogether,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
 from pyhad.vrrp_proc.core.parting import ANNOUNCE_AFTER_RELEASE_NS
 from pyhad.vrrp_proc.core.restart import may_resume_active, resumed_backup
-from pyhad.vrrp_proc.core.standby import RouterStandby
 from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, scheduled
 from pyhad.vrrp_proc.core.timers import (
     CENTISECOND_NS,
@@ -60,9 +63,10 @@ from pyhad.vrrp_proc.core.timers import (
     patience_of_peers_ns,
     skew_time_ns,
 )
+from pyhad.vrrp_proc.core.together import RouterTogether
 
 
-class VirtualRouter(RouterStandby):
+class VirtualRouter(RouterTogether):
     """One `vrrp_instance`. `config` is taken as checked; a new one comes in by ConfigurationChanged."""
 
     # ------------------------------------------------------------------------------------- what happens
@@ -82,6 +86,14 @@ class VirtualRouter(RouterStandby):
                 return self._lose_addresses(event.addresses, now_ns)
             case FaultsChanged():
                 return self._change_faults(event.faults, now_ns)
+            case PriorityChanged():
+                return self._change_priority(event.adjustment, now_ns)
+            case TakeOverTogether():
+                return self._take_over_together(now_ns)
+            case StepDownTogether():
+                return self._step_down_together(now_ns)
+            case LowerHeardTogether():
+                return self._announce_together(now_ns)
             case SourceAddressChanged():
                 self.source_address = event.source_address
                 return []
@@ -316,23 +328,11 @@ class VirtualRouter(RouterStandby):
             case Backup():
                 if now_ns < state.active_down_at_ns:
                     return self._part_in_time(now_ns)
-                if self.is_held_back(now_ns):
-                    return [*self._part_in_time(now_ns), *self._keep_out(state, now_ns)]
-                if self._was_deaf(state, now_ns):
-                    return [*self._part_in_time(now_ns), *self._listen_anew(state, now_ns)]
-                return self._take_over(state, now_ns)
+                return self._expire(state, now_ns)
             case Initialize():
                 return self._part_in_time(now_ns)
             case _:
                 assert_never(state)
-
-    def _take_over(self, state: Backup, now_ns: int) -> list[Effect]:
-        """FSM-20, FSM-21. What is still held for a successor is held for ourselves from now on."""
-        self._forget_parting()
-        effects = self._become_active(Reason.ACTIVE_DOWN_TIMER, now_ns)
-        if state.released:
-            self._announce_after_release(now_ns)
-        return effects
 
     # ------------------------------------------------------------------------------------------- reload
 

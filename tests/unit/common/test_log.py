@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import select
+import socket
 import time
 from collections.abc import Iterator
 
@@ -209,7 +210,8 @@ def test_drain_gives_up_in_time(pipe: Pipe) -> None:
 
 
 def test_the_journal_gets_the_severity_in_front_of_whole_lines(pipe: Pipe, tmp_path: pathlib.Path) -> None:
-    os.environ["JOURNAL_STREAM"] = "8:1"
+    found = os.fstat(pipe.writer)
+    os.environ["JOURNAL_STREAM"] = f"{found.st_dev}:{found.st_ino}"
     try:
         log = console_log(pipe.writer)
     finally:
@@ -224,3 +226,53 @@ def test_the_journal_gets_the_severity_in_front_of_whole_lines(pipe: Pipe, tmp_p
     lines = text.splitlines()
     assert len(lines) == 2000
     assert all(line.startswith(b"<3>{") and line.count(b"<3>") == 1 for line in lines)
+
+
+def test_a_variable_inherited_from_a_service_makes_no_journal(pipe: Pipe) -> None:
+    os.environ["JOURNAL_STREAM"] = "8:1"
+    try:
+        log = console_log(pipe.writer)
+    finally:
+        del os.environ["JOURNAL_STREAM"]
+    log.logger.error("noise")
+    log.flush()
+    assert read_all(pipe.reader).startswith(b"{")
+
+
+def listening(path: pathlib.Path) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    made.bind(str(path))
+    made.settimeout(1)
+    return made
+
+
+def test_syslog_is_found_when_it_comes_and_again_when_it_was_replaced(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "log"
+    log = ProcessLog("vrrp", LogSettings(syslog_path=str(path), syslog_retry_s=0))
+    log.logger.info("nobody_hears_this")
+    log.flush()
+    for _ in range(2):
+        daemon = listening(path)
+        log.logger.info("lost_with_the_old_one")  # the first word after a change finds out
+        log.flush()
+        log.logger.info("heard")
+        log.flush()
+        heard = [daemon.recv(4096)]
+        if b"heard" not in heard[0]:
+            heard.append(daemon.recv(4096))
+        assert heard[-1].startswith(b"<30>pyhad_vrrp[")
+        daemon.close()
+        path.unlink()
+    log.logger.info("lost")  # and the socket of the log is closed
+    log.flush()
+
+
+def test_a_terminal_is_not_steered_by_a_field() -> None:
+    master, slave = os.openpty()
+    log = console_log(slave)
+    log.logger.warning("noise", name="\x1b[2J")
+    log.drain(1)
+    text = read_all(master).decode()
+    os.close(slave)
+    os.close(master)
+    assert 'name="\\u001b[2J"' in text

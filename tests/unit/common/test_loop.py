@@ -235,3 +235,25 @@ def test_a_loop_can_run_again_after_it_was_stopped(loop: Loop) -> None:
     for _ in range(3):
         loop.after(0, loop.stop)
         loop.run()
+
+
+def test_what_was_ready_when_its_descriptor_was_closed_is_not_told_to_the_next_of_that_number(loop: Loop) -> None:
+    pipes = [os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) for _ in range(2)]
+    told: list[str] = []
+    opened: list[int] = []
+
+    def close_the_other(reader: int) -> None:
+        told.append("first")
+        loop.unwatch(reader)
+        os.close(reader)
+        opened.extend(os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC))
+        assert reader in opened, "the lowest free number is given again"
+        loop.watch(reader, lambda _events: told.append("stale"))
+
+    for (reader, writer), (other, _) in zip(pipes, reversed(pipes), strict=True):
+        os.write(writer, b"x")
+        loop.watch(reader, lambda _events, other=other: close_the_other(other))  # type: ignore[misc]
+    loop.turn()
+    assert told == ["first"]
+    for fd in {fd for pair in pipes for fd in pair} | set(opened):
+        os.close(fd)

@@ -33,6 +33,27 @@ def test_the_directory_is_open_to_pass_through_whatever_the_umask(tmp_path: Path
     run_dir.close()
 
 
+def test_directories_made_above_it_are_open_too(tmp_path: Path) -> None:
+    umask = os.umask(0o077)
+    try:
+        run_dir = RunDir(str(tmp_path / "a" / "b" / "run"))
+    finally:
+        os.umask(umask)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o755
+    run_dir.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has processes of another user")
+def test_a_place_that_the_service_account_cannot_reach_is_refused_by_name(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    run_dir = RunDir(str(closed / "run"))
+    with pytest.raises(PermissionError, match=f"the user nobody cannot pass {closed} "):
+        run_dir.open_listeners(("nobody", 65534, 65534))
+    run_dir.close()
+
+
 def test_each_channel_listens_and_belongs_to_its_hub(tmp_path: Path) -> None:
     run_dir = RunDir(str(tmp_path))
     run_dir.open_listeners(ACCOUNT)

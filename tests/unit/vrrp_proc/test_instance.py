@@ -14,16 +14,19 @@ import pytest
 
 from pyhad.common.blackbox import BlackBox
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.config.model_tracking import Notify
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.core.events import FaultCause
+from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.core.packet import Received
 from pyhad.vrrp_proc.holdings import Holdings
-from pyhad.vrrp_proc.instance import Instance, World
+from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.world import World
 
 VIP = VirtualAddress(address="10.0.0.100", prefix_len=32, interface="eth0")
 OWNER = VrrpInstance(
@@ -67,6 +70,31 @@ class Voice:
         return repeat
 
 
+class Ear:
+    """Keeps what scripts and FIFOs would hear."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def state(self, config: VrrpInstance, state: Told, priority: int) -> None:
+        self.heard.append(f"{config.name} {state} {priority}")
+
+    def priority(self, config: VrrpInstance, priority: int, *, is_master: bool) -> None:
+        self.heard.append(f"{config.name} priority {priority} {is_master}")
+
+    def lower_priority(self, config: VrrpInstance, priority: int) -> None:
+        self.heard.append(f"{config.name} lower {priority}")
+
+    def after(self, instance: Instance) -> None:
+        self.heard.append(f"{instance.config.name} moved")
+
+    def lower_heard(self, instance: Instance) -> None:
+        pass
+
+    def repeat(self, config: VrrpInstance, state: Told, priority: int) -> None:
+        self.heard.append(f"{config.name} still {state}")
+
+
 class Bench:
     """A world of fakes around real loop, journal and holdings."""
 
@@ -77,6 +105,7 @@ class Bench:
         self.box = BlackBox(4, journal.PAYLOAD_BYTES)
         self.log = ProcessLog("vrrp", LogSettings(console=False, syslog=False, file=str(log)))
         self.voice: Any = Voice()
+        self.told = Ear()
         self.wire = Wire()
         self.changes = 0
         self.world = World(
@@ -87,6 +116,8 @@ class Bench:
             journal=Journal(self.box),
             counters=collections.Counter(),
             on_change=self._changed,
+            teller=self.told,
+            companions=self.told,
         )
 
     def _changed(self) -> None:
@@ -228,6 +259,7 @@ def test_a_successor_goes_on_as_master_with_the_addresses_it_finds(bench: Bench)
     second.start(NO_FAULT, "10.0.0.1", record)
     assert second.status().state is RouterState.MASTER
     assert second.status().reason == "resumed_after_restart"
+    assert second.status().since_ns == 1, "it is master since its predecessor became it"
     second.shut_down()
     assert bench.kernel.there == {}, "what the predecessor installed is taken off by the successor"
 
@@ -297,3 +329,71 @@ def test_counters_have_keepalived_s_names_first(bench: Bench) -> None:
         "ip_ttl_err", "invalid_type_rcvd", "addr_list_err", "invalid_authtype", "authtype_mismatch", "auth_failure",
         "pri_zero_rcvd", "pri_zero_sent",
     ]  # fmt: skip
+
+
+def left(state: RouterState) -> journal.Record:
+    now_ns = time.monotonic_ns()
+    return journal.Record(
+        state=state, since_ns=now_ns, last_sent_ns=now_ns, down_at_ns=now_ns + 10**9, master_priority=0,
+        master_interval_cs=100, master_address="",
+    )  # fmt: skip
+
+
+@pytest.mark.behaviour("NTF-2", "NTF-6")
+def test_every_change_of_state_is_told_and_so_is_the_stop(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(frozenset({FaultCause.INTERFACE_DOWN}), "10.0.0.1", None)
+    router.surroundings(NO_FAULT, "10.0.0.1")
+    router.shut_down()
+    assert bench.told.heard == ["VI_1 FAULT 100", "VI_1 BACKUP 100", "VI_1 STOP 100"]
+
+
+@pytest.mark.behaviour("NTF-5")
+@pytest.mark.parametrize(("reports", "word"), [(True, "DELETED"), (False, "FAULT")])
+def test_a_router_that_a_reload_removes_says_so(bench: Bench, reports: bool, word: str) -> None:
+    notify = Notify(reports_deleted=reports)
+    router = bench.router(dataclasses.replace(BACKUP, notify=notify))
+    router.start(NO_FAULT, "10.0.0.1", None)
+    router.shut_down(deleted=True)
+    assert bench.told.heard == ["VI_1 BACKUP 100", f"VI_1 {word} 100"]
+
+
+@pytest.mark.parametrize("state", [RouterState.MASTER, RouterState.BACKUP])
+def test_a_successor_does_not_tell_again_what_was_told(bench: Bench, state: RouterState) -> None:
+    router = bench.router(BACKUP)
+    router.start(NO_FAULT, "10.0.0.1", left(state))
+    assert router.core.router_state is state
+    assert bench.told.heard == []
+    router.surroundings(frozenset({FaultCause.INTERFACE_DOWN}), "10.0.0.1")
+    assert bench.told.heard == ["VI_1 FAULT 100"]
+
+
+def test_a_successor_tells_what_changed_with_the_death(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(frozenset({FaultCause.INTERFACE_DOWN}), "10.0.0.1", left(RouterState.MASTER))
+    assert bench.told.heard == ["VI_1 FAULT 100"]
+
+
+@pytest.mark.behaviour("FSM-51")
+def test_a_script_that_did_not_run_yet_is_no_fault_to_tell(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(frozenset({FaultCause.TRACKED_SCRIPT_UNKNOWN}), "10.0.0.1", None)
+    assert bench.told.heard == []
+    router.surroundings(NO_FAULT, "10.0.0.1")
+    assert bench.told.heard == ["VI_1 BACKUP 100"]
+
+
+@pytest.mark.behaviour("TRK-2")
+def test_a_change_of_priority_is_told_with_the_role(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.adjust(5)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    router.adjust(-10)
+    router.adjust(-10)
+    assert bench.told.heard == ["VI_1 BACKUP 105", "VI_1 priority 90 False"]
+
+
+def test_a_master_whose_successor_knows_nothing_of_a_script_tells_the_fault(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(frozenset({FaultCause.TRACKED_SCRIPT_UNKNOWN}), "10.0.0.1", left(RouterState.MASTER))
+    assert bench.told.heard == ["VI_1 FAULT 100"]

@@ -72,3 +72,15 @@ def test_records_that_find_no_place_are_counted() -> None:
     full = Journal(BlackBox(0, journal.PAYLOAD_BYTES))
     full.write(journal.key(ROUTER), BACKUP)
     assert full.lost == 1
+
+
+def test_notes_of_others_lie_beside_the_routers_and_are_not_taken_for_one() -> None:
+    box = BlackBox(4, 200)
+    first = Journal(box)
+    first.write(journal.key(ROUTER), BACKUP)
+    first.note(b"group".ljust(16), b"\x01")
+    first.note(journal.key(dataclasses.replace(ROUTER, vrid=52)), bytes(8))
+    successor = Journal(box)
+    assert successor.left_behind(ROUTER) == BACKUP
+    assert successor.left_behind(dataclasses.replace(ROUTER, vrid=52)) is None
+    assert successor.noted(b"group".ljust(16)) == b"\x01"

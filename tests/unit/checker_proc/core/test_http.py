@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pyhad.checker_proc.core.http import ResponseReader, judge, request_bytes
+from pyhad.checker_proc.core.http import KEPT_MAX, ResponseReader, judge, request_bytes
 from pyhad.checker_proc.core.reasons import Reason
-from pyhad.common.config.model import HttpCheck, HttpUrl, StatusRange, Target, Timing
+from pyhad.common.config.model import HttpCheck, HttpUrl, Regex, StatusRange, Target, Timing
 
 HELLO_MD5 = "5d41402abc4b2a76b9719d911017c592"
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -199,3 +201,41 @@ def test_no_bytes_whatever_make_it_raise_or_leave_it_undecided(pieces: list[byte
     )
     together = read(b"".join(pieces), wants_digest=wants_digest)
     assert (together.problem, together.status, together.digest()) == (reader.problem, reader.status, reader.digest())
+
+
+@pytest.mark.behaviour("CHK-23")
+@pytest.mark.parametrize(
+    ("is_wanted", "found", "reason"),
+    [
+        (True, True, None),
+        (True, False, Reason.HTTP_REGEX),
+        (False, False, None),
+        (False, True, Reason.HTTP_REGEX),
+        (True, None, Reason.HTTP_REGEX_UNDECIDED),
+        (False, None, Reason.HTTP_REGEX_UNDECIDED),
+    ],
+)
+def test_a_pattern_is_the_last_test_of_a_url(is_wanted: bool, found: bool | None, reason: Reason | None) -> None:
+    bodies: list[bytes] = []
+
+    def search(body: bytes) -> bool | None:
+        bodies.append(body)
+        return found
+
+    reader = ResponseReader(wants_digest=True, wants_body=True)
+    reader.feed(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n")
+    url = HttpUrl(path="/", regex=Regex(pattern="x", is_wanted=is_wanted))
+    assert judge(url, reader, search) is reason
+    assert bodies == [b"hello"]
+    assert judge(dataclasses.replace(url, digest="0" * 32), reader, search) is Reason.HTTP_DIGEST
+    assert len(bodies) == 1
+
+
+def test_a_body_that_is_searched_has_an_end() -> None:
+    reader = ResponseReader(wants_digest=False, wants_body=True)
+    reader.feed(HEAD + b"\r\n" + b"x" * KEPT_MAX)
+    assert not reader.is_done
+    reader.feed(b"x")
+    assert (reader.is_done, reader.problem) == (True, Reason.HTTP_BODY_TOO_LONG)
+    assert reader.body is not None
+    assert len(reader.body) <= KEPT_MAX

@@ -76,6 +76,11 @@ def test_the_innermost_setting_counts(service: Compile, virtual: str, real: str,
         ("TCP_CHECK { }", 1, 1),
         ("PING_CHECK { }", 1, 1),
         ("HTTP_GET { url { path / } }", 1, 3),
+        ("SSL_GET { url { path / } }", 1, 3),
+        ("SMTP_CHECK { }", 1, 1),
+        ("UDP_CHECK { }", 1, 1),
+        ("DNS_CHECK { }", 3, 60),
+        ("DNS_CHECK { delay_loop 5 }", 3, 5),
         ("MISC_CHECK { misc_path /bin/true }", 0, 1),
     ],
 )
@@ -197,17 +202,10 @@ def test_a_server_waits_for_its_first_success_if_one_check_is_alpha(
 
 @pytest.mark.parametrize("virtual", ["", "alpha"])
 def test_a_server_with_checks_of_later_only_is_taken_as_up_and_that_is_said(service: Compile, virtual: str) -> None:
-    result = service(virtual, "SSL_GET { url { path / } }\nDNS_CHECK { }")
-    assert result.warnings == [
-        "service 192.0.2.100:80/tcp: 10.0.0.1:8080 taken as up: SSL_GET, DNS_CHECK not acted on yet"
-    ]
+    result = service(virtual, "BFD_CHECK { name x }\nBFD_CHECK { name y }")
+    assert result.warnings == ["service 192.0.2.100:80/tcp: 10.0.0.1:8080 taken as up: BFD_CHECK not acted on yet"]
     assert result.result.configuration.checker.servers == ()
     assert result.result.configuration.ipvs.services[0].servers[0].alpha is False
-
-
-def test_a_body_pattern_that_is_not_looked_at_is_a_warning(service: Compile) -> None:
-    result = service(inner="HTTP_GET { url { path /\nregex ^ok\n} }")
-    assert any("'regex'" in text for text in result.warnings)
 
 
 def test_local_address_and_target_must_agree(service: Compile) -> None:

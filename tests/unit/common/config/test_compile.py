@@ -82,9 +82,14 @@ def test_each_process_can_decode_its_document() -> None:
 def test_no_secret_leaves_in_a_document_or_a_diagnostic() -> None:
     result = compile_configuration(str(DATA / "everything.conf"), OPTIONS)
     assert result.configuration is not None
-    everything = b"".join(encode_documents(result.configuration).values()).decode("latin-1") + repr(result.diagnostics)
-    for secret in ("hunter22", "very secret", "000102030405"):
+    documents = {name: one.decode("latin-1") for name, one in encode_documents(result.configuration).items()}
+    everything = "".join(documents.values()) + repr(result.diagnostics)
+    for secret in ("hunter22", "000102030405"):
         assert secret not in everything
+    checker = documents.pop("checker")  # it alone has to use the key
+    for secret in ("very secret", "PRIVATE KEY"):
+        assert secret in checker
+        assert secret not in "".join(documents.values()) + repr(result.diagnostics) + repr(result.configuration)
 
 
 def test_globals_reach_their_documents(compiled: Compile) -> None:

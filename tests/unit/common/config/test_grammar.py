@@ -81,9 +81,9 @@ def test_a_brace_after_a_plain_keyword_is_an_error_and_its_block_is_skipped(comp
 
 
 def test_what_is_not_acted_on_is_noted_once_with_a_count(compiled: Compile) -> None:
-    text = "".join(f"vrrp_script s{n} {{\n script /bin/true\n interval 1\n}}\n" for n in range(3))
+    text = "".join(f"bfd_instance s{n} {{\n neighbor_ip 192.0.2.1\n min_rx 10\n}}\n" for n in range(3))
     result = compiled(text)
-    assert result.notes == ["'vrrp_script' is understood, not yet acted on (3 times)"]
+    assert result.notes == ["'bfd_instance' is understood, not yet acted on (3 times)"]
 
 
 def test_a_deprecated_word_names_its_successor(service: Compile) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.core.effects import (
     AnnounceAddresses,
+    ChangePriority,
     ChangeState,
     Effect,
     InstallAddresses,
@@ -85,6 +86,8 @@ def _word(effect: Effect) -> str:
             return f"announce x{repeat} " + " ".join(virtual.address for virtual in addresses)
         case ChangeState(old=old, new=new, reason=reason, detail=detail):
             return f"{old}->{new} {reason} {detail}".strip()
+        case ChangePriority(old=old, new=new):
+            return f"priority {old}->{new}"
         case Remark(event=event):
             return f"remark {event}"
 

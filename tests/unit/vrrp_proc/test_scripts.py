@@ -1,0 +1,146 @@
+"""The VRRP process and a real helper, over their socket pair."""
+
+from __future__ import annotations
+
+import collections
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pyhad.common.config.model import VrrpDocument, VrrpInstance
+from pyhad.common.config.model_tracking import Fifo, Notify, Program
+from pyhad.common.log import LogSettings, ProcessLog
+from pyhad.common.loop import Loop
+from pyhad.vrrp_proc.core.notices import Told
+from pyhad.vrrp_proc.notifier import Notifier
+from pyhad.vrrp_proc.script_helper import Helper
+from pyhad.vrrp_proc.script_orders import Check, Ended, Tell
+from pyhad.vrrp_proc.scripts import Scripts
+
+SECOND_NS = 1_000_000_000
+
+
+class Bench:
+    """The helper lives in a thread here, with a loop of its own; nothing else is shared."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.loop = Loop()
+        self.log = ProcessLog("vrrp", LogSettings(console=False, syslog=False, file=str(folder / "log")))
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        self.channel = ours
+        self.helper = Helper(Loop(), theirs)
+        self.thread = threading.Thread(target=self.helper.run)
+        self.thread.start()
+        self.theirs = theirs
+        self.scripts = Scripts(ours, self.loop, self.log.logger)
+        self.counters: collections.Counter[str] = collections.Counter()
+        self.notifier = Notifier(self.scripts, self.log.logger, self.counters)
+
+    def until(self, true: Callable[[], object]) -> None:
+        end_ns = self.loop.now_ns() + 5 * SECOND_NS
+        while not true() and self.loop.now_ns() < end_ns:
+            self.loop.turn(0.05)
+        assert true()
+
+    def script(self, body: str) -> Program:
+        path = self.folder / f"script{len(list(self.folder.iterdir()))}"
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+        return Program(argv=(str(path),), uid=os.geteuid(), gid=os.getegid())
+
+    def close(self) -> None:
+        self.channel.close()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+        self.theirs.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_check_is_answered_with_its_ticket(bench: Bench) -> None:
+    ended: list[Ended] = []
+    bench.scripts.on_ended = ended.append
+    bench.scripts.send(Check(ticket=9, program=bench.script("exit 2"), timeout_ns=SECOND_NS))
+    bench.until(lambda: ended)
+    assert ended == [Ended(ticket=9, status=2)]
+
+
+def test_a_check_that_hangs_is_said_at_its_deadline_and_again_at_its_end(bench: Bench) -> None:
+    heard: list[object] = []
+    bench.scripts.on_ended = heard.append
+    bench.scripts.on_timed_out = heard.append
+    program = bench.script("trap 'sleep 0.3; exit 0' TERM; sleep 60 & wait")
+    bench.scripts.send(Check(ticket=1, program=program, timeout_ns=SECOND_NS // 5))
+    bench.until(lambda: len(heard) == 2)
+    assert [type(one).__name__ for one in heard] == ["TimedOut", "Ended"]
+
+
+def test_what_tells_of_one_key_runs_in_order_and_a_stop_waits_for_it(bench: Bench) -> None:
+    said = bench.folder / "said"
+    slow, quick = bench.script(f"sleep 0.3; echo slow >> {said}"), bench.script(f"echo quick >> {said}")
+    bench.scripts.send(Tell(key="a", programs=(slow, quick), timeout_ns=SECOND_NS))
+    bench.scripts.send(Tell(key="a", programs=(quick,), timeout_ns=SECOND_NS))
+    finished: list[bool] = []
+    bench.scripts.finish(lambda: finished.append(True))
+    bench.until(lambda: finished)
+    assert said.read_text() == "slow\nquick\nquick\n"
+
+
+def test_a_stop_waits_for_a_second_at_most(bench: Bench) -> None:
+    begin_ns = bench.loop.now_ns()
+    bench.scripts.send(Tell(key="a", programs=(bench.script("sleep 2"),), timeout_ns=5 * SECOND_NS))
+    finished: list[bool] = []
+    bench.scripts.finish(lambda: finished.append(True))
+    bench.until(lambda: finished)
+    assert 0.9 < (bench.loop.now_ns() - begin_ns) / SECOND_NS < 1.7
+
+
+def test_a_young_process_goes_on_without_its_helper(bench: Bench) -> None:
+    bench.theirs.shutdown(socket.SHUT_RDWR)
+    bench.until(lambda: bench.scripts.is_lost)
+    bench.scripts.send(Tell(key="a", programs=(), timeout_ns=0))
+    finished: list[bool] = []
+    bench.scripts.finish(lambda: finished.append(True))
+    assert finished == [True]
+
+
+@pytest.mark.behaviour("NTF-20", "NTF-23", "NTF-24", "NTF-25")
+def test_a_fifo_gets_every_line_and_its_reader_the_path(bench: Bench) -> None:
+    path = bench.folder / "fifo"
+    reader = bench.script(f'cat "$1" > {bench.folder}/lines')
+    config = VrrpInstance(
+        name="V1", vrid=1, family=4, interface="eth0", version=2, start_as_master=False, base_priority=100,
+        advertisement_interval_cs=100, notify=Notify(priority_changes=True),
+    )  # fmt: skip
+    fifo = Fifo(path=str(path), uid=os.geteuid(), gid=os.getegid(), script=reader)
+    document = VrrpDocument(schema=1, generation=1, router_id="r", instances=(), fifos=(fifo,))
+    bench.notifier.configure(document)
+    bench.notifier.state(config, Told.BACKUP, 100)  # before it is open
+    bench.until(lambda: path.is_fifo())
+    bench.notifier.priority(config, 90, is_master=False)
+    lines = bench.folder / "lines"
+    expected = 'INSTANCE "V1" BACKUP 100\nINSTANCE "V1" BACKUP_PRIORITY 90\n'
+    bench.until(lambda: lines.exists() and lines.read_text() == expected)
+    assert path.stat().st_mode & 0o777 == 0o600
+    bench.notifier.close()
+    bench.until(lambda: not path.exists())
+
+
+def test_a_fifo_that_is_something_else_is_left_alone(bench: Bench) -> None:
+    path = bench.folder / "file"
+    path.write_text("precious")
+    document = VrrpDocument(schema=1, generation=1, router_id="r", instances=(), fifos=(Fifo(path=str(path)),))
+    bench.notifier.configure(document)
+    bench.until(lambda: (bench.log.flush(), b"not a FIFO" in (bench.folder / "log").read_bytes())[1])
+    bench.notifier.close()
+    assert path.read_text() == "precious"

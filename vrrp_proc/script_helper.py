@@ -1,0 +1,203 @@
+"""The process that runs scripts for the VRRP process: it keeps root's rights, and touches neither network nor state.
+
+Forked by the VRRP process before that gives its rights up (docs/decisions/0006). It does what comes over one socket.
+At the end of that (an orderly stop, or a death) it ends checks and readers of FIFOs, lets what tells of a change come
+to its end, and goes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from typing import assert_never
+
+from pyhad.common import privileges
+from pyhad.common.codec import encode
+from pyhad.common.config.model_tracking import Program
+from pyhad.common.errors import WireError
+from pyhad.common.loop import Loop
+from pyhad.vrrp_proc.core.script_queue import ScriptQueue
+from pyhad.vrrp_proc.script_fifos import HelperFifos
+from pyhad.vrrp_proc.script_files import HelperFiles
+from pyhad.vrrp_proc.script_orders import (
+    MOST_BYTES,
+    ORDERS,
+    Answer,
+    Check,
+    CloseFifo,
+    Ended,
+    Finish,
+    Finished,
+    Follow,
+    OpenFifo,
+    Order,
+    Rules,
+    Tell,
+    TimedOut,
+    Trouble,
+)
+from pyhad.vrrp_proc.script_run import Outcome, Run, Runner
+
+_DATAGRAMS_PER_TURN = 64
+_BUFFER_BYTES = 4 * 1024 * 1024
+_SO_SNDBUFFORCE = 32
+
+
+def fork_helper() -> socket.socket:
+    """Fork it and return our end of the socket. Call before any right is given up and any descriptor is opened."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+    for end in (ours, theirs):
+        try:
+            end.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER_BYTES)
+        except PermissionError:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+    try:
+        pid = os.fork()
+    except OSError:  # without scripts is better than not at all: the other side finds it gone
+        theirs.close()
+        return ours
+    if pid == 0:
+        code = 70
+        try:
+            _live(theirs)
+            code = 0
+        finally:
+            os._exit(code)
+    theirs.close()
+    return ours
+
+
+def _live(channel: socket.socket) -> None:
+    privileges.set_process_name("pyhad_scripts")
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)  # the end of the socket is what ends it
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for entry in os.listdir("/proc/self/fd"):
+        if int(entry) > 2 and int(entry) != channel.fileno():
+            try:
+                os.close(int(entry))
+            except OSError:  # the one of the listing itself
+                pass
+    Helper(Loop(), channel).run()
+
+
+class Helper:
+    """Does the orders that come over `channel` until it ends."""
+
+    def __init__(self, loop: Loop, channel: socket.socket) -> None:
+        self._loop = loop
+        self._channel = channel
+        self._runner = Runner(loop, self._warn)
+        self._queue: ScriptQueue[tuple[Program, int]] = ScriptQueue()
+        self._checks: dict[int, Run] = {}
+        self._fifos = HelperFifos(self._runner, self._answer)
+        self._files = HelperFiles(loop, self._answer)
+        self._is_open = True
+        self._wants_finish = False
+        loop.watch(channel.fileno(), self._read)
+
+    def run(self) -> None:
+        """Until there is nobody to serve and nothing to wait for."""
+        while self._is_open or not self._queue.is_idle or self._runner.running:
+            self._loop.turn(-1)
+
+    # ------------------------------------------------------------------------------------------ orders
+
+    def _read(self, _events: int) -> None:
+        for _ in range(_DATAGRAMS_PER_TURN):
+            try:
+                frame = self._channel.recv(MOST_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                frame = b""
+            if not frame:
+                self._end()
+                return
+            try:
+                order: Order = ORDERS.decode(frame)
+            except WireError as error:
+                self._warn("script_order_refused", "", str(error))
+                continue
+            self._obey(order)
+
+    def _obey(self, order: Order) -> None:
+        match order:
+            case Rules():
+                self._runner.rules = order
+            case Check():
+                self._check(order)
+            case Tell():
+                self._queue.put(order.key, tuple((program, order.timeout_ns) for program in order.programs))
+                self._start(order.key, self._queue.next_of(order.key))
+            case Follow():
+                self._files.follow(order)
+            case OpenFifo():
+                self._fifos.open(order.fifo)
+            case CloseFifo():
+                self._fifos.close(order.path)
+            case Finish():
+                self._wants_finish = True
+                self._say_finished()
+            case _:
+                assert_never(order)
+
+    def _end(self) -> None:
+        """The VRRP process is gone."""
+        self._is_open = False
+        self._loop.unwatch(self._channel.fileno())
+        for run in list(self._checks.values()):
+            run.terminate()
+        self._fifos.end_readers()
+
+    # ------------------------------------------------------------------------------------------ running
+
+    def _check(self, order: Check) -> None:
+        def ended(outcome: Outcome) -> None:
+            self._checks.pop(order.ticket, None)
+            self._answer(
+                Ended(
+                    ticket=order.ticket, status=outcome.status, timed_out=outcome.timed_out, detail=outcome.detail
+                )
+            )  # fmt: skip
+
+        run = self._runner.start(order.program, order.timeout_ns, ended)
+        if run is not None:
+            run.on_timeout = lambda: self._answer(TimedOut(ticket=order.ticket))
+            self._checks[order.ticket] = run
+
+    def _start(self, key: str, job: tuple[Program, int] | None) -> None:
+        """Runs of one key follow each other; one that cannot be started is over at once."""
+        if job is None:
+            self._say_finished()
+            return
+        program, timeout_ns = job
+
+        def ended(outcome: Outcome) -> None:
+            if outcome.detail or outcome.timed_out:
+                detail = outcome.detail or "took too long"
+                self._warn("notify_script_failed", program.argv[0], detail)
+            elif outcome.status:
+                self._warn("notify_script_failed", program.argv[0], f"exit status {outcome.status}")
+            self._start(key, self._queue.ended(key))
+
+        self._runner.start(program, timeout_ns, ended)
+
+    # ------------------------------------------------------------------------------------------ answers
+
+    def _say_finished(self) -> None:
+        if self._wants_finish and self._queue.is_idle:
+            self._answer(Finished())
+
+    def _warn(self, event: str, path: str, detail: str) -> None:
+        self._answer(Trouble(event=event, path=path, detail=detail))
+
+    def _answer(self, answer: Answer, descriptors: tuple[int, ...] = ()) -> None:
+        if not self._is_open:
+            return
+        try:
+            socket.send_fds(self._channel, [encode(answer)], list(descriptors))
+        except OSError:  # full or gone: a check without an answer counts as timed out there
+            pass

@@ -1,0 +1,121 @@
+"""What the VRRP process and its script helper say to each other, one datagram each. Data only, and its codec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyhad.common.codec import Decoder
+from pyhad.common.config.model_tracking import Fifo, Program, TrackFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How programs are checked before they run (SEC-3, SEC-5). First thing, and after each reload."""
+
+    script_security: bool
+    keep_links: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Run this and say how it ended. `ticket` is the sender's own."""
+
+    ticket: int
+    program: Program
+    timeout_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Run these one after the other, after whatever was told for `key` before. No answer."""
+
+    key: str
+    programs: tuple[Program, ...]
+    timeout_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """Follow exactly these files; each is answered at once and after each change by `FileRead`.
+
+    `initialize`: write the initial values first (TRK-22); only the first process of a daemon's life asks for it.
+    """
+
+    files: tuple[TrackFile, ...]
+    initialize: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFifo:
+    """Make this FIFO and start its reader; answered by `FifoOpened`, the descriptor beside it."""
+
+    fifo: Fifo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseFifo:
+    """It is not used any more: end the reader, remove what we made."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """No more orders will come; answered by `Finished` when everything that was to be told has been."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A check ended: exit status, minus the signal that killed it. `detail` says why it could not run."""
+
+    ticket: int
+    status: int
+    timed_out: bool = False
+    """`TimedOut` was said before."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedOut:
+    """A check took too long and was told to go; `Ended` follows when it is gone, which may be never."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRead:
+    """What a tracked file holds now: 0 when it is missing or empty (TRK-21). A bad text is not answered."""
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something to log about a program that tells: a fixed token, the path, what is wrong."""
+
+    event: str
+    path: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FifoOpened:
+    """The FIFO at `path` is there; `error` is empty, or says why not."""
+
+    path: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """Nothing runs and nothing waits."""
+
+
+MOST_BYTES = 256 * 1024
+"""Longest datagram; a command line is far below."""
+
+Order = Rules | Check | Tell | Follow | OpenFifo | CloseFifo | Finish
+Answer = Ended | TimedOut | FileRead | Trouble | FifoOpened | Finished
+ORDERS = Decoder((Rules, Check, Tell, Follow, OpenFifo, CloseFifo, Finish))
+ANSWERS = Decoder((Ended, TimedOut, FileRead, Trouble, FifoOpened, Finished))

@@ -1,0 +1,191 @@
+"""Everything the virtual routers follow beside their own interface: scripts and files, and what was last seen of each.
+
+Weighs nothing (core/tracking.py does) and starts nothing (the script helper does). A successor begins with what its
+predecessor had found, so that a router is not in FAULT only because a script did not run yet.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Callable
+
+from pyhad.common.blackbox import key_of
+from pyhad.common.config.model import VrrpDocument
+from pyhad.common.config.model_tracking import TrackerKind, TrackFile, TrackScript
+from pyhad.common.log import FilteringBoundLogger
+from pyhad.common.loop import Loop, Timer
+from pyhad.vrrp_proc.core.script_check import ScriptCheck, Step
+from pyhad.vrrp_proc.core.tracking import Key
+from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.script_orders import Check, Ended, FileRead, Follow, TimedOut
+from pyhad.vrrp_proc.scripts import Scripts
+
+FIRST_READ_NS = 100_000_000
+"""How long the start waits for what files hold, so that no router begins with a state that is over at once."""
+_NOTE = struct.Struct("=q")
+_INITIALIZED = key_of("track_files_initialized")
+
+
+class _Followed:
+    """One script with its timer. `ticket` names it to the helper."""
+
+    def __init__(self, check: ScriptCheck, ticket: int) -> None:
+        self.check = check
+        self.ticket = ticket
+        self.timer: Timer | None = None
+        self.said = ""
+
+
+class Trackers:
+    """`readings` is what trackers are weighed by; `on_change(key)` runs when one of them became another."""
+
+    def __init__(
+        self, scripts: Scripts, journal: Journal, loop: Loop, logger: FilteringBoundLogger,
+        on_change: Callable[[Key], None],
+    ) -> None:  # fmt: skip
+        self.readings: dict[Key, int | None] = {}
+        self._scripts = scripts
+        self._journal = journal
+        self._loop = loop
+        self._logger = logger
+        self._on_change = on_change
+        self._followed: dict[str, _Followed] = {}
+        self._by_ticket: dict[int, _Followed] = {}
+        self._files: tuple[TrackFile, ...] = ()
+        self._tickets = 0
+        self._is_first = True
+        scripts.on_ended = self._ended
+        scripts.on_timed_out = self._timed_out
+        scripts.on_file = self._file_read
+
+    def configure(self, document: VrrpDocument) -> None:
+        """A document: what is the same goes on with what was found (REL-17)."""
+        wanted = {config.name: config for config in document.scripts}
+        for name, followed in list(self._followed.items()):
+            if name not in wanted or not followed.check.is_same_as(wanted[name]):
+                self._drop(name)
+        for name, config in wanted.items():
+            known = self._followed.get(name)
+            if known is None:
+                self._begin(config)
+            else:
+                known.check.reconfigure(config)
+                self._arm(known)
+        self._follow_files(document.files)
+        self._is_first = False
+
+    # ---------------------------------------------------------------------------------------- scripts
+
+    def _begin(self, config: TrackScript) -> None:
+        self._tickets += 1
+        noted = self._journal.noted(_script_key(config)) if self._is_first else None
+        known = bool(_NOTE.unpack(noted)[0]) if noted and len(noted) == _NOTE.size else None
+        followed = _Followed(ScriptCheck(config, self._loop.now_ns(), known), self._tickets)
+        self._followed[config.name] = self._by_ticket[followed.ticket] = followed
+        self._publish(followed)
+        self._arm(followed)
+
+    def _drop(self, name: str) -> None:
+        followed = self._followed.pop(name)
+        del self._by_ticket[followed.ticket]
+        if followed.timer is not None:
+            followed.timer.cancel()
+        self.readings.pop((TrackerKind.SCRIPT, name), None)
+        self._journal.forget(_script_key(followed.check.config))
+
+    def _arm(self, followed: _Followed) -> None:
+        if followed.timer is not None:
+            followed.timer.cancel()
+        followed.timer = self._loop.at(followed.check.due_ns, functools.partial(self._wake, followed))
+
+    def _wake(self, followed: _Followed) -> None:
+        check = followed.check
+        match check.wake(self._loop.now_ns()):
+            case Step.RUN:
+                config = check.config
+                self._scripts.send(
+                    Check(ticket=followed.ticket, program=config.program, timeout_ns=config.timeout_ns)
+                )  # fmt: skip
+            case Step.FAIL:
+                self._changed_if(followed, check.take_result(good=False), "it still hangs")
+            case Step.WAIT:
+                pass
+        self._arm(followed)
+
+    def _timed_out(self, answer: TimedOut) -> None:
+        followed = self._by_ticket.get(answer.ticket)
+        if followed is not None:
+            self._say(followed, "timed out")
+            self._changed_if(followed, followed.check.time_out(), "timed out")
+
+    def _ended(self, answer: Ended) -> None:
+        followed = self._by_ticket.get(answer.ticket)
+        if followed is None:
+            return
+        detail = answer.detail or f"exit status {answer.status}"
+        if not answer.timed_out:
+            self._say(followed, detail)
+        self._changed_if(followed, followed.check.end(answer.status == 0 and not answer.detail), detail)
+
+    def _say(self, followed: _Followed, outcome: str) -> None:
+        """TRK-15: one line when the outcome is another than the last time."""
+        if outcome != followed.said:
+            followed.said = outcome
+            self._logger.info("script_returned", script=followed.check.config.name, outcome=outcome)
+
+    def _changed_if(self, followed: _Followed, changed: bool, outcome: str) -> None:
+        if not changed:
+            return
+        check = followed.check
+        event = "script_succeeded" if check.is_good else "script_failed"
+        (self._logger.info if check.is_good else self._logger.warning)(
+            event, script=check.config.name, outcome=outcome
+        )  # fmt: skip
+        self._journal.note(_script_key(check.config), _NOTE.pack(bool(check.is_good)))
+        self._publish(followed)
+        self._on_change((TrackerKind.SCRIPT, check.config.name))
+
+    def _publish(self, followed: _Followed) -> None:
+        good = followed.check.is_good
+        self.readings[TrackerKind.SCRIPT, followed.check.config.name] = None if good is None else int(good)
+
+    # ------------------------------------------------------------------------------------------ files
+
+    def _follow_files(self, files: tuple[TrackFile, ...]) -> None:
+        if files == self._files:
+            return
+        self._files = files
+        names = {file.name for file in files}
+        for key in [key for key in self.readings if key[0] is TrackerKind.FILE and key[1] not in names]:
+            del self.readings[key]
+        initialize = self._is_first and self._journal.noted(_INITIALIZED) is None
+        if self._is_first:
+            self._journal.note(_INITIALIZED, b"\0")
+            for file in files:
+                noted = self._journal.noted(_file_key(file))
+                if noted and len(noted) == _NOTE.size:
+                    self.readings[TrackerKind.FILE, file.name] = _NOTE.unpack(noted)[0]
+        self._scripts.send(Follow(files=files, initialize=initialize))
+        if self._is_first:
+            self._scripts.wait(lambda: all((TrackerKind.FILE, name) in self.readings for name in names), FIRST_READ_NS)
+
+    def _file_read(self, answer: FileRead) -> None:
+        key = (TrackerKind.FILE, answer.name)
+        file = next((file for file in self._files if file.name == answer.name), None)
+        if file is None or self.readings.get(key) == answer.value:
+            return
+        known = key in self.readings
+        self.readings[key] = answer.value
+        self._journal.note(_file_key(file), _NOTE.pack(answer.value))
+        if known:
+            self._logger.info("track_file_changed", file=answer.name, value=answer.value)
+        self._on_change(key)
+
+
+def _script_key(config: TrackScript) -> bytes:
+    return key_of("vrrp_script", config.name, config.program)
+
+
+def _file_key(file: TrackFile) -> bytes:
+    return key_of("track_file", file.name, file.path)
