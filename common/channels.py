@@ -39,8 +39,8 @@ STATUS = Channel(
     path="bus/status",
     hub=ProcessName.CONTROL,
     links=(ProcessName.VRRP, ProcessName.CHECKER, ProcessName.IPVS),
-    to_hub=(m.VrrpStatus, m.CheckerStatus, m.IpvsStatus, m.WeightSet),
-    to_link=(m.StatusWanted, m.WeightWanted),
+    to_hub=(m.VrrpStatus, m.CheckerStatus, m.IpvsStatus, m.StandbyDone, m.WeightSet),
+    to_link=(m.StatusWanted, m.StandbyOrdered, m.WeightWanted),
     mode=0o660,
 )
 
@@ -49,8 +49,8 @@ OPERATOR = Channel(
     path="control",
     hub=ProcessName.CONTROL,
     links=(),
-    to_hub=(m.StatusRequest, m.ReloadRequest, m.VersionRequest, m.WeightRequest),
-    to_link=(m.StatusReply, m.ReloadReply, m.VersionReply, m.RequestRefused, m.WeightReply),
+    to_hub=(m.StatusRequest, m.ReloadRequest, m.VersionRequest, m.StandbyRequest, m.WeightRequest),
+    to_link=(m.StatusReply, m.ReloadReply, m.VersionReply, m.RequestRefused, m.StandbyReply, m.WeightReply),
     mode=0o660,
 )
 

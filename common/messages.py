@@ -97,6 +97,10 @@ class RouterStatus:
     advert_interval_cs: int
     counters: dict[str, int]
     """keepalived's names (SIG-25): advert_rcvd, advert_sent, become_master …"""
+    admin: str = ""
+    """`standby` while an operator holds it back, else empty."""
+    standby_until_ns: int = 0
+    """With `standby`: when it is over by itself; 0: when it is taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +197,26 @@ class IpvsStatus:
     counters: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyOrdered:
+    """control -> vrrp: an operator holds routers back, or lets them go (`standby` False)."""
+
+    ticket: int
+    name: str
+    """Of the instance, or `all`."""
+    standby: bool
+    for_ns: int
+    """0: until taken back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyDone:
+    """vrrp -> control: these instances obeyed the order with the same ticket; none has that name: empty."""
+
+    ticket: int
+    names: tuple[str, ...]
+
+
 # --------------------------------------------------------------------------------- pyhadctl <-> control
 
 
@@ -259,6 +283,23 @@ class ReloadReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyRequest:
+    """pyhadctl -> control: hold routers back, or let them go; for uid 0 only."""
+
+    version: int
+    name: str
+    standby: bool
+    for_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyReply:
+    """control -> pyhadctl: these instances obeyed; empty when none has that name."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRequest:
     """pyhadctl -> control."""
 
@@ -317,8 +358,8 @@ class RequestRefused:
 
 Message = (
     VerdictSnapshot | VerdictChanged | Beat | SnapshotWanted
-    | StatusWanted | VrrpStatus | CheckerStatus | IpvsStatus
+    | StatusWanted | VrrpStatus | CheckerStatus | IpvsStatus | StandbyOrdered | StandbyDone
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
-    | VersionRequest | VersionReply | RequestRefused
+    | VersionRequest | VersionReply | RequestRefused | StandbyRequest | StandbyReply
     | WeightRequest | WeightWanted | WeightSet | WeightReply
 )  # fmt: skip

@@ -28,6 +28,7 @@ from pyhad.control_proc.core.effects import (
     AskWeight,
     Effect,
     JournalReload,
+    OrderStandby,
 )
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
@@ -39,6 +40,8 @@ from pyhad.control_proc.core.events import (
     ReloadDone,
     ReloadUnsent,
     ReportReceived,
+    StandbyAnswered,
+    StandbyAsked,
     StatusAsked,
     VersionAsked,
 )
@@ -95,12 +98,19 @@ class ControlService:
         return next((name for name in PEERS if peer.pid > 0 and self._pulse.read(name).pid == peer.pid), None)
 
     def _report_received(
-        self, sender: bytes, peer: Peer, report: m.VrrpStatus | m.CheckerStatus | m.IpvsStatus | m.WeightSet
+        self,
+        sender: bytes,
+        peer: Peer,
+        report: m.VrrpStatus | m.CheckerStatus | m.IpvsStatus | m.StandbyDone | m.WeightSet,
     ) -> None:
         process = self._process_of(peer)
         if isinstance(report, m.WeightSet):
             if process is ProcessName.IPVS:
                 self._weigh(self._weights.answered(report.ticket, report.problem))
+            return
+        if isinstance(report, m.StandbyDone):
+            if process is ProcessName.VRRP:
+                self._feed(StandbyAnswered(ticket=report.ticket, names=report.names))
             return
         if process is None or _SPEAKER[type(report)] is not process:
             self._runtime.counters["status_reports_of_another_process"] += 1
@@ -111,7 +121,7 @@ class ControlService:
         self,
         client: bytes,
         peer: Peer,
-        request: m.StatusRequest | m.ReloadRequest | m.VersionRequest | m.WeightRequest,
+        request: m.StatusRequest | m.ReloadRequest | m.VersionRequest | m.StandbyRequest | m.WeightRequest,
     ) -> None:
         self._runtime.counters["operator_requests"] += 1
         match request:
@@ -124,6 +134,10 @@ class ControlService:
                 self._feed(ReloadAsked(client=client, version=request.version, uid=peer.uid))
             case m.WeightRequest():
                 self._weight_asked(client, peer, request)
+            case m.StandbyRequest():
+                what = "standby_asked" if request.standby else "takeback_asked"
+                self._runtime.logger.info(what, uid=peer.uid, asker_pid=peer.pid, instance=request.name)
+                self._feed(StandbyAsked(client=client, uid=peer.uid, request=request))
             case _:
                 assert_never(request)
 
@@ -186,6 +200,9 @@ class ControlService:
             case AskReport():
                 if not self._status.send(effect.sender, m.StatusWanted(ticket=effect.ticket)):
                     self._feed(PeerUnreachable(process=effect.process, ticket=effect.ticket))
+            case OrderStandby():
+                if not self._status.send(effect.sender, effect.order):
+                    self._feed(StandbyAnswered(ticket=effect.order.ticket, names=None))
             case AnswerStatus():
                 self._operator.send(effect.client, self._status_reply())
             case Answer():

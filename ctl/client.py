@@ -43,6 +43,16 @@ def set_weight(run_dir: str, service: str, server: str, weight: int, timeout_s: 
     return _expect(_ask_again(run_dir, request, timeout_s), m.WeightReply)
 
 
+def standby(run_dir: str, name: str, wanted: bool, for_ns: int, timeout_s: float) -> m.StandbyReply:
+    """Hold routers back, or let them go; asked once only. Raises `CommandError`."""
+    path = os.path.join(run_dir, OPERATOR.path)
+    try:
+        reply = _ask(path, m.StandbyRequest(version=m.VERSION, name=name, standby=wanted, for_ns=for_ns), timeout_s)
+    except TimeoutError:
+        raise _no_answer(path, timeout_s) from None
+    return _expect(reply, m.StandbyReply)
+
+
 def _ask_again(run_dir: str, request: object, timeout_s: float) -> Any:
     path = os.path.join(run_dir, OPERATOR.path)
     for _ in range(ATTEMPTS):

@@ -122,6 +122,8 @@ def _router(router: RouterStatus, now_ns: int) -> dict[str, Any]:
         "addresses": list(router.addresses),
         "advert_interval_s": router.advert_interval_cs / 100,
         "counters": dict(router.counters),
+        "admin": router.admin,
+        "standby_left_s": seconds(router.standby_until_ns - now_ns) if router.standby_until_ns else None,
     }
 
 

@@ -148,6 +148,9 @@ def _router_problems(reply: StatusReply) -> Iterator[Problem]:
         if router.state is RouterState.FAULT:
             because = f" ({router.reason})" if router.reason else ""
             yield Problem(kind="router_fault", subject=router.name, text=f"{router.name} is in FAULT{because}")
+        elif router.admin and not router.master_address:
+            text = f"{router.name} is held back by an operator, and no master is heard: nobody has its addresses"
+            yield Problem(kind="standby_alone", subject=router.name, text=text)
 
 
 def _service_problems(reply: StatusReply) -> Iterator[Problem]:

@@ -8,13 +8,13 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from pyhad.ctl import servers
+from pyhad.ctl import orders, servers
 from pyhad.ctl.exits import FINE, NOT_WELL, UNKNOWN, USAGE, CommandError
+from pyhad.ctl.place import run_dir, timeout_s, wants_json
 
 if TYPE_CHECKING:
     from pyhad.ctl.judge import Part
 
-RUN_DIR_VARIABLE = "PYHAD_RUN_DIR"
 TIMEOUT_S = 3.0
 RELOAD_TIMEOUT_S = 130.0
 WEIGHT_TIMEOUT_S = 18.0
@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     diff = commands.add_parser("diff", parents=[common], help="wanted against actual table; exit code 0: the same")
     diff.set_defaults(action=_diff)
     servers.add_commands(commands, common, _set_weight)
+    orders.add_to(commands, common)
     version = commands.add_parser("version", parents=[common], help="versions of this command and of the daemon")
     version.set_defaults(action=_version)
     return parser
@@ -103,22 +104,8 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _run_dir(arguments: argparse.Namespace) -> str:
-    from pyhad.common.channels import DEFAULT_RUN_DIR
-
-    return str(getattr(arguments, "run_dir", None) or os.environ.get(RUN_DIR_VARIABLE) or DEFAULT_RUN_DIR)
-
-
-def _wants_json(arguments: argparse.Namespace) -> bool:
-    return getattr(arguments, "json", False)
-
-
-def _timeout_s(arguments: argparse.Namespace, otherwise: float) -> float:
-    return float(getattr(arguments, "timeout", otherwise))
-
-
 def _failed(arguments: argparse.Namespace, error: CommandError) -> int:
-    if _wants_json(arguments):
+    if wants_json(arguments):
         _say_json({"schema": 1, "error": error.text, "exit_code": error.exit_code})
     print(f"pyhadctl: {error.text}", file=sys.stderr)
     return error.exit_code
@@ -139,7 +126,7 @@ def _status(arguments: argparse.Namespace) -> int:
         sys.stdout.write(text)
         return code
     period_s = max(WATCH_LEAST_S, arguments.watch)
-    clear = sys.stdout.isatty() and not _wants_json(arguments)
+    clear = sys.stdout.isatty() and not wants_json(arguments)
     while True:
         try:
             text, _ = _status_once(arguments)
@@ -153,11 +140,11 @@ def _status(arguments: argparse.Namespace) -> int:
 def _status_once(arguments: argparse.Namespace) -> tuple[str, int]:
     from pyhad.ctl import client, document, judge, table
 
-    reply = client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    reply = client.status(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))
     parts = _parts(arguments.part)
     now_ns = reply.taken_ns  # the daemon's clock: ours may be another one, in a container's time namespace
     code = judge.exit_code(judge.problems(reply, now_ns, parts))
-    if _wants_json(arguments):
+    if wants_json(arguments):
         return document.to_text(document.status_document(reply, now_ns, parts)), code
     return table.render_status(reply, now_ns, width=_width(), colour=_colour(), parts=parts), code
 
@@ -185,9 +172,9 @@ def _colour() -> bool:
 def _is_master(arguments: argparse.Namespace) -> int:
     from pyhad.ctl import client, judge
 
-    reply = client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    reply = client.status(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))
     code, sentence = judge.is_master(reply, arguments.name, reply.taken_ns)
-    if _wants_json(arguments):
+    if wants_json(arguments):
         answer = {FINE: True, NOT_WELL: False}.get(code)
         _say_json({"schema": 1, "name": arguments.name, "is_master": answer, "text": sentence})
     else:
@@ -198,8 +185,8 @@ def _is_master(arguments: argparse.Namespace) -> int:
 def _reload(arguments: argparse.Namespace) -> int:
     from pyhad.ctl import client
 
-    reply = client.reload(_run_dir(arguments), _timeout_s(arguments, RELOAD_TIMEOUT_S))
-    if _wants_json(arguments):
+    reply = client.reload(run_dir(arguments), timeout_s(arguments, RELOAD_TIMEOUT_S))
+    if wants_json(arguments):
         _say_json({"schema": 1, "ok": reply.ok, "report": reply.report})
         return FINE if reply.ok else NOT_WELL
     if reply.report:
@@ -212,23 +199,23 @@ def _reload(arguments: argparse.Namespace) -> int:
 
 
 def _listing(arguments: argparse.Namespace) -> int:
-    if _wants_json(arguments):
+    if wants_json(arguments):
         arguments.part, arguments.watch = "vs", None
         return _status(arguments)
     from pyhad.ctl import client, listing
 
-    sys.stdout.write(listing.render_table(client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))))
+    sys.stdout.write(listing.render_table(client.status(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))))
     return FINE
 
 
 def _diff(arguments: argparse.Namespace) -> int:
     from pyhad.ctl import client, listing
 
-    reply = client.status(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+    reply = client.status(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))
     if reply.ipvs is None:
         raise CommandError("the IPVS owner has not reported: nothing is known of the table", UNKNOWN)
     found = listing.differences(reply)
-    if _wants_json(arguments):
+    if wants_json(arguments):
         _say_json({"schema": 1, "same": not found, "differences": found})
     else:
         print("\n".join(found) if found else "The table is as it should be.")
@@ -238,8 +225,8 @@ def _diff(arguments: argparse.Namespace) -> int:
 def _set_weight(arguments: argparse.Namespace, service: str, server: str, weight: int) -> int:
     from pyhad.ctl import client
 
-    reply = client.set_weight(_run_dir(arguments), service, server, weight, _timeout_s(arguments, WEIGHT_TIMEOUT_S))
-    if _wants_json(arguments):
+    reply = client.set_weight(run_dir(arguments), service, server, weight, timeout_s(arguments, WEIGHT_TIMEOUT_S))
+    if wants_json(arguments):
         _say_json({"schema": 1, "ok": not reply.problem, "problem": reply.problem})
     elif reply.problem:
         print(f"pyhadctl: {reply.problem}", file=sys.stderr)
@@ -255,12 +242,12 @@ def _version(arguments: argparse.Namespace) -> int:
     try:
         from pyhad.ctl import client
 
-        reply = client.version(_run_dir(arguments), _timeout_s(arguments, TIMEOUT_S))
+        reply = client.version(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))
     except CommandError as error:
-        if not _wants_json(arguments):
+        if not wants_json(arguments):
             print(f"pyhadctl {command}")
         raise error from None
-    if _wants_json(arguments):
+    if wants_json(arguments):
         _say_json({"schema": 1, "pyhadctl": command, "pyhad": reply.daemon, "protocol": reply.protocol})
     else:
         print(f"pyhadctl {command}\npyhad {reply.daemon} (protocol {reply.protocol})")

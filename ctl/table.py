@@ -146,6 +146,9 @@ def _router_row(router: RouterStatus, trust: Trust, now_ns: int) -> list[Cell]:
         state, style = f"{state}?", YELLOW
     elif router.state is RouterState.FAULT and router.reason:
         state = f"{state} ({router.reason})"
+    if router.admin:
+        left = f", {duration(router.standby_until_ns - now_ns)} left" if router.standby_until_ns else ""
+        state, style = f"{state} ({router.admin}{left})", YELLOW
     lowered = router.effective_priority != router.base_priority
     return [
         Cell(router.name),

@@ -5,6 +5,7 @@ Its death changes nothing in the kernel; its successor reads the table, compares
 
 from __future__ import annotations
 
+import os
 from typing import Any, assert_never
 
 from pyhad.common import channels
@@ -32,6 +33,7 @@ from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHe
 from pyhad.ipvs_proc.core.following import Following
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
+from pyhad.ipvs_proc.last_out import after_end_of
 from pyhad.ipvs_proc.ordered_weights import OrderedWeights, split
 from pyhad.ipvs_proc.planes import open_plane, sweep_nftables
 from pyhad.ipvs_proc.settings import KEY as SYNC_KEY
@@ -177,6 +179,14 @@ class IpvsService:
             self._logger.error("data_plane_not_cleared", data_plane=writer.plane.name, error=str(error))
 
     def _on_stop(self) -> None:
+        """The parent stops VRRP first; when it died, that order is ours to keep: addresses before what serves them."""
+        context = self._runtime.context
+        if os.getppid() == context.parent_pid:
+            self._end()
+        else:
+            after_end_of(self._loop, context.pulse.read(ProcessName.VRRP).pid, self._end)
+
+    def _end(self) -> None:
         """Take away what is ours (PROC-40) unless told to leave it (CLI-15)."""
         if self._writer is not None and not self._runtime.context.options.keep_ipvs_at_exit:
             self._settings.stop(self._writer.plane)

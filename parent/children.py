@@ -22,6 +22,8 @@ from pyhad.parent.options import Options
 from pyhad.parent.rooms import Room
 from pyhad.parent.setup import Setup
 
+RELEASE_PATIENCE_NS = 400_000_000
+"""Less than the pause before the next start (core/supervisor.py)."""
 _LOG_SUFFIX = {ProcessName.VRRP: "_vrrp", ProcessName.CHECKER: "_healthcheckers"}
 
 
@@ -82,6 +84,35 @@ class Children:
         self._processes[name] = process
         self._loop.watch(parent_end.fileno(), lambda _events: self._hear(name, process))
         self._loop.watch(process.pidfd, lambda _events: self._reap(name, process))
+        return pid
+
+    def release(self, name: ProcessName, document: bytes) -> int:
+        """Fork the last resort of a dead child; returns its pid, 0 if it has none. Raises OSError."""
+        room = self._rooms[name]
+        if not room.last_resort:
+            return 0
+        parent_end, child_end = lifeline.pair()
+        context = self._context(room, document, child_end)
+
+        def work() -> int:
+            result: int = importlib.import_module(room.last_resort).main(context)
+            return result
+
+        try:
+            pid = fork_into(work, keep=[], name=name, log=context.log)
+            pidfd = watch_of(pid)
+        finally:
+            parent_end.close()
+            child_end.close()
+        end = self._loop.after(RELEASE_PATIENCE_NS, lambda: signal.pidfd_send_signal(pidfd, signal.SIGKILL))
+
+        def reap(_events: int) -> None:
+            end.cancel()
+            self._loop.unwatch(pidfd)
+            os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
+            os.close(pidfd)
+
+        self._loop.watch(pidfd, reap)
         return pid
 
     def say(self, name: ProcessName, word: bytes, fd: int = -1) -> bool:

@@ -16,6 +16,8 @@ class Room:
 
     name: ProcessName
     module: str
+    last_resort: str = ""
+    """Module whose `main` gives up what the child held, when it cannot be kept alive."""
     box_slots: int = 256
     box_bytes: int = 64
 
@@ -24,7 +26,13 @@ ROOMS = (
     Room(name=ProcessName.CONTROL, module="pyhad.control_proc.main"),
     Room(name=ProcessName.IPVS, module="pyhad.ipvs_proc.main", box_slots=65536, box_bytes=64),
     Room(name=ProcessName.CHECKER, module="pyhad.checker_proc.main", box_slots=65536, box_bytes=64),
-    Room(name=ProcessName.VRRP, module="pyhad.vrrp_proc.main", box_slots=8192, box_bytes=200),
+    Room(
+        name=ProcessName.VRRP,
+        module="pyhad.vrrp_proc.main",
+        last_resort="pyhad.vrrp_proc.release",
+        box_slots=8192,
+        box_bytes=200,
+    ),
 )
 
 
@@ -36,5 +44,7 @@ def import_all(rooms: Sequence[Room]) -> None:
     importlib.import_module("pyhad.common.runtime")
     for room in rooms:
         importlib.import_module(room.module)
+        if room.last_resort:
+            importlib.import_module(room.last_resort)
     gc.collect()
     gc.freeze()

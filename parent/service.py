@@ -169,6 +169,8 @@ class Service:
         match effect:
             case do.StartChild():
                 self._start_child(effect.name)
+            case do.ReleaseHeld():
+                self._release(effect.name)
             case do.TerminateChild():
                 self._children.terminate(effect.name)
             case do.KillChild():
@@ -205,6 +207,14 @@ class Service:
             return
         self._logger.info("child_started", child=str(name), child_pid=pid)
         self._write_pid_file(name, pid)
+
+    def _release(self, name: ProcessName) -> None:
+        try:
+            pid = self._children.release(name, self._configurations.in_force.content(name))
+        except OSError as error:
+            self._logger.error("release_not_started", child=str(name), error=str(error))
+        else:
+            self._logger.warning("release_started", child=str(name), child_pid=pid)
 
     def _write_pid_file(self, name: ProcessName, pid: int) -> None:
         try:

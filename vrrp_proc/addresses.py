@@ -46,6 +46,15 @@ class Addresses:
         seen = interface.addresses.get((address.address, address.prefix_len)) if interface else None
         return seen is not None and seen.protocol == netlink.PROTOCOL_VRRP
 
+    def marked(self) -> list[VirtualAddress]:
+        """All addresses of the machine that carry our mark."""
+        return [
+            VirtualAddress(address=seen.address, prefix_len=seen.prefix_len, interface=interface.name)
+            for interface in self._links.by_index.values()
+            for seen in interface.addresses.values()
+            if seen.protocol == netlink.PROTOCOL_VRRP
+        ]
+
     def _batch(
         self,
         addresses: Iterable[VirtualAddress],

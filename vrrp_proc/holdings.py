@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyhad.common.config.model import VirtualAddress
+from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.addresses import Addresses, Outcome
+from pyhad.vrrp_proc.core.sweep import left_over
 
 
 class Holdings:
@@ -37,6 +38,15 @@ class Holdings:
         for address in outcome.done + outcome.already:
             self._holder[_key(address)] = holder
         return outcome
+
+    def found(self, addresses: Iterable[VirtualAddress]) -> bool:
+        """Whether one of them is installed already, put there by a predecessor, and nobody's here."""
+        return any(_key(address) not in self._holder and self._addresses.is_marked(address) for address in addresses)
+
+    def sweep(self, configured: Iterable[VrrpInstance]) -> Outcome:
+        """Take off what some run of pyhad put there and no router of `configured` has, nor anybody here."""
+        marked = [address for address in self._addresses.marked() if _key(address) not in self._holder]
+        return self._addresses.remove(left_over(marked, configured))
 
     def remove(self, holder: object, addresses: Iterable[VirtualAddress]) -> Outcome:
         """Take off what `holder` may: not what another router holds, not what is foreign."""

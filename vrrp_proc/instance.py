@@ -10,19 +10,18 @@ import collections
 import errno
 import os
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from typing import Protocol, assert_never
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import assert_never
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
-from pyhad.common.log import FilteringBoundLogger
-from pyhad.common.loop import Loop, Timer
+from pyhad.common.loop import Timer
 from pyhad.common.messages import RouterStatus
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
-from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core import effects as do
 from pyhad.vrrp_proc.core.events import (
+    FOREVER_NS,
     AddressesLost,
     AdvertisementReceived,
     ConfigurationChanged,
@@ -32,60 +31,23 @@ from pyhad.vrrp_proc.core.events import (
     PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
+    StandbyWanted,
     Startup,
+    TakebackWanted,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.outgoing import Outgoing
 from pyhad.vrrp_proc.core.packet import Received, check_advertisement
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
-from pyhad.vrrp_proc.core.states import Counters
+from pyhad.vrrp_proc.core.states import KEEPALIVED_COUNTERS, Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
-from pyhad.vrrp_proc.holdings import Holdings
-from pyhad.vrrp_proc.journal import Journal, Record
-from pyhad.vrrp_proc.teller import Companions, Teller
+from pyhad.vrrp_proc.journal import Record
 from pyhad.vrrp_proc.telling import Telling
+from pyhad.vrrp_proc.world import Port, World
 
 _COMPLAINTS = 16
 """Refusals remembered between two transitions, so that each is said once (PKT-37); senders can be forged."""
-_KEEPALIVED_COUNTERS = (
-    "advert_rcvd", "advert_sent", "become_master", "release_master", "packet_len_err", "advert_interval_err",
-    "ip_ttl_err", "invalid_type_rcvd", "addr_list_err", "invalid_authtype", "authtype_mismatch", "auth_failure",
-    "pri_zero_rcvd", "pri_zero_sent",
-)  # fmt: skip
-"""SIG-25; ours come after them."""
 _CORE_COUNTERS = tuple(field.name for field in fields(Counters))
-
-
-class Port(Protocol):
-    """The way to the network, as one router sees it."""
-
-    def send(self, packet: bytes | bytearray, destination: str) -> int:
-        """0 or an errno."""
-        ...
-
-    def read(self, events: int = 0) -> None:
-        """Take in what waits."""
-        ...
-
-    def forget_known(self) -> None:
-        """Look at every packet anew."""
-        ...
-
-
-@dataclass(slots=True, kw_only=True)
-class World:
-    """What all virtual routers of the process share."""
-
-    loop: Loop
-    logger: FilteringBoundLogger
-    holdings: Holdings
-    announcer: Announcer
-    journal: Journal
-    counters: collections.Counter[str]
-    on_change: Callable[[], None]
-    """Runs when a state changed, so that it is told."""
-    teller: Teller
-    companions: Companions
 
 
 class Instance:
@@ -107,6 +69,7 @@ class Instance:
         self._complaints: set[tuple[str, str]] = set()
         self._send_error = 0
         self._started = False
+        self._is_parting = False
         self._adjustment = 0
         self.follows_fault = False
         """Another member of its sync group is in fault."""
@@ -121,7 +84,7 @@ class Instance:
     @property
     def is_listening(self) -> bool:
         """Whether advertisements matter now (PKT-21)."""
-        return self.core.router_state in (RouterState.BACKUP, RouterState.MASTER)
+        return self.core.is_parting or self.core.router_state in (RouterState.BACKUP, RouterState.MASTER)
 
     def expects(self, received: Received) -> bool:
         """Whether a message is for this one of several routers of its VRID (FSM-15)."""
@@ -138,9 +101,10 @@ class Instance:
         self._faults, self._source, self._started = faults, source_address, True
         self._outgoing.change(self.config, source_address)
         self._resumed = left is not None and left.state is RouterState.MASTER
+        found = self._world.holdings.found(self.core.all_addresses)
         self._telling.known = left.state if left is not None else None
         if left is None:
-            self.handle(Startup(faults=faults, source_address=source_address))
+            self.handle(Startup(faults=faults, source_address=source_address, found_addresses=found))
             return
         self._outgoing.learn(left.sequence)
         was_backup = left.state is RouterState.BACKUP
@@ -155,6 +119,8 @@ class Instance:
                 restored_master_priority=left.master_priority if was_backup else 0,
                 restored_master_interval_cs=left.master_interval_cs if was_backup else 0,
                 restored_down_at_ns=left.down_at_ns if was_backup else 0,
+                found_addresses=found,
+                restored_standby_until_ns=left.standby_until_ns,
             )
         )
 
@@ -197,17 +163,37 @@ class Instance:
         """Somebody else removed addresses that this router holds."""
         self.handle(AddressesLost(addresses=tuple(addresses)))
 
-    def shut_down(self, *, keep_addresses: bool = False, deleted: bool = False) -> None:
-        """Let go in an orderly way; afterwards nothing of it is left but, with `keep_addresses`, its addresses."""
+    def stand_by(self, until_ns: int, patience_ns: int) -> None:
+        """An operator holds it back until then."""
+        self._log.warning("standby_ordered", until_taken_back=until_ns == FOREVER_NS)
+        self.handle(StandbyWanted(until_ns=until_ns, patience_ns=patience_ns))
+
+    def take_back(self) -> None:
+        """An operator ends the standby."""
+        self._log.info("standby_ended")
+        self.handle(TakebackWanted())
+
+    def shut_down(self, *, keep_addresses: bool = False, deleted: bool = False, patience_ns: int = 0) -> bool:
+        """Let go in an orderly way. False: it goes on answering for at most `patience_ns`, until a successor does;
+        the world's `on_parted` runs then. Afterwards nothing is left of it but, with `keep_addresses`, its addresses.
+        """
         if deleted:
             self._telling.deleted(self.config)
-        if self._started:
-            self.handle(ShutdownWanted(keep_addresses=keep_addresses))
-        self._started = False
+        was_started, self._started = self._started, False
+        self._world.journal.forget(self._identity)
+        if was_started:
+            self.handle(ShutdownWanted(keep_addresses=keep_addresses, patience_ns=patience_ns))
+            self._tell_companions()
+        if self.core.is_parting:
+            self._is_parting = True
+            return False
+        self._end()
+        return True
+
+    def _end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._world.holdings.release(self, self.core.all_addresses)
-        self._world.journal.forget(self._identity)
 
     def receive(self, received: Received) -> AdvertisementReceived | None:
         """A VRRP message for our VRID. Returns the event it made if the very same bytes will make it again."""
@@ -252,9 +238,18 @@ class Instance:
             self._perform(effect)
         if self._started:
             self._write_journal()
+        if self._started or self.core.is_parting:
             self._arm()
-            if self.config.sync_group:
-                self._world.companions.after(self)
+        elif self._is_parting:
+            self._is_parting = False
+            self._end()
+            self._world.on_parted(self)
+        if self._started:
+            self._tell_companions()
+
+    def _tell_companions(self) -> None:
+        if self.config.sync_group:
+            self._world.companions.after(self)
 
     # ----------------------------------------------------------------------------------------- what it does
 
@@ -353,7 +348,8 @@ class Instance:
             if self.port is not None and self.core.router_state is RouterState.BACKUP:
                 self.port.read()  # the master is silent only if nothing of it waits here unread
             self.handle(TimePassed())
-        self._arm()
+        else:
+            self._arm()
 
     def _write_journal(self) -> None:
         snapshot = self.core.snapshot()
@@ -368,6 +364,7 @@ class Instance:
                 master_interval_cs=snapshot.active_adver_interval_cs,
                 master_address=snapshot.master_address,
                 sequence=self._outgoing.sequence,
+                standby_until_ns=snapshot.standby_until_ns,
             ),
         )
 
@@ -376,7 +373,7 @@ class Instance:
     def status(self) -> RouterStatus:
         """As `pyhadctl status` shows it. In FAULT the reason is the causes."""
         snapshot, config = self.core.snapshot(), self.config
-        counters = dict.fromkeys(_KEEPALIVED_COUNTERS, 0) | self.counters
+        counters = dict.fromkeys(KEEPALIVED_COUNTERS, 0) | self.counters
         for name in _CORE_COUNTERS:
             counters[name] = getattr(self.core.counters, name)
         return RouterStatus(
@@ -395,4 +392,6 @@ class Instance:
             addresses=tuple(f"{virtual.address}/{virtual.prefix_len}" for virtual in self.core.all_addresses),
             advert_interval_cs=config.advertisement_interval_cs,
             counters=counters,
+            admin="standby" if self.core.is_held_back(time.monotonic_ns()) else "",
+            standby_until_ns=0 if snapshot.standby_until_ns == FOREVER_NS else snapshot.standby_until_ns,
         )

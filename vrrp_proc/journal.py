@@ -11,8 +11,8 @@ from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.states import RouterState
 
-_FORMAT = 2
-_RECORD = struct.Struct("=BBQQQBHB16sI")
+_FORMAT = 3
+_RECORD = struct.Struct("=BBQQQBHB16sIQ")
 PAYLOAD_BYTES = _RECORD.size
 _STATES = tuple(RouterState)
 
@@ -33,6 +33,8 @@ class Record:
     """"" when unknown."""
     sequence: int = 0
     """Of the last authentication header (AUTH-3)."""
+    standby_until_ns: int = 0
+    """Until when an operator holds it back; 0: not at all."""
 
 
 def pack(record: Record) -> bytes:
@@ -41,6 +43,7 @@ def pack(record: Record) -> bytes:
     return _RECORD.pack(
         _FORMAT, _STATES.index(record.state), record.since_ns, record.last_sent_ns, record.down_at_ns,
         record.master_priority, record.master_interval_cs, len(address), address, record.sequence,
+        record.standby_until_ns,
     )  # fmt: skip
 
 
@@ -53,15 +56,17 @@ def unpack(payload: bytes) -> Record | None:
     """The record in `payload`; None when it was written in another format: the successor starts afresh then."""
     if len(payload) != PAYLOAD_BYTES or payload[0] != _FORMAT:
         return None
-    _, state, since_ns, last_sent_ns, down_at_ns, priority, interval_cs, length, address, sequence = _RECORD.unpack(
-        payload
-    )
+    (
+        _, state, since_ns, last_sent_ns, down_at_ns, priority, interval_cs, length, address,
+        sequence, standby_until_ns,
+    ) = _RECORD.unpack(payload)  # fmt: skip
     if state >= len(_STATES) or length not in (0, 4, 16):
         return None
     return Record(
         state=_STATES[state], since_ns=since_ns, last_sent_ns=last_sent_ns, down_at_ns=down_at_ns,
         master_priority=priority, master_interval_cs=interval_cs,
-        master_address=str(ipaddress.ip_address(address[:length])) if length else "", sequence=sequence,
+        master_address=str(ipaddress.ip_address(address[:length])) if length else "",
+        sequence=sequence, standby_until_ns=standby_until_ns,
     )  # fmt: skip
 
 

@@ -12,28 +12,31 @@ import gc
 from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
 from pyhad.common.config.model_tracking import TrackerKind
 from pyhad.common.errors import WireError
-from pyhad.common.messages import RouterStatus
+from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.announce import Announcer
-from pyhad.vrrp_proc.core.events import FaultCause
+from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
 from pyhad.vrrp_proc.core.link_delays import LinkDelays
 from pyhad.vrrp_proc.core.tracking import Key, Readings, weigh
 from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
-from pyhad.vrrp_proc.instance import Instance, World
+from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal, identity_of
 from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.ports import Ports
 from pyhad.vrrp_proc.route_socket import RouteSocket
 from pyhad.vrrp_proc.script_orders import Rules
-from pyhad.vrrp_proc.scripts import Scripts
+from pyhad.vrrp_proc.scripts import FINISH_NS, Scripts
 from pyhad.vrrp_proc.status import Reporter
 from pyhad.vrrp_proc.trackers import Trackers
+from pyhad.vrrp_proc.world import World
 
 COLLECT_NS = 60_000_000_000
 RETRY_NS = 1_000_000_000
+SPARE_NS = FINISH_NS + 500_000_000
+"""What is left of the parent's patience for scripts and for the end itself."""
 
 Identity = tuple[int, int, str, str]
 """See `journal.identity_of`."""
@@ -50,6 +53,10 @@ class Service:
         self._virtual: frozenset[str] = frozenset()
         self._views: dict[str, tuple[bool, str]] = {}
         self._retrying = False
+        self._parting: set[Instance] = set()
+        """Shut down, but still answering until a successor does."""
+        self._patience_ns = 0
+        self._stopping = False
         self._journal = Journal(runtime.context.box)
         self._scripts = scripts
         self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
@@ -61,7 +68,7 @@ class Service:
         self._monitor = LinkMonitor(self._route, self._links_changed)
         self._links: Links = self._monitor.links
         self._ports = Ports(self._links, runtime.loop, runtime.logger, runtime.counters)
-        self._reporter = Reporter(runtime, self._router_status, self._counters)
+        self._reporter = Reporter(runtime, self._router_status, self._counters, self._stand_by)
         self._world = World(
             loop=runtime.loop,
             logger=runtime.logger,
@@ -70,6 +77,7 @@ class Service:
             journal=self._journal,
             counters=runtime.counters,
             on_change=self._reporter.changed,
+            on_parted=self._parted,
             teller=self._notifier,
             companions=self._groups,
         )
@@ -97,13 +105,14 @@ class Service:
     def _apply(self, document: VrrpDocument) -> None:
         if document.schema != SCHEMA:
             raise WireError(f"document of schema {document.schema}, this process reads {SCHEMA}")
+        self._patience_ns = max(0, document.child_wait_ns - SPARE_NS)
         self._scripts.send(Rules(script_security=document.script_security, keep_links=document.keep_script_links))
         self._notifier.configure(document)
         self._trackers.configure(document)
         self._delays.configure({delay.interface: delay for delay in document.interface_delays}, document.instances)
         wanted = {identity_of(config): config for config in document.instances}
         for identity in [identity for identity in self._instances if identity not in wanted]:
-            self._instances.pop(identity).shut_down(deleted=True)
+            self._shut_down(self._instances.pop(identity), deleted=True)
         self._virtual = frozenset(
             virtual.address for config in wanted.values() for virtual in config.addresses + config.excluded_addresses
         )
@@ -115,6 +124,7 @@ class Service:
         for identity, instance in known.items():
             instance.reconfigure(wanted[identity])
         self._instances = {identity: known.get(identity) or fresh[identity] for identity in wanted}
+        self._sweep()
         self._groups.configure(document.groups, self._instances.values())
         self._fit_ports()
         for instance in known.values():
@@ -122,6 +132,12 @@ class Service:
         self._start_fresh(list(fresh.values()), document.startup_delay_ns)
         self._reporter.generation = document.generation
         self._reporter.changed()
+
+    def _sweep(self) -> None:
+        """Each address alone is worth a line: somebody may wonder who took it away."""
+        configs = [instance.config for instance in self._instances.values()]
+        for address in self._world.holdings.sweep(configs).done:
+            self._logger.warning("leftover_address_removed", address=address.address, device=address.interface)
 
     def _start_fresh(self, fresh: list[Instance], delay_ns: int) -> None:
         for instance in fresh:
@@ -228,7 +244,8 @@ class Service:
             instance.lose(sorted(gone))
 
     def _fit_ports(self) -> None:
-        if self._ports.fit(self._instances.values()) or self._retrying:
+        # Who is wanted comes after who is leaving: of two on the same place it is the one that is served.
+        if self._ports.fit([*self._parting, *self._instances.values()]) or self._retrying:
             return
         self._retrying = True
         self._runtime.loop.after(RETRY_NS, self._fit_again)
@@ -242,12 +259,37 @@ class Service:
     # ------------------------------------------------------------------------------------ end and status
 
     def _stop(self) -> None:
+        """Told at once; the end comes when everybody has handed over, so that scripts run meanwhile."""
+        self._stopping = True
         for instance in self._instances.values():
-            instance.shut_down(keep_addresses=self._options.keep_vips_at_exit)
-        self._reporter.changed()
+            self._shut_down(instance, keep_addresses=self._options.keep_vips_at_exit)
         self._groups.stop()
         self._notifier.close()
-        self._scripts.finish(self._runtime.finish)
+        self._reporter.changed()
+        if not self._parting:
+            self._scripts.finish(self._runtime.finish)
+
+    def _shut_down(self, instance: Instance, *, keep_addresses: bool = False, deleted: bool = False) -> None:
+        if not instance.shut_down(keep_addresses=keep_addresses, deleted=deleted, patience_ns=self._patience_ns):
+            self._parting.add(instance)
+
+    def _parted(self, instance: Instance) -> None:
+        self._parting.discard(instance)
+        if not self._stopping:
+            self._fit_ports()
+        elif not self._parting:
+            self._scripts.finish(self._runtime.finish)
+
+    def _stand_by(self, order: StandbyOrdered) -> tuple[str, ...]:
+        """What an operator wants of the instance of that name, or of all. Returns the names of those that obeyed."""
+        until_ns = self._runtime.loop.now_ns() + order.for_ns if order.for_ns else FOREVER_NS
+        meant = [instance for instance in self._instances.values() if order.name in ("all", instance.config.name)]
+        for instance in meant:
+            if order.standby:
+                instance.stand_by(until_ns, self._patience_ns)
+            else:
+                instance.take_back()
+        return tuple(instance.config.name for instance in meant)
 
     def _router_status(self) -> tuple[RouterStatus, ...]:
         return tuple(instance.status() for instance in self._instances.values())

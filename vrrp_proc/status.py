@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pyhad.common import channels
 from pyhad.common.bus import Link
-from pyhad.common.messages import RouterStatus, StatusWanted, VrrpStatus
+from pyhad.common.messages import RouterStatus, StandbyDone, StandbyOrdered, StatusWanted, VrrpStatus
 from pyhad.common.runtime import Runtime
 
 QUIET_NS = 200_000_000
@@ -24,12 +24,14 @@ class Reporter:
         runtime: Runtime,
         routers: Callable[[], tuple[RouterStatus, ...]],
         counters: Callable[[], dict[str, int]],
+        on_standby: Callable[[StandbyOrdered], tuple[str, ...]],
     ) -> None:
         self.generation = 0
         """Of the configuration in force."""
         self._loop = runtime.loop
         self._routers = routers
         self._counters = counters
+        self._on_standby = on_standby
         self._due = False
         self._last_ns = 0
         self._quiet_ns = QUIET_NS
@@ -57,7 +59,11 @@ class Reporter:
         self._report()
 
     def _answer(self, message: object) -> None:
-        assert isinstance(message, StatusWanted)  # the only kind the channel lets through
+        if isinstance(message, StandbyOrdered):
+            self._link.send(StandbyDone(ticket=message.ticket, names=self._on_standby(message)))
+            self.changed()
+            return
+        assert isinstance(message, StatusWanted)  # the only other kind that the channel lets through
         self._report(message.ticket)
 
     def _report(self, ticket: int = 0) -> None:

@@ -61,7 +61,7 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         skip_check_adv_addr=one.has("vrrp_skip_check_adv_addr"),
         checksum_as_v2=one.has("v3_checksum_as_v2"),
         lower_prio_no_advert=one.has("vrrp_lower_prio_no_advert"),
-        higher_prio_send_advert=one.has("vrrp_higher_prio_send_advert"),
+        higher_prio_send_advert=one.switch("vrrp_higher_prio_send_advert", default=True),
         dynamic_interfaces=one.has("dynamic_interfaces"),
         startup_delay_ns=one.number_of("vrrp_startup_delay", 0),
         announcement=_announcement(one),

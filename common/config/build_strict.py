@@ -52,7 +52,7 @@ def _strict(instance: VrrpInstance, block: Statement, complaints: Complaints) ->
         ("auth_hmac", wanted.hmac != instance.hmac),
         ("preempt_delay", bool(instance.preempt_delay_ns)),
         ("down_timer_adverts", wanted.down_timer_adverts != instance.down_timer_adverts),
-        ("higher_prio_send_advert", instance.higher_prio_send_advert),
+        ("higher_prio_send_advert", block.switch("higher_prio_send_advert", default=False)),
         ("lower_prio_no_advert", not block.switch("lower_prio_no_advert", default=True)),
         ("garp_lower_prio_delay", bool(block.number_of("garp_lower_prio_delay", 0))),
         ("garp_lower_prio_repeat", bool(block.number_of("garp_lower_prio_repeat", 0))),

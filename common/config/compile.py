@@ -203,6 +203,7 @@ def _vrrp_document(shared: Globals, tracking: Tracking, generation: int) -> Vrrp
         interface_delays=tracking.interface_delays,
         script_security=tracking.script_security,
         keep_script_links=tracking.keep_script_links,
+        child_wait_ns=shared.child_wait_ns,
     )
 
 

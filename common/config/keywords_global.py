@@ -165,8 +165,8 @@ GLOBAL_DEFS = (
     word(
         "vrrp_higher_prio_send_advert",
         BOOL,
-        "off",
-        "Default: as master send one more advert when a higher-priority one arrives",
+        "on",
+        "Default: as master send one more advert when a higher-priority one arrives (keepalived: off)",
         NOW,
     ),
     word("vrrp_version", number(2, 3), "2", "Default protocol version for IPv4 instances", NOW),

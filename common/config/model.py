@@ -217,6 +217,8 @@ class VrrpDocument:
     router_id: str
     instances: tuple[VrrpInstance, ...]
     startup_delay_ns: int = 0
+    child_wait_ns: int = 5 * SECOND_NS
+    """The parent's patience with a process that stops; whoever takes longer is killed (PROC-6)."""
     scripts: tuple[TrackScript, ...] = ()
     """Those that an instance follows."""
     files: tuple[TrackFile, ...] = ()

@@ -14,10 +14,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from pyhad.common.messages import VERSION, ReloadReply, RequestRefused, VersionReply
+from pyhad.common.messages import VERSION, ReloadReply, RequestRefused, StandbyOrdered, StandbyReply, VersionReply
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard, is_silent
-from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect, JournalReload
+from pyhad.control_proc.core.effects import (
+    Answer,
+    AnswerStatus,
+    AskReload,
+    AskReport,
+    Effect,
+    JournalReload,
+    OrderStandby,
+)
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
     DeadlineReached,
@@ -28,12 +36,16 @@ from pyhad.control_proc.core.events import (
     ReloadDone,
     ReloadUnsent,
     ReportReceived,
+    StandbyAnswered,
+    StandbyAsked,
     StatusAsked,
     VersionAsked,
 )
 
 ANSWER_WITHIN_NS = 300_000_000
 RELOAD_WITHIN_NS = 120_000_000_000
+ORDER_WITHIN_NS = 2_000_000_000
+_NO_VRRP = "the VRRP process does not answer: nothing is known to have changed"
 WAITING_MAX = 256
 """Operators that may wait at once, for status and for reloads each."""
 PEERS = (ProcessName.VRRP, ProcessName.CHECKER, ProcessName.IPVS)
@@ -68,6 +80,8 @@ class Desk:
         self._next_pull: list[bytes] = []
         self._reload: _Reload | None = None
         self._next_reload: list[bytes] = []
+        self._orders: dict[int, tuple[bytes, int]] = {}
+        """Orders under way by ticket: (who waits, until when)."""
 
     def sender_of(self, process: ProcessName) -> bytes | None:
         """Where that process is on the bus; None when it never spoke or could not be reached."""
@@ -76,7 +90,7 @@ class Desk:
     def next_deadline_ns(self) -> int | None:
         """When `DeadlineReached` must be told; None when nothing is under way."""
         pending = [work.until_ns for work in (self._pull, self._reload) if work is not None]
-        return min(pending, default=None)
+        return min([*pending, *(until_ns for _, until_ns in self._orders.values())], default=None)
 
     def handle(self, event: Event, now_ns: int) -> list[Effect]:
         """What follows from one event."""
@@ -103,6 +117,10 @@ class Desk:
             case ConfigurationReceived():
                 self.board.document = event.document
                 return []
+            case StandbyAsked():
+                return self._standby_asked(event, now_ns)
+            case StandbyAnswered():
+                return self._standby_answered(event)
             case DeadlineReached():
                 return self._deadline_reached(now_ns)
         assert_never(event)
@@ -151,7 +169,7 @@ class Desk:
     def _reload_asked(self, event: ReloadAsked, now_ns: int) -> list[Effect]:
         refusal = (
             _wrong_version(event.client, event.version)
-            or _not_root(event.client, event.uid)
+            or _not_root(event.client, event.uid, "reload the configuration")
             or _too_many(event.client, self._next_reload)
         )
         if refusal is not None:
@@ -175,6 +193,35 @@ class Desk:
             effects += self._start_reload(now_ns)
         return effects
 
+    # ------------------------------------------------------------------------------------------ standby
+
+    def _standby_asked(self, event: StandbyAsked, now_ns: int) -> list[Effect]:
+        request, client = event.request, event.client
+        refusal = (
+            _wrong_version(client, request.version)
+            or _not_root(client, event.uid, "hold virtual routers back")
+            or _too_many(client, [waiting for waiting, _ in self._orders.values()])
+        )
+        if refusal is not None:
+            return [refusal]
+        sender = self._senders.get(ProcessName.VRRP)
+        if sender is None:
+            return [_refuse(client, _NO_VRRP)]
+        self._ticket += 1
+        self._orders[self._ticket] = client, now_ns + ORDER_WITHIN_NS
+        order = StandbyOrdered(
+            ticket=self._ticket, name=request.name, standby=request.standby, for_ns=max(0, request.for_ns)
+        )
+        return [OrderStandby(sender=sender, order=order)]
+
+    def _standby_answered(self, event: StandbyAnswered) -> list[Effect]:
+        client, _ = self._orders.pop(event.ticket, (b"", 0))
+        if not client:
+            return []
+        if event.names is None:
+            return [_refuse(client, _NO_VRRP)]
+        return [Answer(client=client, reply=StandbyReply(names=event.names))]
+
     # ------------------------------------------------------------------------------------------ deadline
 
     def _deadline_reached(self, now_ns: int) -> list[Effect]:
@@ -186,6 +233,8 @@ class Desk:
             effects += self._reload_over(
                 False, f"no result after {seconds} s: see the log for what became of it", now_ns
             )
+        for ticket in [ticket for ticket, (_, until_ns) in self._orders.items() if now_ns >= until_ns]:
+            effects += self._standby_answered(StandbyAnswered(ticket=ticket, names=None))
         return effects
 
 
@@ -197,12 +246,8 @@ def _wrong_version(client: bytes, version: int) -> Answer | None:
     )
 
 
-def _not_root(client: bytes, uid: int) -> Answer | None:
-    return (
-        None
-        if uid == 0
-        else _refuse(client, f"only root may reload the configuration, and the question came from uid {uid}")
-    )
+def _not_root(client: bytes, uid: int, what: str) -> Answer | None:
+    return None if uid == 0 else _refuse(client, f"only root may {what}, and the question came from uid {uid}")
 
 
 def _too_many(client: bytes, waiting: list[bytes]) -> Answer | None:

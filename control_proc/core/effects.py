@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyhad.common.messages import ReloadReply, RequestRefused, VersionReply, WeightReply, WeightWanted
+from pyhad.common.messages import (
+    ReloadReply,
+    RequestRefused,
+    StandbyOrdered,
+    StandbyReply,
+    VersionReply,
+    WeightReply,
+    WeightWanted,
+)
 from pyhad.common.states import ProcessName
 
 
@@ -29,7 +37,7 @@ class Answer:
     """Send this operator a finished reply."""
 
     client: bytes
-    reply: ReloadReply | VersionReply | RequestRefused | WeightReply
+    reply: ReloadReply | VersionReply | RequestRefused | StandbyReply | WeightReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,4 +61,12 @@ class AskWeight:
     wanted: WeightWanted
 
 
-Effect = AskReport | AnswerStatus | Answer | AskReload | JournalReload | AskWeight
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStandby:
+    """Pass the order on to the VRRP process at `sender`; `StandbyAnswered` without names when it cannot be sent."""
+
+    sender: bytes
+    order: StandbyOrdered
+
+
+Effect = AskReport | AnswerStatus | Answer | AskReload | JournalReload | AskWeight | OrderStandby

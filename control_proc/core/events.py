@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.config.model import ControlDocument
-from pyhad.common.messages import CheckerStatus, IpvsStatus, VrrpStatus
+from pyhad.common.messages import CheckerStatus, IpvsStatus, StandbyRequest, VrrpStatus
 from pyhad.common.states import ProcessName, ProcessState
 
 Report = VrrpStatus | CheckerStatus | IpvsStatus
@@ -68,6 +68,23 @@ class ReloadAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyAsked:
+    """An operator holds virtual routers back, or lets them go. `uid` as the kernel says."""
+
+    client: bytes
+    uid: int
+    request: StandbyRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyAnswered:
+    """The VRRP process obeyed the order with this ticket; None: it could not be asked."""
+
+    ticket: int
+    names: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReloadUnsent:
     """The parent could not be asked for the reload."""
 
@@ -94,5 +111,5 @@ class DeadlineReached:
 
 Event = (
     ReportReceived | PeerUnreachable | StatusAsked | VersionAsked | ReloadAsked | ReloadUnsent | ReloadDone
-    | ConfigurationReceived | DeadlineReached
+    | ConfigurationReceived | DeadlineReached | StandbyAsked | StandbyAnswered
 )  # fmt: skip

@@ -50,6 +50,10 @@ class Child:
     """BACKOFF: when its next run begins."""
     kill_at_ns: int | None = None
     """STOPPING: when patience ends."""
+    down_since_ns: int | None = None
+    """When its last run that was ready ended; None while there is one, or never was."""
+    released: bool = False
+    """What it held has been given up since."""
     killed: bool = False
     """This run got SIGKILL from us and has only to be reaped."""
 

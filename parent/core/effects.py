@@ -16,6 +16,13 @@ class StartChild:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseHeld:
+    """Fork the one-shot process that gives up what this dead child held."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TerminateChild:
     """Ask this child for an orderly stop."""
 
@@ -96,6 +103,6 @@ class Exit:
 
 
 Effect = (
-    StartChild | TerminateChild | KillChild | ShowProcess | CompileConfiguration | AdoptConfiguration
+    StartChild | ReleaseHeld | TerminateChild | KillChild | ShowProcess | CompileConfiguration | AdoptConfiguration
     | SendDocument | ReportReload | NotifySystemd | Remark | Exit
 )  # fmt: skip

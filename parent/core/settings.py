@@ -29,6 +29,8 @@ class Settings:
     """Silence of the VRRP child that means it hangs."""
     child_wait_ns: int
     """From the wish to stop to SIGKILL (PROC-6)."""
+    down_interval_ns: int = 0
+    """Smallest master-down interval: for how long VRRP may be absent unnoticed; 0: there is none."""
 
 
 def settings_of(document: ParentDocument, wish: Wish) -> Settings:
@@ -42,6 +44,7 @@ def settings_of(document: ParentDocument, wish: Wish) -> Settings:
         needed=frozenset(needed),
         watchdog_ns=watchdog_ns(document.down_interval_ns),
         child_wait_ns=document.child_wait_ns,
+        down_interval_ns=document.down_interval_ns,
     )
 
 

@@ -40,6 +40,8 @@ START_GRACE_NS = 20_000_000_000
 PATIENCE_NS = 5_000_000_000
 """Silence allowed to children other than VRRP: what they do can wait, but a second of work in one turn is no hang."""
 APPLY_WAIT_NS = 60_000_000_000
+RELEASE_PAUSE_NS = 500_000_000
+"""The process that releases what VRRP held works alone, for a few milliseconds."""
 
 
 class _Stage(enum.Enum):
@@ -192,6 +194,7 @@ class Supervisor:
         if child.state is not ProcessState.STARTING:
             return
         child.was_ready = True
+        child.down_since_ns = None
         self._show(child, ProcessState.RUNNING)
         self._note_ready()
         self._answered(name)  # it was forked with the document in force
@@ -205,6 +208,8 @@ class Supervisor:
 
     def _child_exited(self, child: Child, status: int, now_ns: int) -> None:
         was_asked = child.state is ProcessState.STOPPING
+        if child.state is ProcessState.RUNNING:
+            child.down_since_ns, child.released = now_ns, False
         child.kill_at_ns = None
         self._remark_exit(child, status, now_ns, was_asked)
         if self._stage is _Stage.STOPPING:
@@ -236,6 +241,10 @@ class Supervisor:
 
     def _respawn_child(self, child: Child, now_ns: int) -> None:
         delay_ns = child.policy.died(started_ns=child.started_ns, now_ns=now_ns)
+        if self._is_missed(child, now_ns + delay_ns):
+            child.released = True
+            delay_ns = max(delay_ns, RELEASE_PAUSE_NS)
+            self._effects.append(do.ReleaseHeld(name=child.name))
         if delay_ns == 0:
             self._start(child, now_ns)
             return
@@ -243,6 +252,14 @@ class Supervisor:
         self._show(child, ProcessState.BACKOFF)
         fields: dict[str, str | int] = {"child": child.name, "delay_ms": delay_ns // 1_000_000}
         self._effects.append(do.Remark(event="child_backs_off", fields=fields, warning=True))
+
+    def _is_missed(self, child: Child, next_start_ns: int) -> bool:
+        """VRRP was absent, at its next start, for so long that a peer took over: hold nothing until then."""
+        if child.name is not ProcessName.VRRP or child.down_since_ns is None or child.released:
+            return False
+        assert self._settings is not None
+        patience_ns = self._settings.down_interval_ns
+        return 0 < patience_ns <= next_start_ns - child.down_since_ns
 
     # ---------------------------------------------------------------------------------------- watchdog
 

@@ -192,7 +192,8 @@ def test_the_backup_takes_over_on_stop_on_link_cut_and_on_kill(
     segment.wait_for("a", again_s)
 
     # New before old: the old one lets go when it hears the new one, so both hold it for a moment at each hand-over.
-    assert segment.overlap_s(time.time()) < 4 * 0.05
+    # In an orderly stop on purpose (docs/decisions/0005-make-before-break.md).
+    assert segment.overlap_s(time.time()) < 5 * 0.05
 
     start = time.time()
     segment.kill_all("a")

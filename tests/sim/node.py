@@ -30,7 +30,9 @@ from pyhad.vrrp_proc.core.events import (
     FaultCause,
     FaultsChanged,
     ShutdownWanted,
+    StandbyWanted,
     Startup,
+    TakebackWanted,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import (
@@ -41,6 +43,7 @@ from pyhad.vrrp_proc.core.packet import (
     read_vrid,
 )
 from pyhad.vrrp_proc.core.states import Snapshot
+from pyhad.vrrp_proc.core.sweep import left_over
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from tests.sim.lan import Lan
 from tests.sim.world import MILLISECOND_NS, World
@@ -69,6 +72,15 @@ class Node:
         self.missing_until_ns: dict[str, int] = {}
         """Addresses taken away by others, and until when they may be absent."""
         self.watch: Watcher | None = None
+        self.patience_ns = 4_500 * MILLISECOND_NS
+        """Of whoever stops it."""
+        self.thawed_ns = 0
+        """When it turned again after its last freeze."""
+        self._thaws_at_ns = 0
+        self._backlog: list[bytes] | None = None
+        """Frames that its kernel keeps while the process is frozen; None: the whole machine is."""
+        self._stopping = False
+        self._start_again = False
         self._effects_to_live: int | None = None
         self._armed_ns: dict[int, int] = {}
         self._frames: dict[tuple[int, int], bytes] = {}
@@ -85,25 +97,30 @@ class Node:
     def start(self, _: object = None) -> None:
         """Fork the process: it reads the black box, and goes on or begins."""
         if self.is_running:
+            self._start_again = self._stopping
             return
         self.world.disturb(f"{self.name} starts")
         self._sweep()
         self.routers = {vrid: VirtualRouter(config) for vrid, config in self.configs.items()}
         self._forget()
         for vrid, router in list(self.routers.items()):
-            self._step(router, self._startup(self.black_box.get(vrid)))
+            self._step(router, self._startup(vrid, self.black_box.get(vrid)))
 
     def _sweep(self) -> None:
         """The shell's part of a start: addresses that a predecessor installed and no router has any more.
 
         The routers cannot know them, when the configuration changed while nobody lived or in the middle of a reload.
         """
-        self.table &= {virtual.address for config in self.configs.values() for virtual in _all_addresses(config)}
+        there = [VirtualAddress(address=address, prefix_len=32, interface="eth0") for address in sorted(self.table)]
+        self.table -= {virtual.address for virtual in left_over(there, self.configs.values())}
 
-    def _startup(self, last: Snapshot | None) -> Startup:
-        startup = Startup(faults=self._faults(), source_address=self.address)
-        if last is None or last.state not in (RouterState.MASTER, RouterState.BACKUP):
+    def _startup(self, vrid: int, last: Snapshot | None) -> Startup:
+        found = not self.table.isdisjoint(virtual.address for virtual in _all_addresses(self.configs[vrid]))
+        startup = Startup(faults=self._faults(), source_address=self.address, found_addresses=found)
+        if last is None:
             return startup
+        if last.state not in (RouterState.MASTER, RouterState.BACKUP):
+            return replace(startup, restored_standby_until_ns=last.standby_until_ns)
         return replace(
             startup,
             restored_active=last.state is RouterState.MASTER,
@@ -113,13 +130,15 @@ class Node:
             restored_master_interval_cs=last.active_adver_interval_cs,
             restored_down_at_ns=last.active_down_at_ns,
             restored_since_ns=last.since_ns,
+            restored_standby_until_ns=last.standby_until_ns,
         )
 
     def kill(self, _: object = None) -> None:
         """SIGKILL between two steps: the black box is as the last one left it."""
         if self.is_running:
             self.world.disturb(f"{self.name} is killed")
-            self.black_box = {vrid: router.snapshot() for vrid, router in self.routers.items()}
+            box = {vrid: router.snapshot() for vrid, router in self.routers.items()}
+            self.black_box = {} if self._stopping else box
             self._end()
 
     def kill_in_the_middle(self, effects_to_live: int | None) -> None:
@@ -127,18 +146,36 @@ class Node:
         self._effects_to_live = effects_to_live
 
     def stop(self, _: object = None) -> None:
-        """SIGTERM."""
-        if self.is_running:
+        """SIGTERM. The process ends when all its routers have handed their addresses over."""
+        if self.is_running and not self._stopping and not self.is_frozen:
             self.world.disturb(f"{self.name} stops")
+            self._stopping = True
             for router in list(self.routers.values()):
-                self._step(router, ShutdownWanted())
+                self._step(router, ShutdownWanted(patience_ns=self.patience_ns))
+            self._end_if_parted()
+
+    def _end_if_parted(self) -> None:
+        if self._stopping and not any(router.is_parting for router in self.routers.values()):
+            again = self._start_again and self.is_running
             if self.is_running:
                 self.black_box = {}
                 self._end()
+            if again:
+                self.start()
+
+    def stand_by(self, vrid: int, until_ns: int) -> None:
+        """An operator holds a virtual router back; 0 lets it go."""
+        router = self.routers.get(vrid)
+        if router is not None and not self.is_frozen and not self._stopping:
+            self.world.disturb(f"{self.name}/{vrid} is held back until {until_ns}")
+            wish = StandbyWanted(until_ns=until_ns, patience_ns=self.patience_ns) if until_ns else TakebackWanted()
+            self._step(router, wish)
 
     def cut_power(self, _: object = None) -> None:
         """Everything of it is gone."""
         self.world.disturb(f"{self.name} loses power")
+        for neighbour in self.lan.neighbours:
+            neighbour.lose(self.name)
         self._end()
         self.table, self.black_box, self.missing_until_ns = set(), {}, {}
 
@@ -148,11 +185,54 @@ class Node:
             return
         self.link_up = up
         self.world.disturb(f"{self.name} link {'up' if up else 'down'}")
+        self._tell_faults()
+
+    def _tell_faults(self, _: object = None) -> None:
+        if self.is_frozen:
+            self.world.at(self._thaws_at_ns, self._tell_faults, None)
+            return
         for router in list(self.routers.values()):
             self._step(router, FaultsChanged(faults=self._faults()))
 
+    @property
+    def is_frozen(self) -> bool:
+        """Its process lives and does not turn."""
+        return self.is_running and self.world.now_ns < self._thaws_at_ns
+
+    def freeze(self, duration_ns: int, *, whole_machine: bool) -> None:
+        """SIGSTOP of the daemon, or (`whole_machine`) a live migration: then frames are lost, not kept."""
+        if self.is_running and not self.is_frozen:
+            self.world.disturb(f"{self.name} freezes for {duration_ns} ns")
+            self._thaws_at_ns = self.world.now_ns + duration_ns
+            self._backlog = None if whole_machine else []
+            self.world.at(self._thaws_at_ns, self._thaw, self._thaws_at_ns)
+
+    def thaw(self) -> None:
+        """Before its time."""
+        if self.is_frozen:
+            self._thaws_at_ns = self.world.now_ns
+            self._thaw(self.world.now_ns)
+
+    def _thaw(self, at_ns: int) -> None:
+        """The loop turns again: what waits in the socket comes before what is due."""
+        if at_ns != self._thaws_at_ns or not self.is_running:
+            return
+        self.world.disturb(f"{self.name} thaws")
+        self.thawed_ns = at_ns
+        backlog, self._backlog = self._backlog or [], None
+        for frame in backlog:
+            self.receive(frame)
+        for vrid, router in list(self.routers.items()):
+            self._armed_ns.pop(vrid, None)
+            deadline_ns = router.next_deadline_ns()
+            if deadline_ns is not None and deadline_ns <= self.world.now_ns:
+                self._step(router, TimePassed())
+            self._arm(router)
+
     def reload(self, configs: list[VrrpInstance]) -> None:
         """SIGHUP with other settings for the same virtual routers."""
+        if self.is_frozen:
+            return
         self.configs = {config.vrid: config for config in configs}
         self.world.disturb(f"{self.name} reloads")
         self._frames, self._heard = {}, {}
@@ -168,13 +248,20 @@ class Node:
             self.world.at(self.world.now_ns + MILLISECOND_NS, self._address_lost, address)
 
     def _address_lost(self, address: str) -> None:
+        if self.is_frozen:
+            wait_ns = self._thaws_at_ns - self.world.now_ns
+            self.missing_until_ns[address] = self.missing_until_ns.get(address, 0) + wait_ns
+            self.world.at(self._thaws_at_ns, self._address_lost, address)
+            return
         for router in list(self.routers.values()):
             if address not in self.table:
                 self._step(router, AddressesLost(addresses=(address,)))
 
     def _end(self) -> None:
         self.routers = {}
+        self._thaws_at_ns = 0
         self._effects_to_live = None
+        self._stopping = self._start_again = False
         self._forget()
 
     def _forget(self) -> None:
@@ -188,6 +275,10 @@ class Node:
     def receive(self, frame: bytes) -> None:
         """From the LAN. What was understood once is not parsed again, as in the real shell."""
         if not self.link_up or not self.routers:
+            return
+        if self.is_frozen:
+            if self._backlog is not None:
+                self._backlog.append(frame)
             return
         if frame not in self._heard:
             self._heard[frame] = self._understand(frame)
@@ -227,7 +318,7 @@ class Node:
     def _wake(self, timer: tuple[VirtualRouter, int]) -> None:
         router, armed_ns = timer
         vrid = router.config.vrid
-        if self.routers.get(vrid) is not router or self._armed_ns.get(vrid) != armed_ns:
+        if self.routers.get(vrid) is not router or self._armed_ns.get(vrid) != armed_ns or self.is_frozen:
             return
         del self._armed_ns[vrid]
         deadline_ns = router.next_deadline_ns()
@@ -254,6 +345,8 @@ class Node:
         if self.watch is not None:
             self.watch(self, router, before, event, effects)
         self._arm(router)
+        if self._stopping and isinstance(event, TimePassed):
+            self._end_if_parted()
 
     def _die_in_the_middle(self, router: VirtualRouter, before: Snapshot) -> None:
         self.world.disturb(f"{self.name} is killed in the middle of a step")
@@ -271,7 +364,9 @@ class Node:
                 self.table.update(virtual.address for virtual in addresses)
             case RemoveAddresses(addresses=addresses):
                 self.table.difference_update(virtual.address for virtual in addresses)
-            case AnnounceAddresses() | ChangeState() | ChangePriority() | Remark():
+            case AnnounceAddresses(addresses=addresses):
+                self.lan.announce(self, (virtual.address for virtual in addresses))
+            case ChangeState() | ChangePriority() | Remark():
                 pass
             case _:
                 assert_never(effect)

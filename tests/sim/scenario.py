@@ -14,6 +14,7 @@ from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, active_down_interval_ns
 from tests.sim.invariants import Invariants, Violation
 from tests.sim.lan import Lan
+from tests.sim.neighbours import Client
 from tests.sim.node import Node
 from tests.sim.world import MILLISECOND_NS, SECOND_NS, World
 
@@ -47,7 +48,14 @@ class Scenario:
         self.vrids = range(1, 1 + chance.choice((1, 1, 2)))
         self.preempt_delay_ns = chance.choice((0, 0, 0, 2, 4)) * self.interval_ns
         count = chance.choice((2, 3, 3, 4))
+        self.last_word = chance.random() < 0.7
+        """Whether who gives way says so: `higher_prio_send_advert`, on unless configured otherwise."""
         self.nodes = [self._node(number, count) for number in range(1, count + 1)]
+        addresses = [f"10.1.{vrid}.{last}" for vrid in self.vrids for last in range(1, 3)]
+        self.clients = [
+            Client(self.world, self.lan, f"c{number}", self.nodes, addresses, self.interval_ns // 2)
+            for number in (1, 2)
+        ]
         self.down_interval_ns = active_down_interval_ns(self.version, 1, self.interval_cs, 3) + 2 * MILLISECOND_NS
         self.watch = Invariants(self.world, self.lan, self.nodes, self.down_interval_ns)
 
@@ -70,7 +78,7 @@ class Scenario:
             advertisement_interval_cs=self.interval_cs,
             preempt_mode=owner or chance.random() < 0.8,
             preempt_delay_ns=0 if owner else self.preempt_delay_ns,
-            higher_prio_send_advert=chance.random() < 0.3,
+            higher_prio_send_advert=self.last_word,
             lower_prio_no_advert=chance.random() < 0.2,
             addresses=tuple(_address(vrid, last) for last in range(1, 3)),
             excluded_addresses=(_address(vrid, 100),) if chance.random() < 0.5 else (),
@@ -85,6 +93,8 @@ class Scenario:
         self.lan.duplicate = chance.choice((0.0, 0.0, 0.1))
         self.lan.longest_delay_ns = chance.choice((MILLISECOND_NS // 5, MILLISECOND_NS, self.interval_ns // 20))
         lateness_ns = chance.choice((0, 0, MILLISECOND_NS, self.interval_ns // 20))
+        for client in self.clients:
+            client.forgets = 0.02
         for node in self.nodes:
             node.lateness_ns = lateness_ns
             self.world.at(self.world.now_ns + int(chance.random() * 2 * self.interval_ns), node.start, None)
@@ -123,12 +133,21 @@ class Scenario:
             case "cut_power":
                 node.cut_power()
                 self.world.at(soon_ns, node.start, None)
+            case "freeze":
+                intervals = chance.choice((0.5, 2, 3.1, 5, 20))
+                node.freeze(int(intervals * self.interval_ns), whole_machine=chance.random() < 0.5)
+            case "stand_by":
+                for_ns = chance.choice((self.interval_ns, 10 * self.interval_ns, 1000 * self.interval_ns))
+                node.stand_by(chance.choice(self.vrids), self.world.now_ns + for_ns)
+            case "take_back":
+                node.stand_by(chance.choice(self.vrids), 0)
             case "pull_cable":
                 node.set_link(False)
                 self.world.at(soon_ns, node.set_link, True)
             case "partition":
                 border = chance.randrange(1, len(self.nodes))
                 self.lan.cut((self.nodes[:border], self.nodes[border:]))
+                self.lan.place(self.clients[1], 1)
                 self.world.at(soon_ns, self._heal, None)
             case "lose_address":
                 address = f"10.1.{chance.choice(self.vrids)}.{chance.choice((1, 2, 100))}"
@@ -139,14 +158,23 @@ class Scenario:
 
     def _heal(self, _: object) -> None:
         self.lan.cut((self.nodes,))
+        self.lan.place(self.clients[1], 0)
+        for client in self.clients:
+            client.doubt()
 
     def _make_peace(self) -> None:
+        self.was_lossy = self.lan.loss > 0
         self.lan.loss = self.lan.duplicate = 0.0
         self._heal(None)
+        for client in self.clients:
+            client.forgets = 0.0
         for node in self.nodes:
             node.kill_in_the_middle(None)
+            node.thaw()
             node.set_link(True)
             node.start()
+            for vrid in self.vrids:
+                node.stand_by(vrid, 0)
 
     # ----------------------------------------------------------------------------------------- the end
 
@@ -164,11 +192,23 @@ class Scenario:
                 shown = router.snapshot()
                 if shown.master_address != active[0].address:
                     raise Violation(f"seed {self.world.seed}: {shown} does not know the master")
+            self._look_at_caches(active[0])
+
+    def _look_at_caches(self, active: Node) -> None:
+        """Announcements that were lost are lost, and who gives way in silence leaves wrong entries behind."""
+        if self.was_lossy or not self.last_word:
+            return
+        for client in self.clients:
+            for address, name in client.cache.items():
+                if address in active.table and name != active.name:
+                    raise Violation(
+                        f"seed {self.world.seed}: {client.name} sends to {name}, {active.name} has {address}"
+                    )
 
 
 MISFORTUNE_NAMES = (
     "kill", "kill", "kill_in_the_middle", "kill_in_the_middle", "stop", "cut_power", "pull_cable", "partition",
-    "partition", "lose_address", "reload",
+    "partition", "freeze", "freeze", "stand_by", "take_back", "lose_address", "reload",
 )  # fmt: skip
 
 

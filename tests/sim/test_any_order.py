@@ -21,8 +21,10 @@ from pyhad.vrrp_proc.core.events import (
     PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
+    StandbyWanted,
     Startup,
     StepDownTogether,
+    TakebackWanted,
     TakeOverTogether,
     TimePassed,
 )
@@ -92,7 +94,11 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(SourceAddressChanged, source_address=sources),
     st.builds(AddressesLost, addresses=st.lists(st.sampled_from(NAMES), max_size=3).map(tuple)),
     st.builds(ConfigurationChanged, config=configs),
-    st.builds(ShutdownWanted, keep_addresses=st.booleans()),
+    st.builds(StandbyWanted, until_ns=moments, patience_ns=st.sampled_from((0, 4_500_000_000))),
+    st.just(TakebackWanted()),
+    st.builds(
+        ShutdownWanted, keep_addresses=st.booleans(), patience_ns=st.sampled_from((0, 300_000_000, 4_500_000_000))
+    ),
 )
 
 
@@ -113,9 +119,11 @@ def _play(config: VrrpInstance, life: list[tuple[int, Event]]) -> None:
                 table -= set(effect.addresses)
         if isinstance(event, ShutdownWanted) and event.keep_addresses:
             table.clear()
-        assert table == (set(router.all_addresses) if is_active else set())
+        expected = set(router.all_addresses) if is_active else set()
+        assert table == expected or (router.is_parting and not is_active)
         deadline_ns = router.next_deadline_ns()
-        assert (deadline_ns is None) == (router.router_state in (RouterState.INIT, RouterState.FAULT))
+        resting = router.router_state in (RouterState.INIT, RouterState.FAULT) and not router.is_parting
+        assert (deadline_ns is None) == resting
         if isinstance(event, TimePassed) and deadline_ns is not None:
             assert deadline_ns > now_ns
         counters = router.counters

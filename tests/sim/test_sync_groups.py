@@ -13,13 +13,16 @@ from pyhad.common.config.model import VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Effect, SendAdvertisement
 from pyhad.vrrp_proc.core.events import (
+    FOREVER_NS,
     AdvertisementReceived,
     Event,
     FaultCause,
     FaultsChanged,
     ShutdownWanted,
+    StandbyWanted,
     Startup,
     StepDownTogether,
+    TakebackWanted,
     TakeOverTogether,
     TimePassed,
 )
@@ -29,6 +32,7 @@ from tests.sim.world import MILLISECOND_NS, SECOND_NS, World
 
 LANS = ("left", "right")
 DOWN_NS = 4 * SECOND_NS
+PATIENCE_NS = 4_500 * MILLISECOND_NS
 CONFIG = VrrpInstance(
     name="V", vrid=1, family=4, interface="eth0", version=2, start_as_master=False, base_priority=100,
     advertisement_interval_cs=100, sync_group="G",
@@ -79,13 +83,23 @@ class Twin:
             last_ns = snapshot.last_sent_ns if snapshot else 0
             faults = self._faults(lan)
             source = self.address
+            until_ns = snapshot.standby_until_ns if snapshot else 0
             self.step(
-                lan, Startup(faults=faults, source_address=source, restored_active=active, last_sent_ns=last_ns)
+                lan,
+                Startup(
+                    faults=faults, source_address=source, restored_active=active, last_sent_ns=last_ns,
+                    restored_standby_until_ns=until_ns,
+                ),
             )  # fmt: skip
 
     def stop(self) -> None:
         for lan in LANS:
-            self.step(lan, ShutdownWanted())
+            self.step(lan, ShutdownWanted(patience_ns=PATIENCE_NS))
+
+    def stand_by(self, lan: str, until_ns: int) -> None:
+        """An operator holds one of the two back; 0 lets it go."""
+        wish = StandbyWanted(until_ns=until_ns, patience_ns=PATIENCE_NS) if until_ns else TakebackWanted()
+        self.step(lan, wish)
 
     def set_link(self, lan: str, up: bool) -> None:
         (self.down.discard if up else self.down.add)(lan)
@@ -192,6 +206,22 @@ def test_an_orderly_stop_moves_both_within_the_longer_of_the_two_waits() -> None
     assert pair.n1.states() == MASTER
 
 
+@pytest.mark.behaviour("GRP-1", "GRP-2")
+def test_one_that_an_operator_holds_back_takes_the_other_with_it_within_their_waits() -> None:
+    pair = Pair()
+    pair.n2.stand_by("left", FOREVER_NS)
+    assert pair.n2.states() == BACKUP
+    assert all(router.is_parting for router in pair.n2.routers.values())
+    pair.world.run_for(SECOND_NS)
+    assert pair.states() == [MASTER, BACKUP]
+    assert not any(router.is_parting for router in pair.n2.routers.values())
+    pair.world.run_for(30 * SECOND_NS)
+    assert pair.states() == [MASTER, BACKUP]
+    pair.n2.stand_by("left", 0)
+    pair.world.run_for(2 * DOWN_NS)
+    assert pair.states() == [BACKUP, MASTER]
+
+
 def test_a_process_that_is_replaced_goes_on_with_both() -> None:
     pair = Pair()
     pair.n2.start(resume=True)
@@ -212,7 +242,7 @@ def _live(seed: int) -> None:
     for _ in range(12):
         node = chance.choice((pair.n1, pair.n2))
         lan = chance.choice(LANS)
-        what = chance.randrange(6)
+        what = chance.randrange(7)
         if what == 0:
             node.set_link(lan, lan in node.down)
         elif what == 1:
@@ -224,12 +254,16 @@ def _live(seed: int) -> None:
         elif what == 4:
             node.stop()
             node.start()
+        elif what == 5:
+            node.stand_by(lan, chance.choice((0, world.now_ns + 5 * SECOND_NS, FOREVER_NS)))
         world.run_for(int(chance.random() * 8 * SECOND_NS))
     pair.wires.loss = 0.0
     pair.wires.cut.clear()
     for node in (pair.n1, pair.n2):
         for lan in list(node.down):
             node.set_link(lan, True)
+        for lan in LANS:
+            node.stand_by(lan, 0)
     world.run_for(10 * DOWN_NS)
     assert sorted(pair.states()) == [BACKUP, MASTER], f"seed {seed}"
     if pair.n1.config.preempt_mode:

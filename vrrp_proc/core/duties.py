@@ -39,7 +39,7 @@ class RouterDuties(RouterView):
     # ---------------------------------------------------------------------------------------------- time
 
     def _advertise_in_time(self, state: Active, now_ns: int) -> list[Effect]:
-        """FSM-31, on the grid. How late we are is known here: the place for a guard against having been frozen."""
+        """FSM-31, on the grid. Who is far too late does not come here (thawing.py)."""
         due_ns = state.adver_at_ns
         if now_ns < due_ns:
             return []
@@ -68,6 +68,8 @@ class RouterDuties(RouterView):
                 return self._announce(self.all_addresses, announcement.master_repeat)
             case Chore.ANNOUNCE_AFTER_LOWER:
                 return self._announce(self.all_addresses, announcement.lower_prio_repeat)
+            case Chore.ANNOUNCE_AFTER_RELEASE:
+                return self._announce(self.all_addresses, min(1, announcement.master_repeat))
             case Chore.REFRESH:
                 self._schedule(*self._refresh_chore(now_ns))
                 return self._announce(self.all_addresses, announcement.refresh_repeat)

@@ -23,6 +23,10 @@ class Reason(enum.StrEnum):
     FAULT = "fault"
     FAULT_CLEARED = "fault_cleared"
     SHUTDOWN = "shutdown"
+    STANDBY = "standby"
+    """An operator wants it so."""
+    FROZEN = "frozen"
+    """It had not turned for longer than its peers wait: it listens before it speaks again."""
     CONFIGURATION_CHANGED = "configuration_changed"
 
 

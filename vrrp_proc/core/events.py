@@ -44,6 +44,10 @@ class Startup:
     restored_down_at_ns: int = 0
     restored_since_ns: int = 0
     """Since when it was in that state, so that a resumed router keeps its age; 0: unknown."""
+    restored_standby_until_ns: int = 0
+    """An operator's standby that outlives the process; 0: none (see StandbyWanted)."""
+    found_addresses: bool = False
+    """Some of its addresses are installed already, by a predecessor: neighbours may have been answered until now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +121,28 @@ class ShutdownWanted:
     """Orderly stop, or the instance is gone after a reload. `keep_addresses` is `-V`."""
 
     keep_addresses: bool = False
+    patience_ns: int = 0
+    """How long the addresses may be kept at most for a successor to come; 0: they are removed at once."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandbyWanted:
+    """An operator wants somebody else to be master. `patience_ns` as with ShutdownWanted."""
+
+    until_ns: int
+    """When it is over by itself; `FOREVER_NS`: when it is taken back."""
+    patience_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakebackWanted:
+    """An operator's standby is over."""
+
+
+FOREVER_NS = 2**63 - 1
 
 Event = (
     Startup | AdvertisementReceived | TimePassed | FaultsChanged | PriorityChanged | SourceAddressChanged
-    | AddressesLost | ConfigurationChanged | ShutdownWanted | TakeOverTogether | StepDownTogether | LowerHeardTogether
+    | AddressesLost | ConfigurationChanged | ShutdownWanted | StandbyWanted | TakebackWanted
+    | TakeOverTogether | StepDownTogether | LowerHeardTogether
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from pyhad.common.config.model import VirtualAddress
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Reason
 from pyhad.vrrp_proc.core.events import FaultCause
@@ -32,6 +33,8 @@ class Backup:
     master_priority: int = 0
     preempt_after_ns: int | None = None
     """End of the running preempt delay; None: it starts with the next lower advertisement (FSM-25)."""
+    released: bool = False
+    """The master said last that it stops."""
     expired: bool = False
     """It waited in vain and would be Active, but for its sync group (GRP-2)."""
 
@@ -47,6 +50,8 @@ class Chore(enum.IntEnum):
     """The second burst after a lower advertisement (FSM-34)."""
     PUT_BACK = 4
     """Addresses that others remove again and again are put back with a pause between."""
+    ANNOUNCE_AFTER_RELEASE = 5
+    """Once more, after a predecessor that stopped in an orderly way has let go of its addresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,16 @@ class Active:
     """When to give in to another owner (FSM-36)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parting:
+    """These addresses are still installed though the router is Active no more."""
+
+    addresses: tuple[VirtualAddress, ...]
+    remove_at_ns: int
+    successor: str = ""
+    """Who was heard; "" while nobody was."""
+
+
 State = Initialize | Backup | Active
 
 
@@ -69,6 +84,14 @@ def scheduled(chores: tuple[tuple[int, Chore], ...], chore: Chore, at_ns: int) -
     """`chores` with `chore` due at `at_ns`; if it was due already, the later moment replaces the earlier."""
     others = (entry for entry in chores if entry[1] is not chore)
     return tuple(sorted((*others, (at_ns, chore))))
+
+
+KEEPALIVED_COUNTERS = (
+    "advert_rcvd", "advert_sent", "become_master", "release_master", "packet_len_err", "advert_interval_err",
+    "ip_ttl_err", "invalid_type_rcvd", "addr_list_err", "invalid_authtype", "authtype_mismatch", "auth_failure",
+    "pri_zero_rcvd", "pri_zero_sent",
+)  # fmt: skip
+"""Names and order of the statistics of one router (SIG-25); those of ours come after them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,3 +124,5 @@ class Snapshot:
     last_sent_ns: int
     """When this router last advertised with a priority above 0; 0: never."""
     faults: frozenset[FaultCause]
+    standby_until_ns: int = 0
+    """Until when an operator holds it back; 0: not at all."""

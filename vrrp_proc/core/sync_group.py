@@ -4,7 +4,7 @@ Each member takes a seat, which its own state gives (`seat_of`); the group looks
 nobody has to move. There is no memory beside the seats, so nothing can get stuck in what once was. The rules:
 
 1. One member in fault of its own: all others are in fault with it (GRP-1). Over as soon as no member has one.
-2. A member hears a better router: no other member stays Active (GRP-1).
+2. A member hears a better router, or an operator holds it back: no other member stays Active (GRP-1).
 3. A member waited in vain for its master and nobody is held back by a better one, nor still waits to hear whether there
    is one: all become Active at once (GRP-2). Until then it goes on waiting; its wish is not forgotten.
 4. Who was not started yet has no say.
@@ -32,7 +32,7 @@ class Seat(enum.Enum):
     FOLLOWING = enum.auto()
     """In fault only because another one is."""
     HELD = enum.auto()
-    """Backup that hears a router it must not take over from."""
+    """Backup that hears a router it must not take over from, or that an operator holds back."""
     WAITING = enum.auto()
     """Backup that heard nobody, and its time is not up."""
     ABLE = enum.auto()
@@ -68,6 +68,8 @@ def seat_of(router: VirtualRouter, now_ns: int) -> Seat:
         if not state.started:
             return Seat.ABSENT
         return Seat.FAULT if state.faults - {FaultCause.SYNC_GROUP} else Seat.FOLLOWING
+    if router.is_held_back(now_ns):
+        return Seat.HELD
     if state.expired:
         return Seat.EXPIRED
     if not state.master_address:

@@ -32,6 +32,12 @@ def patience_of_peers_ns(config: VrrpInstance) -> int:
     return active_down_interval_ns(config.version, HIGHEST_OF_OTHERS, interval_cs, config.down_timer_adverts)
 
 
+def slowest_successor_ns(config: VrrpInstance) -> int:
+    """How long after our priority 0 the slowest of the others (priority 1) has spoken, with an interval to spare."""
+    interval_ns = config.advertisement_interval_cs * CENTISECOND_NS
+    return interval_ns + (_V2_SKEW_UNIT_NS if config.version == 2 else interval_ns)
+
+
 def interval_in_use_cs(config: VrrpInstance, heard_cs: int) -> int:
     """Version 3 follows the interval of the master it hears (0: of nobody), version 2 has the agreed one (FSM-2)."""
     return heard_cs if config.version == 3 and heard_cs else config.advertisement_interval_cs

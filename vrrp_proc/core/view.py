@@ -9,7 +9,7 @@ from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Reason
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER
-from pyhad.vrrp_proc.core.states import Active, Backup, Counters, Initialize, Snapshot, State
+from pyhad.vrrp_proc.core.states import Active, Backup, Counters, Initialize, Parting, Snapshot, State
 from pyhad.vrrp_proc.core.timers import HIGHEST_OF_OTHERS
 
 
@@ -25,6 +25,9 @@ class RouterView:
         self._reason = Reason.STARTUP
         self._last_sent_ns = 0
         self._owner_gave_in = False
+        self._parting: Parting | None = None
+        self._standby_until_ns = 0
+        self._said_alone = False
         self._adjustment = 0
 
     @property
@@ -56,8 +59,23 @@ class RouterView:
         """Advertised and excluded ones, in the order of installation (NET-2)."""
         return self.config.addresses + self.config.excluded_addresses
 
+    @property
+    def is_parting(self) -> bool:
+        """Active no more, but still answering for the addresses until a successor does (parting.py)."""
+        return self._parting is not None
+
+    def is_held_back(self, now_ns: int) -> bool:
+        """Whether an operator's standby is in force (standby.py)."""
+        return now_ns < self._standby_until_ns
+
     def next_deadline_ns(self) -> int | None:
         """When `TimePassed` is next of use; None: never. It is in the past until that event was handled."""
+        due_ns, parting = self._state_deadline_ns(), self._parting
+        if parting is None:
+            return due_ns
+        return parting.remove_at_ns if due_ns is None else min(due_ns, parting.remove_at_ns)
+
+    def _state_deadline_ns(self) -> int | None:
         state = self._state
         match state:
             case Backup():
@@ -84,4 +102,5 @@ class RouterView:
             active_down_at_ns=backup.active_down_at_ns if backup else 0,
             last_sent_ns=self._last_sent_ns,
             faults=state.faults if isinstance(state, Initialize) else frozenset(),
+            standby_until_ns=self._standby_until_ns,
         )

@@ -46,12 +46,15 @@ from pyhad.vrrp_proc.core.events import (
     PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
+    StandbyWanted,
     Startup,
     StepDownTogether,
+    TakebackWanted,
     TakeOverTogether,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
+from pyhad.vrrp_proc.core.parting import ANNOUNCE_AFTER_RELEASE_NS
 from pyhad.vrrp_proc.core.restart import may_resume_active, resumed_backup
 from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, scheduled
 from pyhad.vrrp_proc.core.timers import (
@@ -70,6 +73,10 @@ class VirtualRouter(RouterTogether):
 
     def handle(self, event: Event, now_ns: int) -> list[Effect]:
         """Move on by one fact; what is to be done about it, in order. Never raises, in whatever order facts come."""
+        thawed = self._thaw(now_ns)
+        return thawed + self._take(event, now_ns) if thawed else self._take(event, now_ns)
+
+    def _take(self, event: Event, now_ns: int) -> list[Effect]:
         match event:
             case AdvertisementReceived():
                 return self._hear(event, now_ns)
@@ -95,7 +102,12 @@ class VirtualRouter(RouterTogether):
             case Startup():
                 return self._start(event, now_ns)
             case ShutdownWanted():
-                return self._stop(event.keep_addresses, now_ns)
+                return self._stop(event, now_ns)
+            case StandbyWanted():
+                return self._stand_by(event, now_ns)
+            case TakebackWanted():
+                self._standby_until_ns = 0
+                return []
             case _:
                 assert_never(event)
 
@@ -105,22 +117,30 @@ class VirtualRouter(RouterTogether):
         """6.4.1. A successor goes on where its predecessor stopped, if it still may (see restart.py)."""
         if not isinstance(self._state, Initialize) or self._state.started:
             return []
+        cut = self._cut_parting()
+        return cut + self._begin(event, now_ns)
+
+    def _begin(self, event: Startup, now_ns: int) -> list[Effect]:
         self.source_address = event.source_address
+        held = event.found_addresses or event.restored_active
+        self._standby_until_ns = event.restored_standby_until_ns
         self._last_sent_ns = event.last_sent_ns
         self._owner_gave_in = False
         if event.faults:
             release = [self._advertise(PRIORITY_RELEASE, now_ns)] if event.restored_active else []
             return [*release, RemoveAddresses(addresses=self.all_addresses), self._fail(event.faults, now_ns)]
-        if may_resume_active(self.config, event, now_ns):
+        if may_resume_active(self.config, event, now_ns) and not self.is_held_back(now_ns):
             return self._resume_active(event.restored_since_ns or now_ns, now_ns)
-        if self._is_owner():
+        if self._is_owner() and not self.is_held_back(now_ns):
             return self._become_active(Reason.ADDRESS_OWNER, now_ns)
         if event.restored_down_at_ns and not event.restored_active:
             backup = resumed_backup(self.config, self.effective_priority, event, now_ns)
             since_ns = event.restored_since_ns or now_ns
             changed = self._enter(backup, Reason.RESUMED_AFTER_RESTART, since_ns, event.restored_backup_of)
-            return [RemoveAddresses(addresses=self.all_addresses), changed]
-        return self._listen(Reason.STARTUP, now_ns, "too_late_to_resume" if event.restored_active else "")
+            last_word = self._last_word(held, now_ns)
+            return [RemoveAddresses(addresses=self.all_addresses), *last_word, changed]
+        listening = self._listen(Reason.STARTUP, now_ns, "too_late_to_resume" if event.restored_active else "")
+        return [listening[0], *self._last_word(held, now_ns), *listening[1:]]
 
     def _resume_active(self, since_ns: int, now_ns: int) -> list[Effect]:
         """Nobody noticed that we were gone: say at once that we are here, and mend what may be half done.
@@ -141,21 +161,20 @@ class VirtualRouter(RouterTogether):
         )
         return [RemoveAddresses(addresses=self.all_addresses), self._enter(backup, reason, now_ns, detail)]
 
-    def _stop(self, keep_addresses: bool, now_ns: int) -> list[Effect]:
-        """Orderly end (6.4.3, PROC-30): priority 0, then the removal.
-
-        To keep answering until a successor speaks, the removal alone has to be held back; priority 0 stays first.
-        """
+    def _stop(self, event: ShutdownWanted, now_ns: int) -> list[Effect]:
+        """Orderly end (6.4.3, PROC-30): priority 0, then the removal, as late as `patience_ns` allows (parting.py)."""
         if isinstance(self._state, Initialize) and not self._state.started:
             return []
-        leaving = [] if keep_addresses else self._release(now_ns)
+        if event.keep_addresses:
+            self._forget_parting()
+        leaving = [] if event.keep_addresses else self._part(event.patience_ns, now_ns)
         return [*leaving, self._enter(Initialize(), Reason.SHUTDOWN, now_ns)]
 
     def _change_faults(self, faults: frozenset[FaultCause], now_ns: int) -> list[Effect]:
         """FSM-40 to FSM-42. The owner waits for nobody, but people and scripts see it pass through BACKUP."""
         state = self._state
         if not isinstance(state, Initialize):
-            return [*self._release(now_ns), self._fail(faults, now_ns)] if faults else []
+            return [*self._cut_parting(), *self._release(now_ns), self._fail(faults, now_ns)] if faults else []
         if not state.started or faults == state.faults:
             return []
         if faults:
@@ -163,7 +182,8 @@ class VirtualRouter(RouterTogether):
             return [Remark(event="faults_changed", fields={"faults": _words(faults)})]
         self._owner_gave_in = False
         listening = self._listen(Reason.FAULT_CLEARED, now_ns)
-        return listening + self._become_active(Reason.ADDRESS_OWNER, now_ns) if self._is_owner() else listening
+        claims = self._is_owner() and not self.is_held_back(now_ns)
+        return listening + self._become_active(Reason.ADDRESS_OWNER, now_ns) if claims else listening
 
     def _fail(self, faults: frozenset[FaultCause], now_ns: int) -> Effect:
         return self._enter(Initialize(started=True, faults=faults), Reason.FAULT, now_ns, _words(faults))
@@ -172,6 +192,7 @@ class VirtualRouter(RouterTogether):
 
     def _hear(self, event: AdvertisementReceived, now_ns: int) -> list[Effect]:
         state = self._state
+        self._note_successor(event, now_ns)
         if isinstance(state, Initialize):
             return []  # PKT-21
         self.counters.advert_rcvd += 1
@@ -187,7 +208,7 @@ class VirtualRouter(RouterTogether):
         interval_cs = state.active_adver_interval_cs
         if event.priority == PRIORITY_RELEASE:
             at_ns = now_ns + skew_time_ns(self.config.version, own, interval_cs)
-            self._state = Backup(active_down_at_ns=at_ns, active_adver_interval_cs=interval_cs)
+            self._state = Backup(active_down_at_ns=at_ns, active_adver_interval_cs=interval_cs, released=True)
             return []
         effects = self._remarks.on_differences(event, self.config)
         at_ns, preempt_after_ns = state.active_down_at_ns, None
@@ -196,7 +217,9 @@ class VirtualRouter(RouterTogether):
             preempt_after_ns = state.preempt_after_ns
             if preempt_after_ns is None:  # the delay runs from the first one on (FSM-25)
                 preempt_after_ns = now_ns + self.config.preempt_delay_ns
-        if preempt_after_ns is None or preempt_after_ns > now_ns or not self.config.preempt_mode:
+        self._said_alone = False
+        may_preempt = self.config.preempt_mode and not self.is_held_back(now_ns)
+        if preempt_after_ns is None or preempt_after_ns > now_ns or not may_preempt:
             interval_cs = interval_in_use_cs(self.config, event.interval_cs)
             at_ns = now_ns + self._down_interval_ns(interval_cs)
         else:
@@ -217,7 +240,7 @@ class VirtualRouter(RouterTogether):
         own = self.effective_priority
         rank = standing(priority=event.priority, source=event.source, own_priority=own, own_source=self.source_address)
         if rank is Standing.LEAVES:
-            return [self._advertise(own, now_ns)]
+            return [self._advertise(own, now_ns), *self._announce_to_orphans(now_ns)]
         effects = self._remarks.on_differences(event, self.config)
         match rank:
             case Standing.HIGHER:
@@ -237,8 +260,12 @@ class VirtualRouter(RouterTogether):
                 assert_never(rank)
 
     def _give_way(self, event: AdvertisementReceived, reason: Reason, now_ns: int) -> list[Effect]:
-        """FSM-33, FSM-38: without priority 0, for the better one is there already."""
-        last = [self._advertise(self.effective_priority, now_ns)] if self.config.higher_prio_send_advert else []
+        """FSM-33, FSM-38: without priority 0, for the better one is there already; it may not have installed yet.
+
+        One last advertisement tells a better one that was Active all the time (a partition healed) that somebody else
+        answered for its addresses: it announces them again, or neighbours would go on asking us.
+        """
+        last = self._last_word(True, now_ns)
         interval_cs = interval_in_use_cs(self.config, event.interval_cs)
         backup = Backup(
             active_down_at_ns=now_ns + self._down_interval_ns(interval_cs),
@@ -246,15 +273,15 @@ class VirtualRouter(RouterTogether):
             master_address=event.source,
             master_priority=event.priority,
         )
-        removal = RemoveAddresses(addresses=self.all_addresses)
-        return [*last, removal, self._enter(backup, reason, now_ns, event.source)]
+        self._part_for(event.source, now_ns)
+        return [*last, self._enter(backup, reason, now_ns, event.source)]
 
     def _assert_ourselves(self, state: Active, event: AdvertisementReceived, now_ns: int) -> list[Effect]:
         """FSM-34: somebody lesser takes itself for the master. Answered at most twice per interval of ours."""
         if now_ns < state.asserted_until_ns:
             return []
         announcement, own = self.config.announcement, self.effective_priority
-        chores = state.chores
+        chores = scheduled(state.chores, Chore.ANNOUNCE_AFTER_RELEASE, now_ns + ANNOUNCE_AFTER_RELEASE_NS)
         if announcement.lower_prio_delay_ns:
             chores = scheduled(chores, Chore.ANNOUNCE_AFTER_LOWER, now_ns + announcement.lower_prio_delay_ns)
         self._state = Active(
@@ -300,10 +327,10 @@ class VirtualRouter(RouterTogether):
                 return effects + self._do_chores(now_ns) if state.chores else effects
             case Backup():
                 if now_ns < state.active_down_at_ns:
-                    return []
+                    return self._part_in_time(now_ns)
                 return self._expire(state, now_ns)
             case Initialize():
-                return []
+                return self._part_in_time(now_ns)
             case _:
                 assert_never(state)
 
@@ -325,7 +352,7 @@ class VirtualRouter(RouterTogether):
                 self._state = replace(backup, active_adver_interval_cs=interval_cs)
                 at_ns = backup.active_down_at_ns + self._wait_ns() - old_wait_ns
                 self._state = replace(backup, active_adver_interval_cs=interval_cs, active_down_at_ns=at_ns)
-        return []
+        return self._part_from(self.all_addresses)
 
     def _change_as_active(
         self, active: Active, old: VrrpInstance, old_addresses: tuple[VirtualAddress, ...], now_ns: int

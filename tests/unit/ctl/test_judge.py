@@ -103,6 +103,18 @@ def test_a_fault_is_a_problem_that_is_known(replies: Any) -> None:
     assert exit_code(found) == 1
 
 
+def test_a_router_that_is_held_back_is_no_problem_unless_nobody_is_master(replies: Any) -> None:
+    reply = replies.good()
+    router = replies.router("VI_1", 51, RouterState.BACKUP, admin="standby", master_address="192.0.2.3")
+    held = dataclasses.replace(reply, vrrp=dataclasses.replace(reply.vrrp, routers=(router,)))
+    assert problems(held, replies.now_ns) == ()
+    alone = dataclasses.replace(router, master_address="")
+    held = dataclasses.replace(reply, vrrp=dataclasses.replace(reply.vrrp, routers=(alone,)))
+    [found] = problems(held, replies.now_ns)
+    assert (found.kind, found.subject) == ("standby_alone", "VI_1")
+    assert exit_code((found,)) == 1
+
+
 def test_a_fault_that_a_silent_process_reported_is_not_called_known(replies: Any) -> None:
     reply = replies.silent_vrrp()
     router = replies.router("VI_1", 51, RouterState.FAULT)

@@ -114,3 +114,16 @@ def test_no_line_is_wider_than_the_terminal(replies: Any, width: int) -> None:
     for reply in (replies.good(), replies.silent_vrrp(), replies.nothing_needed()):
         for line in render_status(reply, replies.now_ns, width=width).splitlines():
             assert len(line) <= width
+
+
+def test_a_router_that_is_held_back_says_so_and_for_how_long(replies: Any) -> None:
+    reply = replies.good()
+    until_ns = replies.now_ns + 90 * S
+    routers = (
+        replies.router("VI_1", 51, RouterState.BACKUP, admin="standby"),
+        replies.router("VI_2", 52, RouterState.BACKUP, admin="standby", standby_until_ns=until_ns),
+    )
+    reply = dataclasses.replace(reply, vrrp=dataclasses.replace(reply.vrrp, routers=routers))
+    text = render_status(reply, replies.now_ns, parts=(Part.VRRP,))
+    assert "BACKUP (standby) " in text
+    assert "BACKUP (standby, 1 min 30 s left)" in text

@@ -22,8 +22,9 @@ from pyhad.vrrp_proc.core.events import AdvertisementReceived, FaultCause, TakeO
 from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
-from pyhad.vrrp_proc.instance import Instance, World
+from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.world import World
 
 NO_FAULT: frozenset[FaultCause] = frozenset()
 DOWN = frozenset({FaultCause.INTERFACE_DOWN})

@@ -24,8 +24,9 @@ from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.core.packet import Received
 from pyhad.vrrp_proc.holdings import Holdings
-from pyhad.vrrp_proc.instance import Instance, World
+from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.world import World
 
 VIP = VirtualAddress(address="10.0.0.100", prefix_len=32, interface="eth0")
 OWNER = VrrpInstance(
@@ -277,6 +278,24 @@ def test_an_orderly_end_releases_and_leaves_no_record(bench: Bench) -> None:
     router.start(NO_FAULT, "10.0.0.1", None)
     router.shut_down()
     assert bench.wire.sent[-1][22] == 0
+    assert bench.kernel.there == {}
+    assert Journal(bench.box).left_behind(OWNER) is None
+
+
+def test_an_end_with_patience_keeps_the_addresses_until_it_is_over(bench: Bench) -> None:
+    gone: list[Instance] = []
+    bench.world.on_parted = gone.append
+    router = bench.router(OWNER)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    assert not router.shut_down(patience_ns=30_000_000)
+    assert bench.wire.sent[-1][22] == 0
+    assert bench.kernel.there == {("10.0.0.100", 32): 112}
+    assert Journal(bench.box).left_behind(OWNER) is None
+    assert router.is_listening, "for a successor"
+    end_ns = time.monotonic_ns() + 2_000_000_000
+    while not gone and time.monotonic_ns() < end_ns:
+        bench.loop.turn(0.1)
+    assert gone == [router]
     assert bench.kernel.there == {}
     assert Journal(bench.box).left_behind(OWNER) is None
 

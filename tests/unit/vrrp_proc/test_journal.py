@@ -18,15 +18,15 @@ ROUTER = VrrpInstance(
 )  # fmt: skip
 BACKUP = Record(
     state=RouterState.BACKUP, since_ns=1, last_sent_ns=2, down_at_ns=3, master_priority=200, master_interval_cs=100,
-    master_address="10.0.0.2", sequence=7,
+    master_address="10.0.0.2", sequence=7, standby_until_ns=9,
 )  # fmt: skip
 
 
 def test_a_record_is_these_bytes() -> None:
     assert journal.pack(BACKUP).hex() == (
-        "02" "01"
+        "03" "01"
         "0100000000000000" "0200000000000000" "0300000000000000"
-        "c8" "6400" "04" "0a000002" "000000000000000000000000" "07000000"
+        "c8" "6400" "04" "0a000002" "000000000000000000000000" "07000000" "0900000000000000"
     )  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def test_what_was_written_is_read_again(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"\x01" + bytes(49), b"\x02\x09" + bytes(48), b"\x02" + bytes(28) + b"\x05" * 21]
+    "payload", [b"", b"\x02" + bytes(57), b"\x03\x09" + bytes(56), b"\x03" + bytes(28) + b"\x05" * 29]
 )
 def test_a_record_of_another_format_is_no_record(payload: bytes) -> None:
     assert journal.unpack(payload) is None
@@ -85,3 +85,15 @@ def test_unicast_routers_of_one_vrid_are_told_apart_by_name() -> None:
 
 def test_both_families_of_a_vrid_have_their_records() -> None:
     assert journal.key(ROUTER) != journal.key(dataclasses.replace(ROUTER, family=6))
+
+
+def test_notes_of_others_lie_beside_the_routers_and_are_not_taken_for_one() -> None:
+    box = BlackBox(4, 200)
+    first = Journal(box)
+    first.write(journal.key(ROUTER), BACKUP)
+    first.note(b"group".ljust(16), b"\x01")
+    first.note(journal.key(dataclasses.replace(ROUTER, vrid=52)), bytes(8))
+    successor = Journal(box)
+    assert successor.left_behind(ROUTER) == BACKUP
+    assert successor.left_behind(dataclasses.replace(ROUTER, vrid=52)) is None
+    assert successor.noted(b"group".ljust(16)) == b"\x01"

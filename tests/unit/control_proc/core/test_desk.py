@@ -12,13 +12,24 @@ from pyhad.common.messages import (
     IpvsStatus,
     ReloadReply,
     RequestRefused,
+    StandbyOrdered,
+    StandbyReply,
+    StandbyRequest,
     VersionReply,
     VrrpStatus,
 )
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.control_proc.core.board import StatusBoard
 from pyhad.control_proc.core.desk import Desk
-from pyhad.control_proc.core.effects import Answer, AnswerStatus, AskReload, AskReport, Effect, JournalReload
+from pyhad.control_proc.core.effects import (
+    Answer,
+    AnswerStatus,
+    AskReload,
+    AskReport,
+    Effect,
+    JournalReload,
+    OrderStandby,
+)
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
     DeadlineReached,
@@ -29,6 +40,8 @@ from pyhad.control_proc.core.events import (
     ReloadUnsent,
     Report,
     ReportReceived,
+    StandbyAnswered,
+    StandbyAsked,
     StatusAsked,
     VersionAsked,
 )
@@ -241,3 +254,41 @@ def test_a_reload_and_a_pull_under_way_do_not_disturb_each_other(desk: Desk) -> 
 def test_a_new_configuration_is_shown(desk: Desk) -> None:
     assert desk.handle(ConfigurationReceived(document=dataclasses.replace(DOCUMENT, generation=2)), T0) == []
     assert desk.board.reply((), {}, T0).config_generation == 2
+
+
+# ------------------------------------------------------------------------------------------------- standby
+
+ORDER = StandbyRequest(version=1, name="VI_1", standby=True, for_ns=5 * S)
+
+
+def test_an_order_goes_to_the_vrrp_process_and_its_answer_to_the_operator(desk: Desk) -> None:
+    [effect] = desk.handle(StandbyAsked(client=b"a", uid=0, request=ORDER), T0)
+    assert effect == OrderStandby(
+        sender=b"vrrp", order=StandbyOrdered(ticket=1, name="VI_1", standby=True, for_ns=5 * S)
+    )
+    [answer] = desk.handle(StandbyAnswered(ticket=1, names=("VI_1",)), T0)
+    assert answer == Answer(client=b"a", reply=StandbyReply(names=("VI_1",)))
+    assert desk.handle(StandbyAnswered(ticket=1, names=("VI_1",)), T0) == []
+    assert desk.next_deadline_ns() is None
+
+
+def test_only_root_may_order(desk: Desk) -> None:
+    [answer] = desk.handle(StandbyAsked(client=b"a", uid=1000, request=ORDER), T0)
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.reply, RequestRefused)
+
+
+def test_an_order_that_nobody_answers_is_refused_in_the_end(desk: Desk) -> None:
+    desk.handle(StandbyAsked(client=b"a", uid=0, request=ORDER), T0)
+    assert desk.next_deadline_ns() == T0 + 2 * S
+    assert desk.handle(DeadlineReached(), T0 + S) == []
+    [answer] = desk.handle(DeadlineReached(), T0 + 2 * S)
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.reply, RequestRefused)
+
+
+def test_without_a_vrrp_process_an_order_is_refused_at_once() -> None:
+    desk = Desk(StatusBoard(DOCUMENT, "1.2.3"), "1.2.3")
+    [answer] = desk.handle(StandbyAsked(client=b"a", uid=0, request=ORDER), T0)
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.reply, RequestRefused)

@@ -137,3 +137,41 @@ def test_a_stop_in_the_middle_of_a_compilation_is_the_last_word() -> None:
         do.TerminateChild(name=VRRP),
     ]
     assert supervisor.handle(ev.ConfigurationRefused(), 2 * S) == []
+
+
+def dying(down_interval_ns: int) -> Supervisor:
+    """VRRP was ready at 0 and has ended at 1 s."""
+    supervisor = Supervisor()
+    wish = Settings(needed=frozenset({VRRP}), watchdog_ns=2 * S, child_wait_ns=5 * S, down_interval_ns=down_interval_ns)
+    supervisor.handle(ev.ConfigurationReady(settings=wish), 0)
+    supervisor.handle(ev.ChildReady(name=VRRP), 0)
+    supervisor.handle(ev.ChildExited(name=VRRP, status=-9), 1 * S)
+    return supervisor
+
+
+def test_what_vrrp_held_is_released_once_when_its_peers_have_lost_patience() -> None:
+    supervisor, released, now_ns = dying(300 * MS), [], 1 * S
+    for _ in range(20):
+        now_ns = (supervisor.next_deadline_ns() or now_ns) + 10 * MS
+        supervisor.handle(ev.TimePassed(), now_ns)
+        effects = supervisor.handle(ev.ChildExited(name=VRRP, status=-9), now_ns)
+        released += [now_ns for effect in effects if effect == do.ReleaseHeld(name=VRRP)]
+        if effects and released and released[-1] == now_ns:
+            assert supervisor.next_deadline_ns() == now_ns + 500 * MS
+    assert len(released) == 1
+    assert 1_100 * MS <= released[0] <= 1_300 * MS, "not before the next start would come too late"
+
+
+def test_a_vrrp_process_that_is_ready_in_time_releases_nothing() -> None:
+    supervisor = dying(300 * MS)
+    supervisor.handle(ev.ChildReady(name=VRRP), 1_100 * MS)
+    effects = supervisor.handle(ev.ChildExited(name=VRRP, status=-9), 2 * S)
+    assert do.ReleaseHeld(name=VRRP) not in effects
+    assert do.StartChild(name=VRRP) in effects
+
+
+def test_without_virtual_routers_nothing_is_released() -> None:
+    supervisor = dying(0)
+    for at_s in range(2, 12):
+        supervisor.handle(ev.TimePassed(), at_s * S)
+        assert do.ReleaseHeld(name=VRRP) not in supervisor.handle(ev.ChildExited(name=VRRP, status=-9), at_s * S)

@@ -20,6 +20,7 @@ from pyhad.vrrp_proc.core.effects import (
     SendAdvertisement,
 )
 from pyhad.vrrp_proc.core.events import AdvertisementReceived, Event, FaultCause, Startup, TimePassed
+from pyhad.vrrp_proc.core.states import Active
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 
 CONFIG = VrrpInstance(
@@ -43,7 +44,12 @@ class Bench:
         self.now_ns = 0
 
     def at(self, now_ns: int, event: Event) -> list[str]:
-        """Handle one event."""
+        """Handle one event. Until then an Active router has done its duties in time, or it would seem frozen."""
+        while not isinstance(event, TimePassed) and isinstance(self.router.state, Active):
+            due_ns = self.router.next_deadline_ns()
+            if due_ns is None or due_ns >= now_ns:
+                break
+            self.router.handle(TimePassed(), due_ns)
         self.now_ns = now_ns
         return [_word(effect) for effect in self.router.handle(event, now_ns)]
 

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from pyhad.common.states import RouterState
-from pyhad.vrrp_proc.core.events import FaultCause, LowerHeardTogether, StepDownTogether, TakeOverTogether
+from pyhad.vrrp_proc.core.events import (
+    FaultCause,
+    LowerHeardTogether,
+    StandbyWanted,
+    StepDownTogether,
+    TakeOverTogether,
+)
 from pyhad.vrrp_proc.core.sync_group import Seat, seat_of
 
 SECOND_NS = 1_000_000_000
@@ -40,11 +46,48 @@ def test_it_takes_over_when_all_may(member: Any) -> None:
 
 
 @pytest.mark.behaviour("GRP-1")
-def test_it_steps_down_without_priority_0(member: Any) -> None:
+def test_it_steps_down_by_make_before_break(member: Any) -> None:
     member.at(DOWN_NS, TakeOverTogether())
-    assert member.at(DOWN_NS + 1, StepDownTogether()) == ["remove 10.1.1.1", "MASTER->BACKUP sync_group"]
-    assert member.router.next_deadline_ns() == 2 * DOWN_NS + 1
+    assert member.at(DOWN_NS + 1, StepDownTogether()) == ["adv 0", "MASTER->BACKUP sync_group"]
+    assert member.router.is_parting
     assert member.at(DOWN_NS + 2, StepDownTogether()) == []
+    member.hear(DOWN_NS + 100_000_000, 150)
+    assert member.pass_time(DOWN_NS + 150_000_000) == ["remove 10.1.1.1", "remark addresses_handed_over"]
+
+
+def test_who_stepped_down_for_nobody_lets_go_when_the_slowest_must_have_spoken(member: Any) -> None:
+    member.at(DOWN_NS, TakeOverTogether())
+    member.at(DOWN_NS + 1, StepDownTogether())
+    assert member.pass_time(DOWN_NS + 2 * SECOND_NS) == []
+    assert member.pass_time(DOWN_NS + 2 * SECOND_NS + 1) == ["remove 10.1.1.1", "remark nobody_took_over"]
+
+
+def test_what_it_still_held_for_a_successor_is_its_own_again(member: Any) -> None:
+    member.at(DOWN_NS, TakeOverTogether())
+    member.at(DOWN_NS + 1, StepDownTogether())
+    assert member.at(DOWN_NS + 2, TakeOverTogether())[0] == "adv 100"
+    assert not member.router.is_parting
+
+
+def test_after_a_release_it_announces_once_more(member: Any) -> None:
+    member.hear(1, 150)
+    member.hear(2, 0)
+    member.pass_time(2 + 609_375_000)
+    member.at(SECOND_NS, TakeOverTogether())
+    assert member.pass_time(SECOND_NS + 100_000_000) == ["announce x1 10.1.1.1"]
+
+
+def test_an_operator_holds_it_back_from_its_group(member: Any) -> None:
+    member.at(1, StandbyWanted(until_ns=SECOND_NS))
+    assert seat_of(member.router, 1) is Seat.HELD
+    assert member.at(2, TakeOverTogether()) == []
+    assert seat_of(member.router, SECOND_NS) is Seat.WAITING
+    assert member.at(SECOND_NS, TakeOverTogether())[0] == "adv 100"
+
+
+def test_who_was_deaf_listens_before_it_wants_to_be_active(member: Any) -> None:
+    assert member.pass_time(DOWN_NS + 2 * SECOND_NS) == ["remark was_frozen"]
+    assert seat_of(member.router, DOWN_NS + 2 * SECOND_NS) is Seat.WAITING
 
 
 @pytest.mark.behaviour("GRP-8")

@@ -1,0 +1,84 @@
+"""The last resort: VRRP cannot be kept alive, so this one-shot process gives up what it held. Listens to nobody.
+
+The parent forks it instead of the next VRRP process, with the same black box. Whoever was master by that journal says
+priority 0; all addresses that carry our mark and belong to a configured router are removed. The journal then says
+INIT, so that the next VRRP process begins by listening.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import time
+
+from pyhad.common import privileges
+from pyhad.common.codec import decode
+from pyhad.common.config.model import VrrpDocument, VrrpInstance
+from pyhad.common.errors import KernelError
+from pyhad.common.log import FilteringBoundLogger, ProcessLog
+from pyhad.common.runtime import ChildContext
+from pyhad.common.states import RouterState
+from pyhad.vrrp_proc import journal
+from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.core.outgoing import Outgoing
+from pyhad.vrrp_proc.core.packet import PRIORITY_RELEASE
+from pyhad.vrrp_proc.journal import Journal, Record
+from pyhad.vrrp_proc.links import LinkMonitor, Links
+from pyhad.vrrp_proc.main import KEPT
+from pyhad.vrrp_proc.route_socket import RouteSocket
+from pyhad.vrrp_proc.sockets import Sender
+from pyhad.vrrp_proc.sockets6 import Sender6
+
+
+def main(context: ChildContext) -> int:
+    """Release everything; returns 0."""
+    privileges.set_process_name("pyhad_release")
+    log = ProcessLog(context.name, context.log)
+    privileges.drop(uid=os.geteuid(), gid=os.getegid(), keep=KEPT)
+    privileges.die_with_parent(context.parent_pid)
+    release(decode(VrrpDocument, context.document).instances, Journal(context.box), log.logger)
+    log.drain()
+    return 0
+
+
+def release(instances: tuple[VrrpInstance, ...], records: Journal, logger: FilteringBoundLogger) -> None:
+    """Priority 0 of all masters first, then the removal of all addresses in one batch."""
+    route = RouteSocket()
+    links = LinkMonitor(route, lambda _changes: None).links
+    mine = frozenset(
+        virtual.address for config in instances for virtual in config.addresses + config.excluded_addresses
+    )
+    for config in instances:
+        record = records.left_behind(config)
+        if record is None:
+            continue
+        if record.state is RouterState.MASTER:
+            number = _say_release(config, record, links, mine)
+            logger.warning("released", instance=config.name, error=os.strerror(number) if number else "")
+        records.write(journal.key(config), dataclasses.replace(record, state=RouterState.INIT, down_at_ns=0))
+    addresses = Addresses(route, links)
+    every = [virtual for config in instances for virtual in config.addresses + config.excluded_addresses]
+    outcome = addresses.remove(virtual for virtual in every if addresses.is_marked(virtual))
+    logger.warning("addresses_released", removed=len(outcome.done), failed=len(outcome.failed))
+
+
+def _say_release(config: VrrpInstance, record: Record, links: Links, mine: frozenset[str]) -> int:
+    """0 or an errno."""
+    interface = links.by_name.get(config.interface)
+    if interface is None:
+        return errno.ENODEV
+    family = config.family
+    source = config.source_address or interface.primary(family, mine) or interface.primary(family, frozenset())
+    outgoing = Outgoing(config)
+    outgoing.change(config, source)
+    outgoing.learn(record.sequence)
+    try:
+        sender = (Sender if family == 4 else Sender6)(interface.name, interface.index)
+    except KernelError:
+        return errno.EIO
+    number = 0
+    for packet, destination in outgoing.packets(PRIORITY_RELEASE, time.time_ns()):
+        number = sender.send(packet, destination) or number
+    sender.close()
+    return number

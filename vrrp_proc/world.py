@@ -1,0 +1,52 @@
+"""What the virtual routers of a process share, and the way to the network as one of them sees it. Does nothing."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pyhad.common.log import FilteringBoundLogger
+from pyhad.common.loop import Loop
+from pyhad.vrrp_proc.announce import Announcer
+from pyhad.vrrp_proc.holdings import Holdings
+from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.teller import Companions, Teller
+
+if TYPE_CHECKING:
+    from pyhad.vrrp_proc.instance import Instance
+
+
+class Port(Protocol):
+    """The way to the network, as one router sees it."""
+
+    def send(self, packet: bytes | bytearray, destination: str) -> int:
+        """0 or an errno."""
+        ...
+
+    def read(self, events: int = 0) -> None:
+        """Take in what waits."""
+        ...
+
+    def forget_known(self) -> None:
+        """Look at every packet anew."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """What all virtual routers of the process share."""
+
+    loop: Loop
+    logger: FilteringBoundLogger
+    holdings: Holdings
+    announcer: Announcer
+    journal: Journal
+    counters: collections.Counter[str]
+    on_change: Callable[[], None]
+    """Runs when a state changed, so that it is told."""
+    teller: Teller
+    companions: Companions
+    on_parted: Callable[[Instance], None] = lambda instance: None
+    """Runs when a router that was shut down has let go of its addresses too."""
