@@ -15,6 +15,7 @@ from pyhad.ipvs_proc.service import IpvsService
 
 def main(context: ChildContext) -> int:
     """Run in the forked child until told to stop; the exit code."""
+    privileges.no_new_privileges()  # it starts no program
     runtime = Runtime(context, as_root=False, keep=frozenset({privileges.CAP_NET_ADMIN}))
     document = decode(IpvsDocument, context.document)
     if document.schema != SCHEMA:

@@ -199,6 +199,7 @@ class Service:
                 assert_never(effect)
 
     def _start_child(self, name: ProcessName) -> None:
+        self._log.flush()  # our lines stand before those of the child
         try:
             pid = self._children.start(name, self._configurations.in_force.content(name))
         except OSError as error:

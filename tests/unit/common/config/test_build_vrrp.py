@@ -29,7 +29,7 @@ def test_an_instance_without_more_has_keepalived_s_defaults(instance: Compile) -
         start_as_master=False,
         base_priority=100,
         advertisement_interval_cs=100,
-        higher_prio_send_advert=True,  # the one that differs: docs/decisions/0009-the-last-word.md
+        higher_prio_send_advert=True,  # the one that differs: docs/decisions/0008-the-last-word.md
         addresses=(VirtualAddress(address="192.0.2.100", prefix_len=24, interface="eth0"),),
     )
 

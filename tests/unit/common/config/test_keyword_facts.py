@@ -27,7 +27,7 @@ OTHER_DEFAULTS = {
     ("vrrp_instance.virtual_ipaddress.ADDR", "-nodad"): "NODAD is set",
     ("vrrp_instance.virtual_ipaddress.ADDR", "preferred_lft"): "IPv6 /128: 0; other IPv6: forever",
     ("vrrp_track_file", "init_file"): "not created; VALUE 0",
-    ("global_defs", "vrrp_higher_prio_send_advert"): "on",  # decision 9: the last word
+    ("global_defs", "vrrp_higher_prio_send_advert"): "on",  # decision 8: the last word
 }
 OTHER_RANGES = {
     ("global_defs", "smtp_connect_timeout"): "1..4294",  # 0 becomes 1
