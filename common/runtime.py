@@ -82,6 +82,8 @@ class Runtime:
         self.on_report: Callable[[bool, str], None] = lambda ok, report: None
         """Control only: a reload that was asked for is done."""
         self.counters: collections.Counter[str] = collections.Counter()
+        self.parent_is_gone = False
+        """True when the stop was not ordered: the parent died, so nobody keeps the order among the children."""
         self._exit_code = 0
         self._stop_wanted = False
         privileges.set_process_name(f"pyhad_{context.name}")
@@ -147,6 +149,7 @@ class Runtime:
         if signal.SIGTERM not in os.read(reader, 64):
             return
         if os.getppid() != self.context.parent_pid:
+            self.parent_is_gone = True
             self._want_stop()
         else:
             self.logger.info("signal_left_to_parent", signal=int(signal.SIGTERM))
@@ -164,6 +167,7 @@ class Runtime:
                 self._want_stop()
             elif word == b"":
                 self.loop.unwatch(self.context.lifeline.fileno())
+                self.parent_is_gone = True  # its descriptors close a moment before we get another parent
                 self._want_stop()
                 return
 

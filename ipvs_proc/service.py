@@ -5,7 +5,6 @@ Its death changes nothing in the kernel; its successor reads the table, compares
 
 from __future__ import annotations
 
-import os
 from typing import Any, assert_never
 
 from pyhad.common import channels
@@ -180,11 +179,10 @@ class IpvsService:
 
     def _on_stop(self) -> None:
         """The parent stops VRRP first; when it died, that order is ours to keep: addresses before what serves them."""
-        context = self._runtime.context
-        if os.getppid() == context.parent_pid:
-            self._end()
+        if self._runtime.parent_is_gone:
+            after_end_of(self._loop, self._runtime.context.pulse.read(ProcessName.VRRP).pid, self._end)
         else:
-            after_end_of(self._loop, context.pulse.read(ProcessName.VRRP).pid, self._end)
+            self._end()
 
     def _end(self) -> None:
         """Take away what is ours (PROC-40) unless told to leave it (CLI-15)."""

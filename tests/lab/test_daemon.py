@@ -42,6 +42,8 @@ class Pair:
         for name in ("d1", "d2"):
             self.site.start_director(name)
         wait_until(lambda: self.is_settled(), 20, "d1 is master and both tables are whole")
+        # Who gives way answers a little longer than it is master.
+        wait_until(lambda: self.lab.holders(VIP, ("d1", "d2")) == ["d1"], 5, "d1 alone holds the address")
 
     def is_settled(self) -> bool:
         return (
