@@ -11,14 +11,14 @@ import errno
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import assert_never
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.loop import Timer
 from pyhad.common.messages import RouterStatus
 from pyhad.common.states import RouterState
-from pyhad.vrrp_proc import journal
+from pyhad.vrrp_proc import journal, resuming
+from pyhad.vrrp_proc.complaints import Complaints
 from pyhad.vrrp_proc.core import effects as do
 from pyhad.vrrp_proc.core.events import (
     FOREVER_NS,
@@ -32,22 +32,17 @@ from pyhad.vrrp_proc.core.events import (
     ShutdownWanted,
     SourceAddressChanged,
     StandbyWanted,
-    Startup,
     TakebackWanted,
     TimePassed,
 )
 from pyhad.vrrp_proc.core.outgoing import Outgoing
 from pyhad.vrrp_proc.core.packet import Received, check_advertisement
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
-from pyhad.vrrp_proc.core.states import KEEPALIVED_COUNTERS, Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.journal import Record
+from pyhad.vrrp_proc.router_status import router_status
 from pyhad.vrrp_proc.telling import Telling
 from pyhad.vrrp_proc.world import Port, World
-
-_COMPLAINTS = 16
-"""Refusals remembered between two transitions, so that each is said once (PKT-37); senders can be forged."""
-_CORE_COUNTERS = tuple(field.name for field in fields(Counters))
 
 
 class Instance:
@@ -66,7 +61,7 @@ class Instance:
         self._known_source = ""
         self._resumed = False
         self._outgoing = Outgoing(config)
-        self._complaints: set[tuple[str, str]] = set()
+        self._complaints = Complaints(self.counters)
         self._send_error = 0
         self._started = False
         self._is_parting = False
@@ -101,28 +96,11 @@ class Instance:
         self._faults, self._source, self._started = faults, source_address, True
         self._outgoing.change(self.config, source_address)
         self._resumed = left is not None and left.state is RouterState.MASTER
-        found = self._world.holdings.found(self.core.all_addresses)
         self._telling.known = left.state if left is not None else None
-        if left is None:
-            self.handle(Startup(faults=faults, source_address=source_address, found_addresses=found))
-            return
-        self._outgoing.learn(left.sequence)
-        was_backup = left.state is RouterState.BACKUP
-        self.handle(
-            Startup(
-                faults=faults,
-                source_address=source_address,
-                restored_active=self._resumed,
-                last_sent_ns=left.last_sent_ns,
-                restored_since_ns=left.since_ns,
-                restored_backup_of=left.master_address if was_backup else "",
-                restored_master_priority=left.master_priority if was_backup else 0,
-                restored_master_interval_cs=left.master_interval_cs if was_backup else 0,
-                restored_down_at_ns=left.down_at_ns if was_backup else 0,
-                found_addresses=found,
-                restored_standby_until_ns=left.standby_until_ns,
-            )
-        )
+        if left is not None:
+            self._outgoing.learn(left.sequence)
+        found = self._world.holdings.found(self.core.all_addresses)
+        self.handle(resuming.startup(left, faults=faults, source_address=source_address, found_addresses=found))
 
     def surroundings(self, faults: frozenset[FaultCause], source_address: str) -> None:
         """What holds now; only differences become events. A new source comes before the fault that it ends."""
@@ -211,7 +189,7 @@ class Instance:
                 wall_ns=time.time_ns(),
             )
         except AdvertisementRefused as refusal:
-            self._refuse(received.source, refusal)
+            self._complaints.refuse(self._log, received.source, refusal)
             return None
         if received.seal is not None:
             self._outgoing.learn(received.seal.sequence)
@@ -291,7 +269,7 @@ class Instance:
             self._log.error(event, address=address.address, device=address.interface, error=os.strerror(number))
 
     def _change_state(self, change: do.ChangeState) -> None:
-        self._complaints.clear()
+        self._complaints.forget()
         if change.new is not RouterState.MASTER:
             self._resumed = False
         self._log.info(
@@ -323,13 +301,6 @@ class Instance:
             self.port.forget_known()
         self.handle(SourceAddressChanged(source_address=source_address))
 
-    def _refuse(self, source: str, refusal: AdvertisementRefused) -> None:
-        self.counters[refusal.counter] += 1
-        complaint = (source, refusal.counter)
-        if complaint not in self._complaints and len(self._complaints) < _COMPLAINTS:
-            self._complaints.add(complaint)
-            self._log.warning("advert_refused", peer=source, reason=refusal.counter, detail=str(refusal))
-
     # ----------------------------------------------------------------------------------- time and memory
 
     def _arm(self) -> None:
@@ -352,46 +323,11 @@ class Instance:
             self._arm()
 
     def _write_journal(self) -> None:
-        snapshot = self.core.snapshot()
-        self._world.journal.write(
-            self._identity,
-            Record(
-                state=snapshot.state,
-                since_ns=snapshot.since_ns,
-                last_sent_ns=snapshot.last_sent_ns,
-                down_at_ns=snapshot.active_down_at_ns,
-                master_priority=snapshot.master_priority,
-                master_interval_cs=snapshot.active_adver_interval_cs,
-                master_address=snapshot.master_address,
-                sequence=self._outgoing.sequence,
-                standby_until_ns=snapshot.standby_until_ns,
-            ),
-        )
+        left = resuming.record(self.core.snapshot(), sequence=self._outgoing.sequence)
+        self._world.journal.write(self._identity, left)
 
     # ---------------------------------------------------------------------------------------------- status
 
     def status(self) -> RouterStatus:
-        """As `pyhadctl status` shows it. In FAULT the reason is the causes."""
-        snapshot, config = self.core.snapshot(), self.config
-        counters = dict.fromkeys(KEEPALIVED_COUNTERS, 0) | self.counters
-        for name in _CORE_COUNTERS:
-            counters[name] = getattr(self.core.counters, name)
-        return RouterStatus(
-            name=config.name,
-            vrid=config.vrid,
-            family=config.family,
-            version=config.version,
-            interface=config.interface,
-            state=snapshot.state,
-            since_ns=snapshot.since_ns,
-            reason=",".join(sorted(snapshot.faults)) or snapshot.reason.value,
-            base_priority=config.base_priority,
-            effective_priority=snapshot.effective_priority,
-            master_address=snapshot.master_address,
-            master_priority=snapshot.master_priority,
-            addresses=tuple(f"{virtual.address}/{virtual.prefix_len}" for virtual in self.core.all_addresses),
-            advert_interval_cs=config.advertisement_interval_cs,
-            counters=counters,
-            admin="standby" if self.core.is_held_back(time.monotonic_ns()) else "",
-            standby_until_ns=0 if snapshot.standby_until_ns == FOREVER_NS else snapshot.standby_until_ns,
-        )
+        """As `pyhadctl status` shows it."""
+        return router_status(self.core, self.counters, time.monotonic_ns())

@@ -9,16 +9,14 @@ from __future__ import annotations
 import functools
 import gc
 
-from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
-from pyhad.common.config.model_tracking import TrackerKind
+from pyhad.common.config.model import SCHEMA, VrrpDocument
 from pyhad.common.errors import WireError
 from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
-from pyhad.vrrp_proc.core.link_delays import LinkDelays
-from pyhad.vrrp_proc.core.tracking import Key, Readings, weigh
+from pyhad.vrrp_proc.core.tracking import Key
 from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
@@ -30,6 +28,7 @@ from pyhad.vrrp_proc.route_socket import RouteSocket
 from pyhad.vrrp_proc.script_orders import Rules
 from pyhad.vrrp_proc.scripts import FINISH_NS, Scripts
 from pyhad.vrrp_proc.status import Reporter
+from pyhad.vrrp_proc.surroundings import Surroundings, interfaces_of
 from pyhad.vrrp_proc.trackers import Trackers
 from pyhad.vrrp_proc.world import World
 
@@ -50,7 +49,6 @@ class Service:
         self._logger = runtime.logger
         self._options = runtime.context.options
         self._instances: dict[Identity, Instance] = {}
-        self._virtual: frozenset[str] = frozenset()
         self._views: dict[str, tuple[bool, str]] = {}
         self._retrying = False
         self._parting: set[Instance] = set()
@@ -60,13 +58,12 @@ class Service:
         self._journal = Journal(runtime.context.box)
         self._scripts = scripts
         self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
-        self._delays = LinkDelays()
-        self._delay_running = False
         self._groups = Groups(self._notifier, self._journal, runtime.logger)
         self._trackers = Trackers(scripts, self._journal, runtime.loop, runtime.logger, self._tracked_changed)
         self._route = RouteSocket()
         self._monitor = LinkMonitor(self._route, self._links_changed)
         self._links: Links = self._monitor.links
+        self._surroundings = Surroundings(self._links, self._trackers, runtime.loop, self._delay_over)
         self._ports = Ports(self._links, runtime.loop, runtime.logger, runtime.counters)
         self._reporter = Reporter(runtime, self._router_status, self._counters, self._stand_by)
         self._world = World(
@@ -109,13 +106,10 @@ class Service:
         self._scripts.send(Rules(script_security=document.script_security, keep_links=document.keep_script_links))
         self._notifier.configure(document)
         self._trackers.configure(document)
-        self._delays.configure({delay.interface: delay for delay in document.interface_delays}, document.instances)
+        self._surroundings.configure(document.interface_delays, document.instances)
         wanted = {identity_of(config): config for config in document.instances}
         for identity in [identity for identity in self._instances if identity not in wanted]:
             self._shut_down(self._instances.pop(identity), deleted=True)
-        self._virtual = frozenset(
-            virtual.address for config in wanted.values() for virtual in config.addresses + config.excluded_addresses
-        )
         known = {identity: self._instances[identity] for identity in wanted if identity in self._instances}
         fresh = {
             identity: Instance(config, self._world) for identity, config in wanted.items() if identity not in known
@@ -141,76 +135,31 @@ class Service:
 
     def _start_fresh(self, fresh: list[Instance], delay_ns: int) -> None:
         for instance in fresh:
-            self._groups.foresee(instance, self._surroundings(instance.config, instance)[0])
+            self._groups.foresee(instance, self._look(instance)[0])
         self._groups.begin()
         for instance in fresh:
             left = self._journal.left_behind(instance.config)
             if left is None and delay_ns:  # FSM-13; a successor does not wait a second time
                 self._runtime.loop.after(delay_ns, functools.partial(self._start_late, instance))
             else:
-                instance.start(*self._surroundings(instance.config, instance), left)
+                instance.start(*self._look(instance), left)
 
     def _start_late(self, instance: Instance) -> None:
         if self._instances.get(identity_of(instance.config)) is instance:
-            instance.start(*self._surroundings(instance.config, instance), None)
+            instance.start(*self._look(instance), None)
 
     # ------------------------------------------------------------------------------------- surroundings
 
-    def _surroundings(self, config: VrrpInstance, instance: Instance) -> tuple[frozenset[FaultCause], str]:
-        """(causes of fault, source address) as interfaces and addresses are now (FSM-40)."""
-        faults: set[FaultCause] = set()
-        own = self._links.by_name.get(config.interface)
-        if own is None or instance.port is None:
-            faults.add(FaultCause.INTERFACE_MISSING)
-        elif not config.dont_track_primary and not self._is_up(config.interface):
-            faults.add(FaultCause.INTERFACE_DOWN)
-        source = config.source_address
-        if not source and own is not None:
-            source = own.primary(config.family, self._virtual)
-            if not source and config.base_priority == 255:  # an owner's own address is the virtual one
-                source = own.primary(config.family, frozenset())
-        if not source and own is not None:
-            faults.add(FaultCause.NO_SOURCE_ADDRESS)
-        if config.track_source and own is not None and not own.has_address(source):
-            faults.add(FaultCause.NO_SOURCE_ADDRESS)
-        if config.fault_without_peers:
-            faults.add(FaultCause.NO_UNICAST_PEER)
-        devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
-        for name in devices.union(config.tracked_interfaces) - {config.interface}:
-            if not self._is_up(name):
-                faults.add(FaultCause.TRACKED_INTERFACE_DOWN)
-        weighed = weigh(config.trackers, self._readings(config))
-        instance.adjust(weighed.adjustment)
-        return frozenset(faults) | weighed.faults, source
+    def _look(self, instance: Instance) -> tuple[frozenset[FaultCause], str]:
+        """(causes of fault, source address) as they are now; the weight of the trackers is told on the way."""
+        seen = self._surroundings.look(instance.config, has_port=instance.port is not None)
+        instance.adjust(seen.adjustment)
+        return seen.faults, seen.source_address
 
-    def _readings(self, config: VrrpInstance) -> Readings:
-        """What trackers see; interfaces are looked at now."""
-        readings = dict(self._trackers.readings) if config.trackers else {}
-        for tracker in config.trackers:
-            if tracker.kind is TrackerKind.INTERFACE:
-                readings[tracker.kind, tracker.name] = int(self._is_up(tracker.name))
-        return readings
-
-    def _is_up(self, name: str) -> bool:
-        """As it counts (FSM-46); an interface that is gone has no delay."""
-        found = self._links.by_name.get(name)
-        if found is None:
-            return False
-        counts = self._delays.counts_up(name, found.is_usable, self._runtime.loop.now_ns())
-        deadline_ns = self._delays.next_deadline_ns()
-        if deadline_ns is not None and not self._delay_running:
-            self._delay_running = True
-            self._runtime.loop.at(deadline_ns, self._delay_over)
-        return counts
-
-    def _delay_over(self) -> None:
-        self._delay_running = False
-        names = self._delays.due(self._runtime.loop.now_ns())
+    def _delay_over(self, names: frozenset[str]) -> None:
         for instance in self._instances.values():
-            if not names.isdisjoint(_interfaces_of(instance.config)):
+            if not names.isdisjoint(interfaces_of(instance.config)):
                 self._tell_surroundings(instance)
-        for name in names:
-            self._is_up(name)
 
     def _tracked_changed(self, key: Key) -> None:
         for instance in self._instances.values():
@@ -218,18 +167,18 @@ class Service:
                 self._tell_surroundings(instance)
 
     def _tell_surroundings(self, instance: Instance) -> None:
-        instance.surroundings(*self._surroundings(instance.config, instance))
+        instance.surroundings(*self._look(instance))
 
     def _links_changed(self, changes: Changes) -> None:
         """Faults first: a router that lost its interface lets go of its addresses, and none of them was stolen."""
         if changes.links:
             self._fit_ports()
         # Our own virtual addresses come and go by the thousand: they change nobody's source.
-        sources = {name for name, address in changes.addresses if address not in self._virtual}
+        sources = {name for name, address in changes.addresses if address not in self._surroundings.virtual}
         touched = changes.links | sources
         if touched:
             for instance in self._instances.values():
-                if not touched.isdisjoint(_interfaces_of(instance.config)):
+                if not touched.isdisjoint(interfaces_of(instance.config)):
                     self._tell_surroundings(instance)
         self._find_lost(changes.addresses)
 
@@ -302,12 +251,6 @@ class Service:
             "journal_lost": self._journal.lost,
             "log_lines_dropped": self._runtime.log.dropped,
         }
-
-
-def _interfaces_of(config: VrrpInstance) -> set[str]:
-    names = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
-    weighted = (tracker.name for tracker in config.trackers if tracker.kind is TrackerKind.INTERFACE)
-    return names.union(config.tracked_interfaces, (config.interface,), weighted)
 
 
 def _collect() -> None:

@@ -1,0 +1,124 @@
+"""What a virtual router finds around it: causes of fault, its source address, the weight of its trackers. Tells nobody.
+
+Looks at interfaces, addresses and tracker readings as they are now. Who is told of the outcome is the service's matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model_tracking import InterfaceDelay, TrackerKind
+from pyhad.common.loop import Loop
+from pyhad.vrrp_proc.core.events import FaultCause
+from pyhad.vrrp_proc.core.link_delays import LinkDelays
+from pyhad.vrrp_proc.core.tracking import Readings, weigh
+from pyhad.vrrp_proc.links import Links
+from pyhad.vrrp_proc.trackers import Trackers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one look found."""
+
+    faults: frozenset[FaultCause]
+    source_address: str
+    """Empty while there is none."""
+    adjustment: int
+    """What the trackers add to the priority (TRK-1)."""
+
+
+class Surroundings:
+    """Interfaces with their delays, and trackers, as every router of the process sees them."""
+
+    def __init__(
+        self, links: Links, trackers: Trackers, loop: Loop, on_delay_over: Callable[[frozenset[str]], None]
+    ) -> None:
+        """`on_delay_over` gets the names of interfaces that count otherwise now, for no news but time."""
+        self._links = links
+        self._trackers = trackers
+        self._loop = loop
+        self._on_delay_over = on_delay_over
+        self._delays = LinkDelays()
+        self._delay_running = False
+        self.virtual: frozenset[str] = frozenset()
+        """Every virtual address of the process: none of them is anybody's own."""
+
+    def configure(self, delays: Iterable[InterfaceDelay], instances: tuple[VrrpInstance, ...]) -> None:
+        """As of the last (re)load."""
+        self._delays.configure({delay.interface: delay for delay in delays}, instances)
+        self.virtual = frozenset(
+            virtual.address for config in instances for virtual in config.addresses + config.excluded_addresses
+        )
+
+    def look(self, config: VrrpInstance, *, has_port: bool) -> Seen:
+        """As interfaces and addresses are now (FSM-40). `has_port`: packets can be sent and received."""
+        source = self._source(config)
+        weighed = weigh(config.trackers, self._readings(config))
+        faults = {*self._interface_faults(config, has_port), *self._source_faults(config, source)}
+        return Seen(faults=weighed.faults.union(faults), source_address=source, adjustment=weighed.adjustment)
+
+    def _interface_faults(self, config: VrrpInstance, has_port: bool) -> set[FaultCause]:
+        faults: set[FaultCause] = set()
+        if config.interface not in self._links.by_name or not has_port:
+            faults.add(FaultCause.INTERFACE_MISSING)
+        elif not config.dont_track_primary and not self._is_up(config.interface):
+            faults.add(FaultCause.INTERFACE_DOWN)
+        devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
+        for name in devices.union(config.tracked_interfaces) - {config.interface}:
+            if not self._is_up(name):
+                faults.add(FaultCause.TRACKED_INTERFACE_DOWN)
+        return faults
+
+    def _source(self, config: VrrpInstance) -> str:
+        own = self._links.by_name.get(config.interface)
+        if config.source_address or own is None:
+            return config.source_address
+        source = own.primary(config.family, self.virtual)
+        if not source and config.base_priority == 255:  # an owner's own address is the virtual one
+            source = own.primary(config.family, frozenset())
+        return source
+
+    def _source_faults(self, config: VrrpInstance, source: str) -> set[FaultCause]:
+        faults: set[FaultCause] = set()
+        own = self._links.by_name.get(config.interface)
+        if own is not None and (not source or (config.track_source and not own.has_address(source))):
+            faults.add(FaultCause.NO_SOURCE_ADDRESS)
+        if config.fault_without_peers:
+            faults.add(FaultCause.NO_UNICAST_PEER)
+        return faults
+
+    def _readings(self, config: VrrpInstance) -> Readings:
+        """What trackers see; interfaces are looked at now."""
+        readings = dict(self._trackers.readings) if config.trackers else {}
+        for tracker in config.trackers:
+            if tracker.kind is TrackerKind.INTERFACE:
+                readings[tracker.kind, tracker.name] = int(self._is_up(tracker.name))
+        return readings
+
+    def _is_up(self, name: str) -> bool:
+        """As it counts (FSM-46); an interface that is gone has no delay."""
+        found = self._links.by_name.get(name)
+        if found is None:
+            return False
+        counts = self._delays.counts_up(name, found.is_usable, self._loop.now_ns())
+        deadline_ns = self._delays.next_deadline_ns()
+        if deadline_ns is not None and not self._delay_running:
+            self._delay_running = True
+            self._loop.at(deadline_ns, self._delay_over)
+        return counts
+
+    def _delay_over(self) -> None:
+        self._delay_running = False
+        names = frozenset(self._delays.due(self._loop.now_ns()))
+        self._on_delay_over(names)
+        for name in names:
+            self._is_up(name)
+
+
+def interfaces_of(config: VrrpInstance) -> set[str]:
+    """Names of all interfaces whose state matters to that router."""
+    names = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
+    weighted = (tracker.name for tracker in config.trackers if tracker.kind is TrackerKind.INTERFACE)
+    return names.union(config.tracked_interfaces, (config.interface,), weighted)
