@@ -9,8 +9,8 @@ from pyhad.common.codec import decode
 from pyhad.common.config.model import VrrpDocument
 from pyhad.common.privileges import CAP_NET_ADMIN, CAP_NET_RAW
 from pyhad.common.runtime import ChildContext, Runtime
-from pyhad.vrrp_proc.script_helper import fork_helper
-from pyhad.vrrp_proc.scripts import Scripts
+from pyhad.common.scripts.client import Scripts
+from pyhad.common.scripts.helper import fork_helper
 from pyhad.vrrp_proc.service import Service
 
 KEPT = frozenset({CAP_NET_ADMIN, CAP_NET_RAW})

@@ -13,6 +13,8 @@ from pyhad.common.config.model import SCHEMA, VrrpDocument
 from pyhad.common.errors import WireError
 from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
+from pyhad.common.scripts.client import FINISH_NS, Scripts
+from pyhad.common.scripts.orders import Rules
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
@@ -25,8 +27,6 @@ from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.ports import Ports
 from pyhad.vrrp_proc.route_socket import RouteSocket
-from pyhad.vrrp_proc.script_orders import Rules
-from pyhad.vrrp_proc.scripts import FINISH_NS, Scripts
 from pyhad.vrrp_proc.status import Reporter
 from pyhad.vrrp_proc.surroundings import Surroundings, interfaces_of
 from pyhad.vrrp_proc.trackers import Trackers

@@ -15,11 +15,11 @@ from pyhad.common.config.model import VrrpDocument
 from pyhad.common.config.model_tracking import TrackerKind, TrackFile, TrackScript
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
+from pyhad.common.scripts.client import Scripts
+from pyhad.common.scripts.orders import Check, Ended, FileRead, Follow, TimedOut
 from pyhad.vrrp_proc.core.script_check import ScriptCheck, Step
 from pyhad.vrrp_proc.core.tracking import Key
 from pyhad.vrrp_proc.journal import Journal
-from pyhad.vrrp_proc.script_orders import Check, Ended, FileRead, Follow, TimedOut
-from pyhad.vrrp_proc.scripts import Scripts
 
 FIRST_READ_NS = 100_000_000
 """How long the start waits for what files hold, so that no router begins with a state that is over at once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyhad.vrrp_proc.core.script_queue import ScriptQueue
+from pyhad.common.scripts.queue import ScriptQueue
 
 
 def test_one_at_a_time_in_the_order_of_the_changes() -> None:

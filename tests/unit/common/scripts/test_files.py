@@ -8,8 +8,8 @@ import pytest
 
 from pyhad.common.config.model_tracking import TrackFile
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.script_files import HelperFiles, parse_number
-from pyhad.vrrp_proc.script_orders import Answer, FileRead, Follow, Trouble
+from pyhad.common.scripts.files import HelperFiles, parse_number
+from pyhad.common.scripts.orders import Answer, FileRead, Follow, Trouble
 
 
 @pytest.mark.behaviour("TRK-21")

@@ -15,11 +15,11 @@ from pyhad.common.config.model import VrrpDocument, VrrpInstance
 from pyhad.common.config.model_tracking import Fifo, Notify, Program
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
+from pyhad.common.scripts.client import Scripts
+from pyhad.common.scripts.helper import Helper
+from pyhad.common.scripts.orders import Check, Ended, Tell
 from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.notifier import Notifier
-from pyhad.vrrp_proc.script_helper import Helper
-from pyhad.vrrp_proc.script_orders import Check, Ended, Tell
-from pyhad.vrrp_proc.scripts import Scripts
 
 SECOND_NS = 1_000_000_000
 

@@ -1,6 +1,6 @@
 """The FIFOs that events are written to, as the script helper makes them: create, open, start the reader, remove.
 
-Writes no line: the open descriptor goes to the VRRP process, which does (see fifo_writer.py).
+Writes no line: the open descriptor goes to its master, which does (see fifo_writer.py).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pyhad.common.config.model_tracking import Fifo
-from pyhad.vrrp_proc.script_orders import Answer, FifoOpened
-from pyhad.vrrp_proc.script_run import Outcome, Run, Runner
+from pyhad.common.scripts.orders import Answer, FifoOpened
+from pyhad.common.scripts.run import Outcome, Run, Runner
 
 MODE = 0o600
 
@@ -25,7 +25,7 @@ class _Open:
 
 
 class HelperFifos:
-    """All FIFOs of the document. `answer(message, descriptors)` goes to the VRRP process."""
+    """All FIFOs of the document. `answer(message, descriptors)` goes to its master."""
 
     def __init__(self, runner: Runner, answer: Callable[[Answer, tuple[int, ...]], None]) -> None:
         self._runner = runner

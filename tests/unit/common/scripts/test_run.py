@@ -9,8 +9,8 @@ import pytest
 
 from pyhad.common.config.model_tracking import Program
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.script_orders import Rules
-from pyhad.vrrp_proc.script_run import Outcome, Runner
+from pyhad.common.scripts.orders import Rules
+from pyhad.common.scripts.run import Outcome, Runner
 
 SECOND_NS = 1_000_000_000
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")

@@ -1,4 +1,4 @@
-"""The VRRP process's side of the script helper: orders out, answers in, nothing that waits. Decides nothing.
+"""The side of the script helper's master: orders out, answers in, nothing that waits. Decides nothing.
 
 The helper has rights that this process gave up, so it cannot be forked again: when it is gone this process ends, and
 its successor, which goes on without anybody noticing, comes with another. Not in the first minute: whatever kills the
@@ -19,7 +19,7 @@ from pyhad.common.codec import encode
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import READ, WRITE, Loop, Timer
-from pyhad.vrrp_proc.script_orders import (
+from pyhad.common.scripts.orders import (
     ANSWERS,
     MOST_BYTES,
     Answer,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from pyhad.common.config.model_tracking import TrackFile
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.script_orders import Answer, FileRead, Follow, Trouble
+from pyhad.common.scripts.orders import Answer, FileRead, Follow, Trouble
 
 LOOK_AGAIN_NS = 5_000_000_000
 """Where a folder cannot be watched, and in case a notification was lost."""

@@ -1,8 +1,8 @@
-"""The process that runs scripts for the VRRP process: it keeps root's rights, and touches neither network nor state.
+"""The process that runs scripts for its master, the VRRP process or the checker, which gave the rights for it up.
 
-Forked by the VRRP process before that gives its rights up (docs/decisions/0006). It does what comes over one socket.
-At the end of that (an orderly stop, or a death) it ends checks and readers of FIFOs, lets what tells of a change come
-to its end, and goes.
+It keeps root's rights, and touches neither network nor state. Forked by its master before that gives its rights up
+(docs/decisions/0006). It does what comes over one socket. At the end of that (an orderly stop, or a death) it ends
+checks and readers of FIFOs, lets what tells of a change come to its end, and goes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from pyhad.common.codec import encode
 from pyhad.common.config.model_tracking import Program
 from pyhad.common.errors import WireError
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.core.script_queue import ScriptQueue
-from pyhad.vrrp_proc.script_fifos import HelperFifos
-from pyhad.vrrp_proc.script_files import HelperFiles
-from pyhad.vrrp_proc.script_orders import (
+from pyhad.common.scripts.fifos import HelperFifos
+from pyhad.common.scripts.files import HelperFiles
+from pyhad.common.scripts.orders import (
     MOST_BYTES,
     ORDERS,
     Answer,
@@ -37,7 +36,8 @@ from pyhad.vrrp_proc.script_orders import (
     TimedOut,
     Trouble,
 )
-from pyhad.vrrp_proc.script_run import Outcome, Run, Runner
+from pyhad.common.scripts.queue import ScriptQueue
+from pyhad.common.scripts.run import Outcome, Run, Runner
 
 _DATAGRAMS_PER_TURN = 64
 _BUFFER_BYTES = 4 * 1024 * 1024

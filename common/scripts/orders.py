@@ -1,4 +1,4 @@
-"""What the VRRP process and its script helper say to each other, one datagram each. Data only, and its codec."""
+"""What a script helper and its master say to each other, one datagram each. Data only, and its codec."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyhad.vrrp_proc.script_path import Unfit, find, require_safe
+from pyhad.common.scripts.path import Unfit, find, require_safe
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files away")
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from pyhad.common.config.model_tracking import Program
 from pyhad.common.loop import Loop, Timer
-from pyhad.vrrp_proc import script_path
-from pyhad.vrrp_proc.script_orders import Rules
+from pyhad.common.scripts import path as script_path
+from pyhad.common.scripts.orders import Rules
 
 KILL_AFTER_NS = 2_000_000_000
 NOT_RUN = 127
