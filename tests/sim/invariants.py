@@ -5,7 +5,9 @@
 2. Who becomes Active advertises before it does anything else, then installs; who stops being Active removes its
    addresses exactly once and installs none after that. At once, or while it hands over: for no longer than the
    slowest successor and its stopper's patience allow, and than the grace after a successor was heard.
-3. Priority 0 is sent only by who leaves Active for a fault or a shutdown (or was found Active by its successor).
+3. Who is not Active after a step has claimed nothing in it that a master would give way to: at most priority 1, or its
+   own to somebody better that it gives way to. Priority 0 is sent only by who leaves Active for a fault or a shutdown
+   (or was found Active by its successor).
 4. After time passed no deadline is left in the past.
 5. Once nothing disturbed the segment for a down interval: at least one Active per virtual router where somebody takes
    part, and two of them never for longer than a frame travels.
@@ -190,6 +192,9 @@ def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_a
         keeps = (stays or isinstance(event, AdvertisementReceived)) and not frozen
         if len(removals) != (0 if keeps else 1) or installs:
             raise Violation(f"left Active by {effects}")
+    claims = [effect for effect in effects if isinstance(effect, SendAdvertisement) and effect.priority > 1]
+    if claims and not is_active and not (was_active and isinstance(event, AdvertisementReceived)):
+        raise Violation(f"not Active, and claims to be after {event}: {effects}")
     if releases:
         wishes = FaultsChanged | ShutdownWanted | StandbyWanted | StepDownTogether
         leaves = was_active and not is_active and isinstance(event, wishes)

@@ -132,6 +132,7 @@ class RouterDuties(RouterView):
     def _enter(self, state: State, reason: Reason, now_ns: int, detail: str = "") -> ChangeState:
         old, was_active = self.router_state, isinstance(self._state, Active)
         self._state, self._since_ns, self._reason = state, now_ns, reason
+        self._said_alone = False
         self._remarks.forget()
         self._put_back.forget()
         self.counters.become_master += isinstance(state, Active)

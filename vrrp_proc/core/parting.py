@@ -26,6 +26,9 @@ SUCCESSOR_GRACE_NS = 50_000_000
 ANNOUNCE_AFTER_RELEASE_NS = 2 * SUCCESSOR_GRACE_NS
 """A successor announces once more when its predecessor has let go for certain: both answered ARP for a moment."""
 
+LEAST_PRIORITY = 1
+"""Of the last word of who begins to listen: no rank that anybody gives way to."""
+
 
 class RouterParting(RouterDuties):
     """The handing-over part of `VirtualRouter`."""
@@ -83,15 +86,14 @@ class RouterParting(RouterDuties):
         self._parting = replace(parting, addresses=staying)
         return [RemoveAddresses(addresses=gone)] if gone else []
 
-    def _last_word(self, held: bool, now_ns: int) -> list[Effect]:
-        """One advertisement of a router that held the addresses (`held`) and does not go on.
+    def _last_word(self, priority: int, now_ns: int) -> list[Effect]:
+        """One advertisement of a router that held the addresses and does not go on.
 
         Whoever is Active announces its addresses again on hearing it (FSM-34); without it nobody may know that
-        neighbours were answered by somebody else until now.
+        neighbours were answered by somebody else until now. It must rank below whoever is Active: one that ranked
+        above would unseat it, and nobody would serve until we have listened.
         """
-        if not held or not self.config.higher_prio_send_advert:
-            return []
-        return [self._advertise(self.effective_priority, now_ns)]
+        return [self._advertise(priority, now_ns)] if self.config.higher_prio_send_advert else []
 
     def _announce_to_orphans(self, now_ns: int) -> list[Effect]:
         """Somebody else stops though we are Active: it may have answered for our addresses (FSM-32)."""

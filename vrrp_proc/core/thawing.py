@@ -1,8 +1,8 @@
 """After a freeze (a migration of the machine, SIGSTOP of everything, a suspend): listen before speaking. Pure.
 
 Whoever has not advertised for as long as its quickest peer waits has a successor by now, or may have. It must not go on
-as if nothing had been: it lets go of the addresses at once, sends nothing, and listens for an interval and its skew, in
-which every living master is heard. The same bound decides whether a process may go on for a dead one (restart.py).
+as if nothing had been: it lets go of the addresses at once, says the last word (its kernel answered for them all the
+time), and listens for an interval and its skew, in which every living master is heard. The same bound decides whether a process may go on for a dead one (restart.py).
 
 A Backup that comes to its deadline late by more than an interval has not listened in the end of that time; the master
 may have spoken. It, too, listens first. What waits in the socket is read before any deadline, so a Backup that
@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pyhad.vrrp_proc.core.effects import Effect, Reason, Remark, RemoveAddresses
-from pyhad.vrrp_proc.core.parting import RouterParting
+from pyhad.vrrp_proc.core.parting import LEAST_PRIORITY, RouterParting
 from pyhad.vrrp_proc.core.states import Active, Backup
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, patience_of_peers_ns, skew_time_ns
 
@@ -32,7 +32,8 @@ class RouterThawing(RouterParting):
             active_down_at_ns=now_ns + self._listening_ns(interval_cs), active_adver_interval_cs=interval_cs
         )
         removal = RemoveAddresses(addresses=self.all_addresses)
-        return [removal, self._enter(backup, Reason.FROZEN, now_ns, f"silent for {silent_ms} ms")]
+        entered = self._enter(backup, Reason.FROZEN, now_ns, f"silent for {silent_ms} ms")
+        return [removal, *self._last_word(LEAST_PRIORITY, now_ns), entered]
 
     def _was_deaf(self, state: Backup, now_ns: int) -> bool:
         """The deadline was reached so late that adverts may have come and gone unheard."""

@@ -54,7 +54,7 @@ from pyhad.vrrp_proc.core.events import (
     TimePassed,
 )
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
-from pyhad.vrrp_proc.core.parting import ANNOUNCE_AFTER_RELEASE_NS
+from pyhad.vrrp_proc.core.parting import ANNOUNCE_AFTER_RELEASE_NS, LEAST_PRIORITY
 from pyhad.vrrp_proc.core.restart import may_resume_active, resumed_backup
 from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, scheduled
 from pyhad.vrrp_proc.core.timers import (
@@ -106,8 +106,7 @@ class VirtualRouter(RouterTogether):
             case StandbyWanted():
                 return self._stand_by(event, now_ns)
             case TakebackWanted():
-                self._standby_until_ns = 0
-                return []
+                return self._take_back(now_ns)
             case _:
                 assert_never(event)
 
@@ -137,10 +136,11 @@ class VirtualRouter(RouterTogether):
             backup = resumed_backup(self.config, self.effective_priority, event, now_ns)
             since_ns = event.restored_since_ns or now_ns
             changed = self._enter(backup, Reason.RESUMED_AFTER_RESTART, since_ns, event.restored_backup_of)
-            last_word = self._last_word(held, now_ns)
+            last_word = self._last_word(LEAST_PRIORITY, now_ns) if held else []
             return [RemoveAddresses(addresses=self.all_addresses), *last_word, changed]
         listening = self._listen(Reason.STARTUP, now_ns, "too_late_to_resume" if event.restored_active else "")
-        return [listening[0], *self._last_word(held, now_ns), *listening[1:]]
+        last_word = self._last_word(LEAST_PRIORITY, now_ns) if held else []
+        return [listening[0], *last_word, *listening[1:]]
 
     def _resume_active(self, since_ns: int, now_ns: int) -> list[Effect]:
         """Nobody noticed that we were gone: say at once that we are here, and mend what may be half done.
@@ -265,7 +265,7 @@ class VirtualRouter(RouterTogether):
         One last advertisement tells a better one that was Active all the time (a partition healed) that somebody else
         answered for its addresses: it announces them again, or neighbours would go on asking us.
         """
-        last = self._last_word(True, now_ns)
+        last = self._last_word(self.effective_priority, now_ns)
         interval_cs = interval_in_use_cs(self.config, event.interval_cs)
         backup = Backup(
             active_down_at_ns=now_ns + self._down_interval_ns(interval_cs),

@@ -156,15 +156,22 @@ def test_who_takes_over_again_while_giving_way_keeps_the_addresses(bench: Make) 
 
 
 def test_a_successor_that_comes_too_late_and_finds_addresses_says_a_last_word(bench: Make) -> None:
+    """With the least priority: by its own it could unseat a lesser master, and then listen while nobody serves."""
     b = bench(higher_prio_send_advert=True)
     restored = {"restored_active": True, "last_sent_ns": -9 * S, "found_addresses": True}
-    assert b.start(**restored) == ["remove 10.1.1.1", "adv 100", "INIT->BACKUP startup too_late_to_resume"]
+    assert b.start(**restored) == ["remove 10.1.1.1", "adv 1", "INIT->BACKUP startup too_late_to_resume"]
 
 
 def test_a_successor_of_one_that_died_between_removal_and_last_word_says_it(bench: Make) -> None:
     b = bench(higher_prio_send_advert=True)
     effects = b.start(restored_active=True, last_sent_ns=-9 * S)
-    assert effects[1] == "adv 100"
+    assert effects[1] == "adv 1"
+
+
+def test_a_successor_that_goes_on_as_backup_unseats_nobody(bench: Make) -> None:
+    b = bench(higher_prio_send_advert=True)
+    effects = b.start(found_addresses=True, restored_down_at_ns=2 * S, restored_backup_of="10.0.0.1")
+    assert effects[:2] == ["remove 10.1.1.1", "adv 1"]
 
 
 def test_who_finds_nothing_has_no_last_word(bench: Make) -> None:

@@ -57,7 +57,37 @@ def test_it_ends_by_itself(bench: Make) -> None:
     b.start()
     b.at(1 * S, StandbyWanted(until_ns=5 * S))
     b.pass_time(3_609_375_000)
-    assert b.pass_time(7_218_750_000)[0] == "adv 100"
+    assert b.router.next_deadline_ns() == 5 * S  # it has listened in vain already
+    assert b.pass_time(5 * S)[0] == "adv 100"
+
+
+def test_taken_back_while_nobody_is_heard_it_listens_for_an_interval_and_its_skew_only(bench: Make) -> None:
+    b = bench()
+    b.start()
+    b.at(1 * S, NOW)
+    b.pass_time(3_609_375_000)
+    b.at(4 * S, TakebackWanted())
+    assert b.router.next_deadline_ns() == 5_609_375_000
+    assert b.pass_time(5_609_375_000)[0] == "adv 100"
+
+
+def test_taken_back_before_it_waited_in_vain_it_waits_to_the_end(bench: Make) -> None:
+    b = bench()
+    b.start()
+    b.at(1 * S, NOW)
+    b.at(1_100 * MS, TakebackWanted())
+    assert b.router.next_deadline_ns() == 3_609_375_000
+
+
+def test_a_fault_meanwhile_makes_it_listen_from_the_beginning(bench: Make) -> None:
+    b = bench()
+    b.start()
+    b.at(1 * S, NOW)
+    b.pass_time(3_609_375_000)
+    b.at(4 * S, FaultsChanged(faults=frozenset({FaultCause.INTERFACE_DOWN})))
+    b.at(5 * S, FaultsChanged(faults=frozenset()))
+    b.at(5 * S, TakebackWanted())
+    assert b.router.next_deadline_ns() == 8_609_375_000
 
 
 def test_the_owner_too_is_held_back_after_a_start_and_after_a_fault(bench: Make) -> None:

@@ -26,6 +26,13 @@ def test_an_active_router_that_was_silent_for_its_peers_patience_listens_first(b
     assert b.pass_time(frozen_ns + 1_609_375_000)[0] == "adv 100"
 
 
+def test_it_says_a_last_word_for_its_kernel_answered_all_the_time(bench: Make) -> None:
+    b = bench(higher_prio_send_advert=True)
+    b.become_active()
+    effects = b.pass_time(30 * S)
+    assert effects[:2] == ["remove 10.1.1.1", "adv 1"]
+
+
 def test_a_moment_earlier_it_goes_on(bench: Make) -> None:
     b = bench()
     b.become_active()
