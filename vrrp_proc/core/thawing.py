@@ -2,7 +2,8 @@
 
 Whoever has not advertised for as long as its quickest peer waits has a successor by now, or may have. It must not go on
 as if nothing had been: it lets go of the addresses at once, says the last word (its kernel answered for them all the
-time), and listens for an interval and its skew, in which every living master is heard. The same bound decides whether a process may go on for a dead one (restart.py).
+time), and listens for an interval and its skew, in which every living master is heard. The same bound decides whether
+a process may go on for a dead one (restart.py).
 
 A Backup that comes to its deadline late by more than an interval has not listened in the end of that time; the master
 may have spoken. It, too, listens first. What waits in the socket is read before any deadline, so a Backup that
