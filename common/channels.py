@@ -34,6 +34,16 @@ VERDICTS = Channel(
     mode=0o660,
 )
 
+ROLES = Channel(
+    name="roles",
+    path="bus/roles",
+    hub=ProcessName.IPVS,
+    links=(ProcessName.VRRP,),
+    to_hub=(m.RoleSaid,),
+    to_link=(),
+    mode=0o660,
+)
+
 STATUS = Channel(
     name="status",
     path="bus/status",
@@ -54,5 +64,5 @@ OPERATOR = Channel(
     mode=0o660,
 )
 
-CHANNELS = (VERDICTS, STATUS, OPERATOR)
+CHANNELS = (VERDICTS, ROLES, STATUS, OPERATOR)
 DEFAULT_RUN_DIR = "/run/pyhad"

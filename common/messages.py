@@ -66,6 +66,14 @@ class SnapshotWanted:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSaid:
+    """vrrp -> ipvs, on connection, when it changes and every second: the instance that the sync daemon follows."""
+
+    instance: str
+    is_master: bool
+
+
 # --------------------------------------------------------------------------------------------- status
 
 
@@ -156,6 +164,7 @@ class DestinationStatus:
     up: bool
     weight: int
     wanted_weight: int
+    """-1: it is not to be there."""
     active_connections: int
     """-1 where the data plane does not count them."""
     inactive_connections: int
@@ -164,6 +173,12 @@ class DestinationStatus:
     sorry: bool
     operator_weight: int = -1
     """Set by `pyhadctl rs`: 0 drains it; -1 when no operator has a say."""
+    drained_out: bool = False
+    """Its drain is complete: it was taken out of the table, and stays out until the order is undone."""
+    drain_deadline_ns: int = 0
+    """When it leaves the table even with connections; 0: when they are gone."""
+    order_until_ns: int = 0
+    """When the operator's order ends by itself; 0: when it is undone."""
     in_packets: int = -1
     """This and the following: since it is in the table; -1 where not counted."""
     out_packets: int = -1
@@ -322,6 +337,10 @@ class WeightRequest:
     service: str
     server: str
     weight: int
+    deadline_ns: int = 0
+    """With 0: leaves the table after this time even with connections; 0: when they are gone."""
+    for_ns: int = 0
+    """Undone by itself after this time; 0: not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +351,8 @@ class WeightWanted:
     service: str
     server: str
     weight: int
+    deadline_ns: int = 0
+    for_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,7 +378,7 @@ class RequestRefused:
 
 
 Message = (
-    VerdictSnapshot | VerdictChanged | Beat | SnapshotWanted
+    VerdictSnapshot | VerdictChanged | Beat | SnapshotWanted | RoleSaid
     | StatusWanted | VrrpStatus | CheckerStatus | IpvsStatus | StandbyOrdered | StandbyDone
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
     | VersionRequest | VersionReply | RequestRefused | StandbyRequest | StandbyReply

@@ -37,9 +37,17 @@ def reload(run_dir: str, timeout_s: float) -> m.ReloadReply:
     return _expect(reply, m.ReloadReply)
 
 
-def set_weight(run_dir: str, service: str, server: str, weight: int, timeout_s: float) -> m.WeightReply:
-    """Set or undo (-1) a server's weight: the same when asked twice. Raises `CommandError`."""
-    request = m.WeightRequest(version=m.VERSION, service=service, server=server, weight=weight)
+def set_weight(
+    run_dir: str, service: str, server: str, weight: int, times_ns: tuple[int, int], timeout_s: float
+) -> m.WeightReply:
+    """Set or undo (-1) a server's weight: the same when asked twice. `times_ns`: (deadline, for how long).
+
+    Raises `CommandError`.
+    """
+    deadline_ns, for_ns = times_ns
+    request = m.WeightRequest(
+        version=m.VERSION, service=service, server=server, weight=weight, deadline_ns=deadline_ns, for_ns=for_ns
+    )
     return _expect(_ask_again(run_dir, request, timeout_s), m.WeightReply)
 
 

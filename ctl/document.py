@@ -153,8 +153,11 @@ def _server(server: Server, now_ns: int) -> dict[str, Any]:
         "since_s": seconds(now_ns - verdict.since_ns) if verdict else None,
         "in_table": destination is not None and destination.weight >= 0,
         "weight": destination.weight if destination and destination.weight >= 0 else None,
-        "wanted_weight": destination.wanted_weight if destination else None,
+        "wanted_weight": _count(destination.wanted_weight if destination else -1),
         "operator_weight": _count(destination.operator_weight if destination else -1),
+        "drained_out": destination is not None and destination.drained_out,
+        "drain_deadline_s": _left(destination.drain_deadline_ns if destination else 0, now_ns),
+        "order_left_s": _left(destination.order_until_ns if destination else 0, now_ns),
         "connections": {
             "active": _count(destination.active_connections if destination else -1),
             "inactive": _count(destination.inactive_connections if destination else -1),
@@ -163,6 +166,10 @@ def _server(server: Server, now_ns: int) -> dict[str, Any]:
         "traffic": _traffic(destination),
         "checks": [_check(check, now_ns) for check in server.checks],
     }
+
+
+def _left(at_ns: int, now_ns: int) -> float | None:
+    return seconds(max(0, at_ns - now_ns)) if at_ns else None
 
 
 def _traffic(destination: DestinationStatus | None) -> dict[str, int | None]:

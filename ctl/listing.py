@@ -39,7 +39,8 @@ def differences(reply: StatusReply) -> list[str]:
             where = f"{service.service} -> {destination.server} weight"
             if destination.weight >= 0:
                 lines.append(f"- {where} {destination.weight}")
-            lines.append(f"+ {where} {destination.wanted_weight}")
+            if destination.wanted_weight >= 0:
+                lines.append(f"+ {where} {destination.wanted_weight}")
     return [safe(line) for line in lines]
 
 
@@ -85,7 +86,8 @@ def _server(server: Server) -> str:
 def _health(server: Server, destination: DestinationStatus) -> str:
     word = "sorry" if server.sorry else "up" if server.up else "DOWN"
     if destination.operator_weight == 0:
-        return f"{word}, drained"
+        left = destination.active_connections
+        return f"{word}, " + ("taken out" if destination.drained_out else "draining" if left > 0 else "drained")
     return f"{word}, weight by operator" if destination.operator_weight > 0 else word
 
 

@@ -225,13 +225,14 @@ def _diff(arguments: argparse.Namespace) -> int:
 def _set_weight(arguments: argparse.Namespace, service: str, server: str, weight: int) -> int:
     from pyhad.ctl import client
 
-    reply = client.set_weight(run_dir(arguments), service, server, weight, timeout_s(arguments, WEIGHT_TIMEOUT_S))
+    times_ns, patience_s = servers.times_ns(arguments), timeout_s(arguments, WEIGHT_TIMEOUT_S)
+    reply = client.set_weight(run_dir(arguments), service, server, weight, times_ns, patience_s)
     if wants_json(arguments):
         _say_json({"schema": 1, "ok": not reply.problem, "problem": reply.problem})
     elif reply.problem:
         print(f"pyhadctl: {reply.problem}", file=sys.stderr)
     else:
-        print(servers.outcome(server, weight))
+        print(servers.outcome(server, weight, *times_ns))
     return NOT_WELL if reply.problem else FINE
 
 

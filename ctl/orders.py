@@ -22,14 +22,15 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     verbs = group.add_subparsers(metavar="ORDER", title="orders", required=True)
     standby = verbs.add_parser("standby", parents=[common], help="let another node be master, until taken back")
     standby.add_argument("name", metavar="NAME", help="name of the vrrp_instance, or all")
-    standby.add_argument("--for", dest="hold_s", type=_time_s, default=0, metavar="TIME", help="90, 90s, 10m, 2h, 1d")
+    standby.add_argument("--for", dest="hold_s", type=time_s, default=0, metavar="TIME", help="90, 90s, 10m, 2h, 1d")
     standby.set_defaults(action=lambda arguments: _order(arguments, True, arguments.hold_s))
     back = verbs.add_parser("takeback", parents=[common], help="end the standby: the priority decides again")
     back.add_argument("name", metavar="NAME", help="name of the vrrp_instance, or all")
     back.set_defaults(action=lambda arguments: _order(arguments, False, 0))
 
 
-def _time_s(text: str) -> int:
+def time_s(text: str) -> int:
+    """`90`, `90s`, `10m`, `2h`, `1d` as seconds, for argparse."""
     match = _TIME.fullmatch(text)
     if match is None or int(match.group(1)) == 0:
         raise argparse.ArgumentTypeError(f"{text} is no time: say 90, 90s, 10m, 2h or 1d")

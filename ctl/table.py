@@ -244,7 +244,8 @@ def _weight(destination: DestinationStatus | None) -> tuple[str, str]:
         return str(destination.weight), ""
     if destination.weight < 0:
         return "-", ""
-    return f"{destination.weight} (wants {destination.wanted_weight})", YELLOW
+    wants = destination.wanted_weight if destination.wanted_weight >= 0 else "none"
+    return f"{destination.weight} (wants {wants})", YELLOW
 
 
 def _connections(destination: DestinationStatus | None) -> list[Cell]:
@@ -262,20 +263,28 @@ def _server_remark(server: Server, now_ns: int) -> str:
         reason = ", ".join(failing) or server.health.verdict.reason
         remarks.append(f"{reason}, down for {duration(now_ns - server.health.verdict.since_ns)}")
     destination = server.destination
-    if destination is not None and destination.weight < 0 and not destination.sorry:
+    by_operator = destination is not None and destination.operator_weight >= 0
+    if destination is not None and destination.weight < 0 and not destination.sorry and not destination.drained_out:
         remarks.append("not in the table" if server.up else "taken out")
     elif destination is not None and destination.sorry and destination.weight >= 0:
         remarks.append("serving instead")
-    if destination is not None and destination.operator_weight >= 0:
-        remarks.append(_by_operator(destination))
+    if destination is not None and by_operator:
+        remarks.append(_by_operator(destination, now_ns))
     return ", ".join(remarks)
 
 
-def _by_operator(destination: DestinationStatus) -> str:
+def _by_operator(destination: DestinationStatus, now_ns: int) -> str:
+    until_ns = destination.order_until_ns
+    ends = f" for {duration(until_ns - now_ns)} more" if until_ns else ""
     if destination.operator_weight > 0:
-        return f"weight {destination.operator_weight} by operator"
+        return f"weight {destination.operator_weight} by operator{ends}"
+    if destination.drained_out:
+        return f"drained, taken out{ends}"
     left = destination.active_connections
-    return "drained" if left == 0 else "draining" if left < 0 else f"draining, {left} connections left"
+    deadline_ns = destination.drain_deadline_ns
+    at_most = f", {duration(deadline_ns - now_ns)} at most" if deadline_ns else ""
+    words = "drained" if left == 0 else "draining" if left < 0 else f"draining, {left} connections left"
+    return words + at_most + ends
 
 
 # ------------------------------------------------------------------------------------------------- verdict

@@ -43,6 +43,18 @@ class IpvsPlane:
         except KernelError as error:
             raise KernelError("find IPVS in the kernel", error.errno, "is ip_vs loaded?") from None
 
+    def connections(self, listener: Listener) -> dict[Endpoint, Connections]:
+        """What is counted for the destinations of one service now; nothing when it is not there."""
+        try:
+            found = [wire.destination_from(each, listener.family) for each in self._destinations(listener)]
+        except WireError as error:
+            raise KernelError("count connections", errno.EBADMSG, str(error)) from None
+        except KernelError as error:
+            if error.errno in (errno.ENOENT, errno.ESRCH):
+                return {}
+            raise
+        return {destination.endpoint: counted for destination, counted in found}
+
     def read(self) -> Reading:
         """Every service with its destinations."""
         table: Table = {}
@@ -101,17 +113,21 @@ class IpvsPlane:
         self._tell("set the timeouts", (wire.SET_CONFIG, wire.timeouts(merged)))
         return True
 
-    def set_sync(self, wanted: SyncDaemon | None) -> int:
-        """Run both sync daemons as wanted, or none; the number of daemons stopped and started."""
-        made = 0
+    def set_sync(self, wanted: SyncDaemon | None, is_master: bool | None = None) -> int:
+        """Run the sync daemons as wanted, or none; how many were stopped and started (LVS-12).
+
+        One that follows an instance has one role at a time; `is_master` None, not known yet, keeps the one it has.
+        """
         there = self._sync_daemons()
-        for state in (wire.MASTER, wire.BACKUP):
-            running = there.get(state)
-            if running is not None and not (wanted is not None and _runs_as(running, wanted)):
+        states = _states(wanted, is_master, {state for state, one in there.items() if wanted and _runs_as(one, wanted)})
+        made = 0
+        for state, running in there.items():
+            if wanted is None or state not in states or not _runs_as(running, wanted):
                 self._tell("stop a sync daemon", (wire.DEL_DAEMON, wire.sync_daemon(state, running)))
-                running = None
                 made += 1
-            if running is None and wanted is not None:
+        for state in states:
+            running_now = there.get(state)
+            if wanted is not None and not (running_now is not None and _runs_as(running_now, wanted)):
                 name = f"start the sync daemon on {wanted.interface}"
                 self._tell(name, (wire.NEW_DAEMON, wire.sync_daemon(state, wanted)))
                 made += 1
@@ -138,6 +154,17 @@ class IpvsPlane:
     def close(self) -> None:
         """Release the socket; the table stays."""
         self._socket.close()
+
+
+def _states(wanted: SyncDaemon | None, is_master: bool | None, running: set[int]) -> tuple[int, ...]:
+    """The roles that are to run."""
+    if wanted is None:
+        return ()
+    if not wanted.instance:
+        return wire.MASTER, wire.BACKUP
+    if is_master is None:
+        is_master = running == {wire.MASTER}
+    return (wire.MASTER,) if is_master else (wire.BACKUP,)
 
 
 def _runs_as(running: SyncDaemon, wanted: SyncDaemon) -> bool:

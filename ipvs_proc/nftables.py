@@ -15,7 +15,7 @@ from pyhad.common.errors import KernelError
 from pyhad.ipvs_proc.breathing import breathing
 from pyhad.ipvs_proc.core import ruleset
 from pyhad.ipvs_proc.core.reconcile import Change, apply_changes
-from pyhad.ipvs_proc.core.table import Entry, Reading, Table
+from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Table
 from pyhad.ipvs_proc.plane import Refusal
 
 LIBRARY = "libnftables.so.1"
@@ -103,6 +103,10 @@ class NftablesPlane:
         self._framed = reading is not None
         self._there = dict(reading.table) if reading is not None else {}
         return reading or Reading(table={}, connections={})
+
+    def connections(self, listener: Listener) -> dict[Endpoint, Connections]:
+        """Nothing is followed here: connections of a destination that is removed go on until they end."""
+        return dict.fromkeys(self._there[listener].destinations, Connections()) if listener in self._there else {}
 
     def problem_with(self, entry: Entry) -> str:
         """Why this service cannot be had here; empty when it can."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
 from pyhad.ipvs_proc.core.reconcile import Change
-from pyhad.ipvs_proc.core.table import Entry, Reading
+from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,10 @@ class Plane(Protocol):
 
     def read(self) -> Reading:
         """The table as it is now, with counters."""
+        ...
+
+    def connections(self, listener: Listener) -> Mapping[Endpoint, Connections]:
+        """What is counted for the destinations of one service now; -1 where connections are not followed."""
         ...
 
     def problem_with(self, entry: Entry) -> str:

@@ -5,11 +5,12 @@ Its death changes nothing in the kernel; its successor reads the table, compares
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from collections.abc import Mapping
+from typing import assert_never
 
 from pyhad.common import channels
 from pyhad.common.blackbox import key_of
-from pyhad.common.bus import Hub, Link, Peer
+from pyhad.common.bus import Hub, Peer
 from pyhad.common.codec import decode
 from pyhad.common.config.model import SCHEMA, DataPlane, IpvsDocument, Listener
 from pyhad.common.errors import KernelError, WireError
@@ -27,23 +28,23 @@ from pyhad.common.messages import (
 from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.ipvs_proc.core.desired import Balancer
-from pyhad.ipvs_proc.core.effects import Effect, Remark, WriteServices
-from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard, WeightOrdered
+from pyhad.ipvs_proc.core.effects import Effect, KeepOrders, Remark, WriteServices
+from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard
 from pyhad.ipvs_proc.core.following import Following
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
 from pyhad.ipvs_proc.last_out import after_end_of
-from pyhad.ipvs_proc.ordered_weights import OrderedWeights, split
+from pyhad.ipvs_proc.operators import Count, Operators
+from pyhad.ipvs_proc.order_file import NAME as ORDERS
 from pyhad.ipvs_proc.planes import open_plane, sweep_nftables
+from pyhad.ipvs_proc.roles import Roles
 from pyhad.ipvs_proc.settings import KEY as SYNC_KEY
 from pyhad.ipvs_proc.settings import Settings
+from pyhad.ipvs_proc.telling import Reporter
 from pyhad.ipvs_proc.writer import Ownership, Writer
 
-MAX_WEIGHT = 2147483647
 VERIFY_NS = 10_000_000_000
 """How often the data plane is read back, so that what others changed is repaired."""
-PUBLISH_NS = 50_000_000
-"""Changes of this long become one report."""
 COUNTERS_AGE_NS = 1_000_000_000
 """Older counters are read again for a report that was asked for."""
 READ_SHARE = 50
@@ -64,17 +65,15 @@ class IpvsService:
         self._remembered_plane = records.pop(_PLANE_KEY, b"").decode("ascii", "replace")
         box, sync_is_ours = runtime.context.box, records.pop(SYNC_KEY, b"") != b""
         self._settings = Settings(box, sync_is_ours, runtime.logger, runtime.counters)
-        ordered, records = split(records)
-        self._weights = OrderedWeights(box, ordered)
+        self._operators = Operators(self._loop, runtime.logger, runtime.path(ORDERS), self._handle)
         self._ownership = Ownership(box, records.values())
         self._is_successor = bool(self._remembered_plane)
-        self._balancer = Balancer()
+        self._balancer = Balancer(self._operators.load())
         self._following = Following()
         self._writer: Writer | None = None
         self._plane_problem = ""
         self._dirty: set[Listener] = set()
         self._write_timer: Timer | None = None
-        self._publish_timer: Timer | None = None
         self._deadline: Timer | None = None
         self._read_at_ns = 0
         self._read_cost_ns = 0
@@ -84,6 +83,8 @@ class IpvsService:
         runtime = self._runtime
         runtime.on_document = self._on_document
         runtime.on_stop = self._on_stop
+        self._roles = Roles(runtime, self._bring_settings)
+        self._reporter = Reporter(runtime, self._status, self._on_control)
         self._open()
         self._configure()
         self._hub = Hub(
@@ -91,11 +92,6 @@ class IpvsService:
             listener_fd=runtime.context.listeners.get(channels.VERDICTS.name, -1),
             logger=self._logger, counters=runtime.counters,
             is_welcome=self._is_checker, on_message=self._on_verdicts,
-        )  # fmt: skip
-        self._link = Link(
-            self._loop, runtime.bus, channels.STATUS, path=runtime.path(channels.STATUS.path),
-            identity=ProcessName.IPVS.value, logger=self._logger, counters=runtime.counters,
-            on_message=self._on_control, on_up=self._publish,
         )  # fmt: skip
         self._loop.every(VERIFY_NS, self._verify)
 
@@ -124,16 +120,21 @@ class IpvsService:
             for listener in actual:
                 self._ownership.claim(listener)
         is_first, self._is_successor = not self._is_successor, True
-        weights = self._weights.of(self._document)
-        self._handle(Configured(document=self._document, actual=dict(actual), weights=weights))
+        self._handle(Configured(document=self._document, actual=dict(actual)))
         if self._writer is not None:
-            self._settings.bring(self._writer.plane, self._document)
+            self._bring_settings()
             self._dirty |= self._ownership.listeners
             self._write()
             self._writer.note_foreign(self._balancer.listeners)
             if is_first and self._document.data_plane is DataPlane.AUTO and self._writer.plane.name == DataPlane.IPVS:
                 self._sweep()
-        self._publish_soon()
+        self._reporter.changed()
+
+    def _bring_settings(self) -> None:
+        if self._writer is not None:
+            sync = self._document.sync
+            is_master = self._roles.is_master(sync.instance) if sync is not None else None
+            self._settings.bring(self._writer.plane, self._document, is_master)
 
     def _sweep(self) -> None:
         """IPVS serves: what nftables did before it was there must not go on."""
@@ -222,7 +223,8 @@ class IpvsService:
         for effect in self._balancer.handle(event, self._loop.now_ns()):
             self._perform(effect)
         self._set_deadline()
-        self._publish_soon()
+        self._operators.watch(lambda: self._balancer, self._count)
+        self._reporter.changed()
 
     def _perform(self, effect: Effect) -> None:
         match effect:
@@ -230,6 +232,8 @@ class IpvsService:
                 self._dirty |= effect.listeners
                 if self._write_timer is None:  # once for all events of this turn
                     self._write_timer = self._loop.after(0, self._write_now)
+            case KeepOrders():
+                self._operators.keep(self._balancer.orders.all)
             case Remark():
                 log = self._logger.warning if effect.warning else self._logger.info
                 log(effect.event, **effect.fields)
@@ -263,7 +267,7 @@ class IpvsService:
             return 0
         if made:
             self._read_at_ns -= COUNTERS_AGE_NS  # what is new has no counters yet: the next who asks makes us read
-            self._publish_soon()
+            self._reporter.changed()
         return made
 
     def _complain(self, error: KernelError) -> None:
@@ -293,13 +297,13 @@ class IpvsService:
         if self._writer is None:
             self._open()
             if self._writer is not None:
-                self._balancer = Balancer()
+                self._balancer = Balancer(self._balancer.orders.all)
                 self._following = Following()  # the next beat brings the verdicts
                 self._configure()
             return
         if not self._is_stale(0):
             return
-        self._settings.bring(self._writer.plane, self._document)
+        self._bring_settings()
         drifted = self._refresh()
         self._dirty |= self._balancer.listeners | self._ownership.listeners
         made = self._write()
@@ -316,32 +320,23 @@ class IpvsService:
             case StatusWanted():
                 self._on_status_wanted(message)
             case WeightWanted():
-                self._link.send(WeightSet(ticket=message.ticket, problem=self._order_weight(message)))
+                self._reporter.say(WeightSet(ticket=message.ticket, problem=self._order_weight(message)))
             case _:
                 assert_never(message)
 
     def _order_weight(self, wanted: WeightWanted) -> str:
         """Do what an operator wants; why not, empty when done."""
-        service = self._balancer.services.get(wanted.service)
-        if service is None:
-            known = ", ".join(list(self._balancer.services)[:5]) or "none"
-            return f"there is no service {wanted.service} (known: {known})"
-        if wanted.server not in service.servers:
-            return f"{wanted.service} has no server {wanted.server} (known: {', '.join(list(service.servers)[:5])})"
-        weight = wanted.weight if wanted.weight >= 0 else None
-        if weight is not None and weight > MAX_WEIGHT:
-            return f"a weight is at most {MAX_WEIGHT}"
-        is_kept = self._weights.set(wanted.service, wanted.server, weight)
-        word = "weight_undone" if weight is None else "server_drained" if weight == 0 else "weight_ordered"
-        self._logger.warning(word, service=wanted.service, server=wanted.server, weight=wanted.weight, kept=is_kept)
-        self._handle(WeightOrdered(service=wanted.service, server=wanted.server, weight=weight))
+        problem = self._operators.order(wanted, self._balancer)
+        if problem:
+            return problem
         self._write()
-        found = (
-            [self._writer.problems[one] for one in service.config.listeners if one in self._writer.problems]
-            if self._writer is not None
-            else ["there is no data plane"]
-        )
-        return found[0] if found else ""
+        if self._writer is None:
+            return "there is no data plane"
+        listeners = self._balancer.services[wanted.service].config.listeners
+        return next((self._writer.problems[one] for one in listeners if one in self._writer.problems), "")
+
+    def _count(self) -> Count | None:
+        return self._writer.plane.connections if self._writer is not None else None
 
     def _on_status_wanted(self, message: StatusWanted) -> None:
         if self._writer is not None and self._is_stale(COUNTERS_AGE_NS):
@@ -349,34 +344,18 @@ class IpvsService:
             if drifted:
                 self._dirty |= drifted
                 self._write()
-        self._send_status(message.ticket)
+        self._reporter.report(message.ticket)
 
-    def _publish_soon(self) -> None:
-        if self._publish_timer is None:
-            self._publish_timer = self._loop.after(PUBLISH_NS, self._publish)
-
-    def _publish(self) -> None:
-        if self._publish_timer is not None:
-            self._publish_timer.cancel()
-            self._publish_timer = None
-        self._send_status(0)
-
-    def _send_status(self, ticket: int) -> None:
-        reading = self._writer.reading if self._writer is not None else _EMPTY
-        problems: dict[Listener, str] = self._writer.problems if self._writer is not None else {}
-        if self._writer is None:
+    def _status(self, ticket: int) -> IpvsStatus:
+        writer = self._writer
+        problems: Mapping[Listener, str] = writer.problems if writer is not None else {}
+        if writer is None:
             problems = dict.fromkeys(self._balancer.listeners, f"no data plane: {self._plane_problem}")
-        self._link.send(
-            IpvsStatus(
-                ticket=ticket,
-                taken_ns=self._loop.now_ns(),
-                generation=self._document.generation,
-                data_plane=self._writer.plane.name if self._writer is not None else "none",
-                services=report(self._balancer, reading, problems),
-                counters=self._counters(),
-            )
+        return IpvsStatus(
+            ticket=ticket,
+            taken_ns=self._loop.now_ns(),
+            generation=self._document.generation,
+            data_plane=writer.plane.name if writer is not None else "none",
+            services=report(self._balancer, writer.reading if writer is not None else _EMPTY, problems),
+            counters={**self._runtime.counters, "log_lines_dropped": self._runtime.log.dropped},
         )
-
-    def _counters(self) -> dict[str, int]:
-        counters: dict[str, Any] = dict(self._runtime.counters)
-        return {**counters, "log_lines_dropped": self._runtime.log.dropped}

@@ -29,8 +29,8 @@ class Settings:
         self._counters = counters
         self._said: dict[str, str] = {}
 
-    def bring(self, plane: Plane, document: IpvsDocument) -> None:
-        """Bring the kernel in line with the configuration."""
+    def bring(self, plane: Plane, document: IpvsDocument, is_master: bool | None = None) -> None:
+        """Bring the kernel in line with the configuration, and with the instance that the sync daemon follows."""
         wanted = document.timeouts != KERNEL_TIMEOUTS or document.sync is not None
         if not isinstance(plane, IpvsPlane):
             if wanted:
@@ -40,7 +40,7 @@ class Settings:
             if document.timeouts != KERNEL_TIMEOUTS and plane.set_timeouts(document.timeouts):
                 self._counters["changes_written"] += 1
                 self._logger.info("timeouts_set")
-            self._bring_sync(plane, document)
+            self._bring_sync(plane, document, is_master)
             self._said.clear()
         except KernelError as error:
             self._counters["kernel_refusals"] += 1
@@ -54,13 +54,13 @@ class Settings:
             except KernelError as error:
                 self._say("ipvs_settings_failed", str(error))
 
-    def _bring_sync(self, plane: IpvsPlane, document: IpvsDocument) -> None:
+    def _bring_sync(self, plane: IpvsPlane, document: IpvsDocument, is_master: bool | None) -> None:
         if document.sync is None and not self._sync_is_ours:
             return
         if document.sync is not None and not self._sync_is_ours:
             self._sync_is_ours = True
             self._box.put(KEY, b"1")  # before it runs: our successor stops what it does not want
-        made = plane.set_sync(document.sync)
+        made = plane.set_sync(document.sync, is_master)
         if made:
             self._counters["changes_written"] += made
             interface = document.sync.interface if document.sync is not None else ""

@@ -15,6 +15,7 @@ from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.client import FINISH_NS, Scripts
 from pyhad.common.scripts.orders import Rules
+from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
@@ -26,6 +27,7 @@ from pyhad.vrrp_proc.journal import Journal, identity_of
 from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.ports import Ports
+from pyhad.vrrp_proc.roles import RoleTeller
 from pyhad.vrrp_proc.route_socket import RouteSocket
 from pyhad.vrrp_proc.status import Reporter
 from pyhad.vrrp_proc.surroundings import Surroundings, interfaces_of
@@ -66,6 +68,7 @@ class Service:
         self._surroundings = Surroundings(self._links, self._trackers, runtime.loop, self._delay_over)
         self._ports = Ports(self._links, runtime.loop, runtime.logger, runtime.counters)
         self._reporter = Reporter(runtime, self._router_status, self._counters, self._stand_by)
+        self._roles = RoleTeller(runtime, self._is_master)
         self._world = World(
             loop=runtime.loop,
             logger=runtime.logger,
@@ -73,7 +76,7 @@ class Service:
             announcer=Announcer(self._links, runtime.counters),
             journal=self._journal,
             counters=runtime.counters,
-            on_change=self._reporter.changed,
+            on_change=self._changed,
             on_parted=self._parted,
             teller=self._notifier,
             companions=self._groups,
@@ -125,6 +128,7 @@ class Service:
             self._tell_surroundings(instance)
         self._start_fresh(list(fresh.values()), document.startup_delay_ns)
         self._reporter.generation = document.generation
+        self._roles.configure(document.sync_instance)
         self._reporter.changed()
 
     def _sweep(self) -> None:
@@ -239,6 +243,14 @@ class Service:
             else:
                 instance.take_back()
         return tuple(instance.config.name for instance in meant)
+
+    def _changed(self) -> None:
+        self._reporter.changed()
+        self._roles.changed()
+
+    def _is_master(self, name: str) -> bool:
+        states = (each.core.router_state for each in self._instances.values() if each.config.name == name)
+        return RouterState.MASTER in states
 
     def _router_status(self) -> tuple[RouterStatus, ...]:
         return tuple(instance.status() for instance in self._instances.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyhad.common.config.complaints import Complaints
@@ -27,9 +28,17 @@ class Balancing:
     sync: SyncDaemon | None
     flush_at_stop: FlushAtStop
 
+    @property
+    def needs_owner(self) -> bool:
+        """There is something to do even without services."""
+        return self.sync is not None or self.timeouts != IpvsTimeouts()
 
-def build_balancing(root: Statement, complaints: Complaints) -> Balancing:
-    """From all `global_defs` blocks; the last word counts."""
+
+NO_BALANCING = Balancing(timeouts=IpvsTimeouts(), sync=None, flush_at_stop=FlushAtStop.ENTRIES)
+
+
+def build_balancing(root: Statement, vrids: Mapping[str, int], complaints: Complaints) -> Balancing:
+    """From all `global_defs` blocks; the last word counts. `vrids`: those of the instances that run, by name."""
     timeouts = sync = flush = None
     for block in root.every("global_defs"):
         timeouts = block.last("lvs_timeouts") or timeouts
@@ -44,7 +53,7 @@ def build_balancing(root: Statement, complaints: Complaints) -> Balancing:
             tcp_fin_s=_number(timeouts, "tcpfin") // SECOND_NS,
             udp_s=_number(timeouts, "udp") // SECOND_NS,
         ),
-        sync=_sync(sync, complaints) if sync is not None else None,
+        sync=_sync(root, sync, vrids, complaints),
         flush_at_stop=how,
     )
 
@@ -54,22 +63,47 @@ def _number(statement: Statement | None, option: str) -> int:
     return int(str(values[0])) if values else 0
 
 
-def _sync(statement: Statement, complaints: Complaints) -> SyncDaemon | None:
-    """LVS-12. One that follows an instance is not run at all: both roles at once would not be what was asked for."""
-    if statement.options.get("inst"):
-        message = "lvs_sync_daemon is left out: it follows a VRRP instance, which is not acted on yet"
-        hint = "without inst both daemons run, whatever the state"
-        complaints.warning(message, statement.at, hint=hint, trouble=Trouble.NOT_YET)
+def _sync(
+    root: Statement, found: Statement | None, vrids: Mapping[str, int], complaints: Complaints
+) -> SyncDaemon | None:
+    """LVS-12. The word of a `vrrp_instance` (`lvs_sync_daemon_interface`) counts where the global one is missing."""
+    if found is None:
+        return _sync_of_instance(root, vrids, complaints)
+    named = found.options.get("inst", ())
+    instance = str(named[0]) if named else ""
+    if instance and instance not in vrids:
+        if any(block.text() == instance for block in root.every("vrrp_instance")):
+            message = f"lvs_sync_daemon is left out: it follows vrrp_instance '{instance}', which is left out"
+            complaints.warning(message, found.at)
+            return None
+        known = ", ".join(sorted(vrids)) or "there are none"
+        message = f"lvs_sync_daemon follows vrrp_instance '{instance}', which is not defined"
+        complaints.error(message, found.at, hint=f"known instances: {known}", trouble=Trouble.INVALID_VALUE)
         return None
-    group = statement.options.get("group", ())
+    group = found.options.get("group", ())
     return SyncDaemon(
-        interface=statement.text(),
-        sync_id=_number(statement, "id"),
-        max_len=_number(statement, "maxlen"),
-        port=_number(statement, "port"),
-        ttl=_number(statement, "ttl"),
+        interface=found.text(),
+        sync_id=_number(found, "id") if found.options.get("id") else vrids.get(instance, 0),
+        max_len=_number(found, "maxlen"),
+        port=_number(found, "port"),
+        ttl=_number(found, "ttl"),
         group=str(group[0]) if group else "",
+        instance=instance,
     )
+
+
+def _sync_of_instance(root: Statement, vrids: Mapping[str, int], complaints: Complaints) -> SyncDaemon | None:
+    first: SyncDaemon | None = None
+    for block in root.every("vrrp_instance"):
+        found = block.last("lvs_sync_daemon_interface")
+        if found is None or block.text() not in vrids:
+            continue
+        if first is not None:
+            message = f"lvs_sync_daemon_interface is ignored: the sync daemon follows '{first.instance}' already"
+            complaints.warning(message, found.at)
+            continue
+        first = SyncDaemon(interface=found.text(), sync_id=vrids[block.text()], instance=block.text())
+    return first
 
 
 def tunnel_of(statement: Statement | None, forwarding: Forwarding, complaints: Complaints) -> Tunnel:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyhad.common.codec import encode
-from pyhad.common.config.build_balancing import Balancing, build_balancing
+from pyhad.common.config.build_balancing import NO_BALANCING, Balancing, build_balancing
 from pyhad.common.config.build_globals import Globals, build_globals
 from pyhad.common.config.build_services import Services, build_services
 from pyhad.common.config.build_tls import build_tls
@@ -91,7 +91,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     tracking = build_tracking(root, build_instances(root, shared, complaints), complaints)
     instances = tracking.instances
     services = build_services(root, shared, complaints)
-    balancing = build_balancing(root, complaints)
+    balancing = build_balancing(root, {one.name: one.vrid for one in instances}, complaints)
     tls_client = build_tls(root, complaints)
     check_tidiness(root, complaints)
     _look_for_interfaces(root, instances, options.interfaces, complaints)
@@ -172,10 +172,10 @@ def _documents(
         tracking = Tracking()
     instances = tracking.instances
     if not options.checker:
-        services = Services((), ())
+        services, balancing = Services((), ()), NO_BALANCING
     return Configuration(
-        parent=_parent_document(shared, instances, services, warnings, generation),
-        vrrp=_vrrp_document(shared, tracking, generation),
+        parent=_parent_document(shared, instances, services, balancing, warnings, generation),
+        vrrp=_vrrp_document(shared, tracking, balancing, generation),
         checker=CheckerDocument(
             schema=SCHEMA,
             generation=generation,
@@ -188,7 +188,7 @@ def _documents(
     )
 
 
-def _vrrp_document(shared: Globals, tracking: Tracking, generation: int) -> VrrpDocument:
+def _vrrp_document(shared: Globals, tracking: Tracking, balancing: Balancing, generation: int) -> VrrpDocument:
     return VrrpDocument(
         schema=SCHEMA,
         generation=generation,
@@ -204,6 +204,7 @@ def _vrrp_document(shared: Globals, tracking: Tracking, generation: int) -> Vrrp
         script_security=tracking.script_security,
         keep_script_links=tracking.keep_script_links,
         child_wait_ns=shared.child_wait_ns,
+        sync_instance=balancing.sync.instance if balancing.sync is not None else "",
     )
 
 
@@ -221,13 +222,18 @@ def _ipvs_document(shared: Globals, services: Services, balancing: Balancing, ge
 
 
 def _parent_document(
-    shared: Globals, instances: tuple[VrrpInstance, ...], services: Services, warnings: int, generation: int
+    shared: Globals,
+    instances: tuple[VrrpInstance, ...],
+    services: Services,
+    balancing: Balancing,
+    warnings: int,
+    generation: int,
 ) -> ParentDocument:
     return ParentDocument(
         schema=SCHEMA,
         generation=generation,
         vrrp=bool(instances),
-        checker=bool(services.virtual_servers),
+        checker=bool(services.virtual_servers) or balancing.needs_owner,
         down_interval_ns=down_interval_ns(instances),
         child_wait_ns=shared.child_wait_ns,
         warnings=warnings,

@@ -22,7 +22,7 @@ from pyhad.common.config.arguments import (
     seconds,
     whole_seconds,
 )
-from pyhad.common.config.keyword import LOUD, NOTHING, NOW, Sheet, flag, option, word
+from pyhad.common.config.keyword import NOTHING, NOW, Sheet, flag, option, word
 
 GLOBAL_DEFS = (
     word(
@@ -292,7 +292,7 @@ LVS_SYNC_DAEMON = (
         NAME,
         "run master and backup daemons always",
         "VRRP instance whose state selects master or backup daemon",
-        LOUD,
+        NOW,
         bare=True,
     ),
     option("id", number(0, 255), "VRID of inst, else 0", "Sync id", NOW, bare=True),

@@ -168,6 +168,7 @@ INSTANCE = (
         INTERFACE,
         "none",
         "Sync daemon bound to this instance",
+        NOW,
         deprecated="global lvs_sync_daemon",
         area="ipvs",
     ),

@@ -230,6 +230,8 @@ class VrrpDocument:
     """`enable_script_security`: what could be replaced by others than root does not run as root (SEC-3)."""
     keep_script_links: bool = False
     """`use_symlink_paths` (SEC-5)."""
+    sync_instance: str = ""
+    """The instance whose role the IPVS owner wants to know (`lvs_sync_daemon … inst`)."""
 
 
 # ------------------------------------------------------------------------------------- load balancing
@@ -335,7 +337,7 @@ class ParentDocument:
     generation: int
     vrrp: bool
     checker: bool
-    """Also says that the IPVS owner is needed."""
+    """Checker and IPVS owner are needed."""
     down_interval_ns: int
     """Smallest master-down interval of any instance; 0 without instances."""
     child_wait_ns: int = 5 * SECOND_NS

@@ -64,6 +64,8 @@ class SyncDaemon:
     port: int = 0
     ttl: int = 0
     group: str = ""
+    instance: str = ""
+    """The `vrrp_instance` it follows: it sends while that is master here, else it receives. Empty: both, always."""
 
 
 PLAIN_TUNNEL = Tunnel()

@@ -33,7 +33,12 @@ class WeightDesk:
         self._ticket += 1
         self._waiting[self._ticket] = (client, now_ns + ANSWER_WITHIN_NS)
         wanted = WeightWanted(
-            ticket=self._ticket, service=request.service, server=request.server, weight=request.weight
+            ticket=self._ticket,
+            service=request.service,
+            server=request.server,
+            weight=request.weight,
+            deadline_ns=max(0, request.deadline_ns),
+            for_ns=max(0, request.for_ns),
         )
         return [AskWeight(sender=owner, wanted=wanted)]
 

@@ -7,13 +7,23 @@ death nor the checker's, nor both together, takes a serving destination away.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from pyhad.common.config.model import Listener
 from pyhad.common.messages import Verdict
-from pyhad.ipvs_proc.core.effects import Effect, WriteServices
-from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard, WeightOrdered
-from pyhad.ipvs_proc.core.table import Entry, Table, service_of
+from pyhad.ipvs_proc.core.effects import Effect, KeepOrders, Remark, WriteServices
+from pyhad.ipvs_proc.core.events import (
+    Configured,
+    Emptied,
+    Event,
+    TimePassed,
+    VerdictHeard,
+    VerdictsHeard,
+    WeightOrdered,
+)
+from pyhad.ipvs_proc.core.orders import Order, Orders, Pair
+from pyhad.ipvs_proc.core.table import Endpoint, Entry, Table, service_of
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
 SETTLE_NS = 3_000_000_000
@@ -23,7 +33,8 @@ SETTLE_NS = 3_000_000_000
 class Balancer:
     """All virtual servers. `handle` events, then ask `wanted(listener)` for each listener of a `WriteServices`."""
 
-    def __init__(self) -> None:
+    def __init__(self, orders: Mapping[Pair, Order] | None = None) -> None:
+        self.orders = Orders(orders or {})
         self.services: dict[str, VirtualService] = {}
         self._owners: dict[Listener, list[VirtualService]] = {}
         self._verdicts: dict[tuple[str, str], Verdict] = {}
@@ -42,15 +53,18 @@ class Balancer:
                 return self._hear(event.verdict)
             case WeightOrdered():
                 return self._order_weight(event)
+            case Emptied():
+                return self._take_out(self.orders.complete(event.pairs), "no_connections")
             case TimePassed():
                 due = self._settle_at_ns is not None and now_ns >= self._settle_at_ns
-                return self._settle() if due else []
+                return (self._settle() if due else []) + self._orders_due(now_ns)
             case _:
                 assert_never(event)
 
     def next_deadline_ns(self) -> int | None:
         """When `TimePassed` is due, None when there is nothing to wait for."""
-        return self._settle_at_ns
+        times = (self._settle_at_ns, self.orders.next_deadline_ns())
+        return min((time_ns for time_ns in times if time_ns is not None), default=None)
 
     @property
     def listeners(self) -> frozenset[Listener]:
@@ -80,14 +94,14 @@ class Balancer:
             service = self.services.get(config.id)
             if service is None:
                 service = VirtualService(config)
-                service.order_weights(event.weights)
+                service.ordered = self.orders.of(config.id, service.servers)
                 for listener in config.listeners:
                     if listener in actual:
                         service.adopt(listener, actual[listener])
                         break
             else:
                 service.reconfigure(config)
-                service.order_weights(event.weights)
+                service.ordered = self.orders.of(config.id, service.servers)
             for server in config.servers:
                 if (verdict := self._verdicts.get((config.id, server.id))) is not None:
                     service.take(verdict)
@@ -133,13 +147,49 @@ class Balancer:
         return effects
 
     def _order_weight(self, event: WeightOrdered) -> list[Effect]:
+        pair = event.service, event.server
         service = self.services.get(event.service)
-        if service is None or not service.order_weight(event.server, event.weight):
+        if service is None or event.server not in service.servers or not self.orders.give(pair, event.order):
             return []
-        remarks = service.evaluate()
-        for listener in service.config.listeners:
-            self._held.pop(listener, None)  # what was adopted stays, but for this wish
-        return [*remarks, WriteServices(listeners=frozenset(service.config.listeners))]
+        return [KeepOrders(), *self._reweigh({pair})]
+
+    def _orders_due(self, now_ns: int) -> list[Effect]:
+        ended, complete = self.orders.due(now_ns)
+        effects: list[Effect] = [_remark("weight_order_ended", pair) for pair in sorted(ended)]
+        if ended:
+            effects += [KeepOrders(), *self._reweigh(ended)]
+        return effects + self._take_out(complete, "deadline")
+
+    def _take_out(self, pairs: set[Pair], reason: str) -> list[Effect]:
+        if not pairs:
+            return []
+        remarks = [_remark("server_drained_out", pair, reason=reason) for pair in sorted(pairs)]
+        return [*remarks, KeepOrders(), *self._reweigh(pairs)]
+
+    def _reweigh(self, pairs: Iterable[Pair]) -> list[Effect]:
+        """The services of these have other orders now."""
+        effects: list[Effect] = []
+        changed: set[Listener] = set()
+        for name in dict.fromkeys(name for name, _ in pairs):
+            service = self.services.get(name)
+            if service is None:
+                continue
+            service.ordered = self.orders.of(name, service.servers)
+            effects += service.evaluate()
+            for listener in service.config.listeners:
+                self._held.pop(listener, None)  # what was adopted stays, but for this wish
+                changed.add(listener)
+        return [*effects, WriteServices(listeners=frozenset(changed))] if changed else effects
+
+    def draining(self) -> dict[Pair, list[tuple[Listener, Endpoint]]]:
+        """Servers that are to leave the table when their connections are gone, and where they stand in it."""
+        found: dict[Pair, list[tuple[Listener, Endpoint]]] = {}
+        for (name, server), order in self.orders.all.items():
+            service = self.services.get(name)
+            if order.drains and service is not None and server in service.servers:
+                listeners = service.config.listeners
+                found[name, server] = [(listener, service.endpoints(listener)[server]) for listener in listeners]
+        return found
 
     def _hear(self, verdict: Verdict) -> list[Effect]:
         self._verdicts[verdict.service, verdict.server] = verdict
@@ -148,3 +198,7 @@ class Balancer:
             return []
         remarks = service.evaluate()
         return [*remarks, WriteServices(listeners=frozenset(service.config.listeners))]
+
+
+def _remark(event: str, pair: Pair, **fields: str) -> Remark:
+    return Remark(event=event, fields={"service": pair[0], "server": pair[1], **fields})

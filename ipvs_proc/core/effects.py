@@ -23,4 +23,9 @@ class Remark:
     warning: bool = False
 
 
-Effect = WriteServices | Remark
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepOrders:
+    """What operators ordered is another: it must outlive us."""
+
+
+Effect = WriteServices | Remark | KeepOrders

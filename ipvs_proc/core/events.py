@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pyhad.common.config.model import IpvsDocument
 from pyhad.common.messages import Verdict
+from pyhad.ipvs_proc.core.orders import Order, Pair
 from pyhad.ipvs_proc.core.table import Table
 
 
@@ -16,8 +16,6 @@ class Configured:
 
     document: IpvsDocument
     actual: Table
-    weights: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Weights that operators set, by ids of service and server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +38,14 @@ class WeightOrdered:
 
     service: str
     server: str
-    weight: int | None
+    order: Order | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emptied:
+    """No connection is left on these drained servers, by ids of service and server."""
+
+    pairs: frozenset[Pair]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,4 +53,4 @@ class TimePassed:
     """`now` reached `next_deadline_ns()`."""
 
 
-Event = Configured | VerdictsHeard | VerdictHeard | WeightOrdered | TimePassed
+Event = Configured | VerdictsHeard | VerdictHeard | WeightOrdered | Emptied | TimePassed

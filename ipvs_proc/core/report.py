@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from pyhad.common.config.model import Forwarding, Listener
 from pyhad.common.messages import DestinationStatus, ServiceStatus
 from pyhad.ipvs_proc.core.desired import Balancer
+from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, endpoint_name
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
@@ -44,11 +45,11 @@ def _destinations(
     wanted = balancer.wanted(first)  # once: it is made anew each time
     endpoints = service.endpoints(first)
     rows = [
-        replace(
+        _with_order(
             _destination(
                 server, endpoint, service.servers[server].up, endpoint == sorry, service, first, wanted, reading
             ),
-            operator_weight=service.ordered.get(server, -1),
+            service.ordered.get(server),
         )
         for server, endpoint in endpoints.items()
     ]
@@ -56,6 +57,18 @@ def _destinations(
         serves = not service.quorum_up
         rows.append(_destination(endpoint_name(sorry), sorry, serves, True, service, first, wanted, reading))
     return tuple(rows)
+
+
+def _with_order(row: DestinationStatus, order: Order | None) -> DestinationStatus:
+    if order is None:
+        return row
+    return replace(
+        row,
+        operator_weight=order.weight,
+        drained_out=order.is_out,
+        drain_deadline_ns=order.deadline_ns,
+        order_until_ns=order.until_ns,
+    )
 
 
 def _destination(
@@ -69,7 +82,7 @@ def _destination(
         server=name,
         up=up,
         weight=there.weight if there is not None else -1,
-        wanted_weight=wanted.weight if wanted is not None else 0,
+        wanted_weight=wanted.weight if wanted is not None else -1,
         active_connections=counted.active,
         inactive_connections=counted.inactive,
         connections=counted.total,

@@ -5,12 +5,13 @@ Knows no kernel and no clock. What a checker has not tested yet never overrules 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pyhad.common.config.model import Forwarding, Listener, RealServer, SorryServer, VirtualServer
 from pyhad.common.messages import Verdict
 from pyhad.ipvs_proc.core.effects import Remark
+from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry
 
 NOT_CHECKED_YET = "not_checked_yet"
@@ -34,8 +35,8 @@ class VirtualService:
         self.config = config
         self.servers = {server.id: _assumed(server) for server in config.servers}
         self.quorum_up = not config.alpha  # LVS-33
-        self.ordered: dict[str, int] = {}
-        """Weights that an operator set, by id of the server; they stand above every other weight."""
+        self.ordered: dict[str, Order] = {}
+        """What operators ordered, by id of the server: it stands above every other weight."""
 
     def adopt(self, listener: Listener, entry: Entry) -> None:
         """Take over what a data plane has for us. An entry without destinations says nothing (CHK-6 then holds)."""
@@ -43,7 +44,11 @@ class VirtualService:
             return
         for server in self.config.servers:
             there = entry.destinations.get(_endpoint(server, listener))
-            is_ordered = server.id in self.ordered
+            order = self.ordered.get(server.id)
+            if there is None and order is not None and order.is_out:
+                self.servers[server.id] = _assumed(server)  # an operator took it out: that says nothing of its health
+                continue
+            is_ordered = order is not None
             drained = there is not None and there.weight == 0 and server.weight > 0 and not is_ordered
             up = there is not None and not (drained and server.inhibit_on_failure)
             weight = there.weight if there is not None and up and not is_ordered else server.weight
@@ -69,24 +74,10 @@ class VirtualService:
         self.config = config
         self.servers = states
 
-    def order_weights(self, weights: Mapping[tuple[str, str], int]) -> None:
-        """All that operators set, of whatever service."""
-        pairs = ((server.id, weights.get((self.config.id, server.id))) for server in self.config.servers)
-        self.ordered = {server: weight for server, weight in pairs if weight is not None}
-
-    def order_weight(self, server: str, weight: int | None) -> bool:
-        """An operator's word, None takes it back. True when something changed; unknown servers are left alone."""
-        if server not in self.servers or self.ordered.get(server) == weight:
-            return False
-        if weight is None:
-            del self.ordered[server]
-        else:
-            self.ordered[server] = weight
-        return True
-
     def weight_of(self, server: str) -> int:
         """What it should have while it is up."""
-        return self.ordered.get(server, self.servers[server].weight)
+        order = self.ordered.get(server)
+        return self.servers[server].weight if order is None else order.weight
 
     def take(self, verdict: Verdict) -> bool:
         """Believe the checker. True when something changed."""
@@ -128,7 +119,10 @@ class VirtualService:
         for server in self.config.servers:
             state = self.servers[server.id]
             weight = self.weight_of(server.id)
-            is_drained = self.ordered.get(server.id) == 0  # its connections end by themselves, sorry server or not
+            order = self.ordered.get(server.id)
+            if order is not None and order.is_out:
+                continue
+            is_drained = order is not None and order.drains  # its connections end by themselves, sorry server or not
             if state.up and (not sorry_serves or is_drained):
                 yield _real(server, listener, weight)
             elif server.inhibit_on_failure:

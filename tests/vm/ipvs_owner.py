@@ -41,6 +41,7 @@ from pyhad.common.loop import Loop
 from pyhad.common.messages import (
     Beat,
     IpvsStatus,
+    RoleSaid,
     StatusWanted,
     Verdict,
     VerdictChanged,
@@ -151,9 +152,7 @@ class Stage:
         os.makedirs(f"{folder}/bus", exist_ok=True)
         self._pulse = PulsePage()
         self._box = BlackBox(256, 64)
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(f"{folder}/{channels.VERDICTS.path}")
-        self._listener.listen(16)
+        self._listeners = {each.name: _listen(f"{folder}/{each.path}") for each in (channels.VERDICTS, channels.ROLES)}
         self._owner = 0
         self._lifeline: socket.socket | None = None
         self._peer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -166,6 +165,7 @@ class Stage:
             os._exit(0)
         theirs.close()
         self._note(ProcessName.CHECKER, self._peer_pid)
+        self._note(ProcessName.VRRP, self._peer_pid)
 
     def run(self) -> None:
         """Serve commands until the end of input."""
@@ -221,7 +221,8 @@ class Stage:
             name=ProcessName.IPVS, parent_pid=parent_pid, run_dir=self._folder, document=self._document,
             pulse=self._pulse, box=self._box, lifeline=end,
             log=LogSettings(syslog=False, file=f"{self._folder}/ipvs.log", detail=1),
-            account=service_account(), options=self._options, listeners={"verdicts": self._listener.fileno()},
+            account=service_account(), options=self._options,
+            listeners={name: listener.fileno() for name, listener in self._listeners.items()},
         )  # fmt: skip
 
     def _heard(self, word: bytes) -> bool:
@@ -251,8 +252,15 @@ class Stage:
         self._pulse.write_process(name, pid=pid, started_ns=now_ns, restarts=0, state=ProcessState.RUNNING)
 
 
+def _listen(path: str) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(16)
+    return listener
+
+
 class Peer:
-    """Checker and control in one: says verdicts, asks for the status."""
+    """Checker, VRRP and control in one: says verdicts and roles, asks for the status."""
 
     def __init__(self, folder: str, end: socket.socket) -> None:
         self._end = end
@@ -268,6 +276,10 @@ class Peer:
         self._link = Link(
             self._loop, context, channels.VERDICTS, path=f"{folder}/bus/verdicts", identity="checker", logger=logger,
             counters=counters, on_message=lambda _message: self._say_all(), on_up=self._say_all,
+        )  # fmt: skip
+        self._roles = Link(
+            self._loop, context, channels.ROLES, path=f"{folder}/bus/roles", identity="vrrp", logger=logger,
+            counters=counters, on_message=lambda _message: None, on_up=lambda: None,
         )  # fmt: skip
         self._hub = Hub(
             self._loop, context, channels.STATUS, path=f"{folder}/bus/status", listener_fd=-1, logger=logger,
@@ -313,6 +325,8 @@ class Peer:
         elif request["command"] == "mute":
             self._spoken = False
             self._answer(True)
+        elif request["command"] == "role":
+            self._answer(self._roles.send(RoleSaid(instance="VI_1", is_master=request["is_master"])))
         elif request["command"] == "weigh":
             self._hub.send(self._sender, WeightWanted(ticket=1, **request["wanted"]))
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ def site() -> Iterator[Site]:
         site = Site(lab, folder)
         for name in ("web1", "web2"):
             site.start_web(name)
+        config = folder / "d1.conf"
+        with_sync = "router_id d1\n lvs_sync_daemon eth1 inst VI_1"
+        config.write_text(config.read_text().replace("router_id d1", with_sync))
         site.start_director("d1")
         try:
             wait_until(lambda: View(site.run_dir("d1")).servers() == BOTH, 60, "the table is whole", every_s=0.3)
@@ -86,6 +90,45 @@ def test_the_table_stands_while_a_child_is_replaced(site: Site, victim: str) -> 
         assert table(site) == before
     assert VIP in site.lab.addresses("d1")
     assert get(site) in ("web1", "web2")
+
+
+def sync_daemons(site: Site) -> list[str]:
+    """Role, interface and id of each, as ipvsadm says."""
+    return [" ".join(line.split()[:4]) for line in site.lab.run("d1", "ipvsadm", "-l", "--daemon").splitlines()]
+
+
+def ctl(site: Site, *words: str) -> str:
+    pyhadctl = str(Path(sys.executable).with_name("pyhadctl"))
+    return site.lab.run("d1", pyhadctl, "--run-dir", str(site.run_dir("d1")), *words, timeout_s=30)
+
+
+@pytest.mark.behaviour("LVS-12")
+def test_the_sync_daemon_sends_while_the_instance_is_master_and_receives_while_it_is_not(site: Site) -> None:
+    sends = ["master sync daemon (mcast=eth1,"]
+    wait_until(lambda: sync_daemons(site) == sends, 20, "d1 sends its connections", every_s=0.3)
+    ctl(site, "vrrp", "standby", "VI_1")
+    receives = ["backup sync daemon (mcast=eth1,"]
+    wait_until(lambda: sync_daemons(site) == receives, 20, "d1 receives connections", every_s=0.3)
+    ctl(site, "vrrp", "takeback", "VI_1")
+    wait_until(lambda: sync_daemons(site) == sends, 20, "d1 sends again", every_s=0.3)
+    assert "syncid=51" in site.lab.run("d1", "ipvsadm", "-l", "--daemon")
+
+
+def test_a_drained_server_leaves_the_table_and_stays_out_over_a_new_start_until_undone(site: Site) -> None:
+    service, server = f"{VIP}:80/tcp", "10.0.0.12:80"
+    without = f"-A -t {VIP}:80 -s rr\n-a -t {VIP}:80 -r 10.0.0.11:80 -m -w 1\n"
+    assert "leaves the table with its last one, 1 s from now" in ctl(
+        site, "rs", "drain", service, server, "--deadline", "1s"
+    )
+    wait_until(lambda: table(site) == without, 20, "web2 is out", every_s=0.3)
+    assert "drained, taken out" in ctl(site, "status", "vs")
+    assert ctl(site, "diff") == "The table is as it should be.\n"
+    assert site.directors["d1"].stop(30) == 0
+    site.start_director("d1")
+    wait_until(lambda: table(site) == without, 60, "the new daemon leaves web2 out", every_s=0.3)
+    ctl(site, "rs", "undrain", service, server)
+    both = sorted(TABLE.splitlines())
+    wait_until(lambda: sorted(table(site).splitlines()) == both, 20, "web2 is in again", every_s=0.3)
 
 
 def test_an_orderly_stop_empties_the_kernels_table(site: Site) -> None:

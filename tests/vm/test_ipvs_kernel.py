@@ -255,7 +255,7 @@ def test_a_successor_adopts_what_is_there_and_writes_nothing(site: Lab, run: Run
     owner.ask("respawn")
     assert on_director(site) == before
     status = owner.ask("status")
-    assert status["services"][WEB]["servers"]["10.1.0.13:80"][:3] == [False, -1, 0]
+    assert status["services"][WEB]["servers"]["10.1.0.13:80"][:3] == [False, -1, -1]
     owner.ask("mute")
     owner.ask("respawn")
     time.sleep(4)  # longer than a successor waits for the checker
@@ -323,6 +323,15 @@ def test_a_drained_server_keeps_its_connections_and_stays_drained_over_a_respawn
     assert owner.ask("status")["services"][WEB]["servers"]["10.1.0.12:80"][:3] == [True, 0, 0]
     assert on_director(site) == drained
     assert traffic.get(site, 4) == {"web1": 4}
+    gone = drained - {"-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 0"}
+    time.sleep(2)
+    assert on_director(site) == drained  # the connections of the test before are in their last two minutes
+    site.run("director", "ipvsadm", "--set", "0", "1", "0")
+    assert owner.ask("weigh", wanted={**drain, "deadline_ns": 2_000_000_000}) == ""
+    wait_until(lambda: on_director(site) == gone, 8, "it is taken out at its deadline", every_s=0.2)
+    owner.ask("respawn")
+    assert on_director(site) == gone
+    assert traffic.get(site, 4) == {"web1": 4}
     assert "there is no service" in owner.ask("weigh", wanted={**drain, "service": "192.0.2.9:80/tcp"})
     assert owner.ask("weigh", wanted={**drain, "weight": -1}) == ""
     assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
@@ -347,3 +356,21 @@ def test_timeouts_and_sync_daemons_follow_the_configuration_and_the_daemons_end_
     assert owner.ask("stop") == 0
     assert daemons() == []
     assert on_director(site) == set()
+
+
+@pytest.mark.behaviour("LVS-12")
+def test_a_sync_daemon_that_follows_an_instance_has_the_role_of_that(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH), sync={"interface": "lo", "sync_id": 51, "instance": "VI_1"})
+
+    def daemons() -> list[str]:
+        return [line.split(" ", 1)[0] for line in site.run("director", "ipvsadm", "-l", "--daemon").splitlines()]
+
+    assert daemons() == ["backup"]
+    for is_master, word in ((True, "master"), (False, "backup"), (True, "master")):
+        owner.ask("role", is_master=is_master)
+        wait_until(lambda word=word: daemons() == [word], 5, f"it runs as {word}", every_s=0.1)
+    owner.ask("respawn")  # nobody has told the successor yet: what runs goes on
+    assert daemons() == ["master"]
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+    owner.ask("role", is_master=False)
+    wait_until(lambda: daemons() == ["backup"], 5, "the successor hears too", every_s=0.1)

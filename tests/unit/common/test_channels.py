@@ -19,7 +19,7 @@ def test_names_and_paths_are_unique() -> None:
 
 
 def test_no_socket_is_open_to_everybody() -> None:
-    assert [channel.mode & 0o007 for channel in CHANNELS] == [0, 0, 0]
+    assert [channel.mode & 0o007 for channel in CHANNELS] == [0, 0, 0, 0]
 
 
 def test_only_the_socket_of_operators_lies_outside_the_closed_folder() -> None:

@@ -16,7 +16,7 @@ Prot LocalAddress:Port                Conns   InPkts  OutPkts  InBytes OutBytes 
   -> RemoteAddress:Port                                                          Weight ActiveConn InActConn Health
 TCP  192.0.2.100:80                   24068      402  123456K 99999999 70000000M  wrr, 2 of 3 up
   -> 10.1.0.11:80                     12034      400  123456K 99999999 70000000M  1      17         4         up
-  -> 10.1.0.13:80                     12034        2        -        -        -  0      17         4         up, drained
+  -> 10.1.0.13:80                     12034        2        -        -        -  0      0          4         up, drained
 """
 
 
@@ -33,7 +33,9 @@ def test_the_table_has_counters_and_beside_them_weight_health_and_drain(replies:
         replies.destination(
             "10.1.0.11:80", in_packets=400, out_packets=123456789, in_bytes=99_999_999, out_bytes=7 * 10**13
         ),
-        replies.destination("10.1.0.13:80", weight=0, wanted_weight=0, operator_weight=0, in_packets=2),
+        replies.destination(
+            "10.1.0.13:80", weight=0, wanted_weight=0, operator_weight=0, active_connections=0, in_packets=2
+        ),
     )
     assert render_table(reply).splitlines() == TABLE.splitlines()
 
@@ -53,6 +55,23 @@ def test_services_are_named_as_ipvsadm_does(replies: Any, name: str, title: str)
 
 def test_a_table_as_it_should_be_has_no_differences(replies: Any) -> None:
     assert differences(with_servers(replies.good(), replies.destination("10.1.0.11:80"))) == []
+
+
+def test_a_drain_says_how_far_it_is(replies: Any) -> None:
+    def health(**order: Any) -> str:
+        row = replies.destination("10.1.0.13:80", wanted_weight=0, operator_weight=0, **order)
+        return render_table(with_servers(replies.good(), row)).splitlines()[-1].split("  ")[-1].strip()
+
+    assert health(weight=0, active_connections=4) == "up, draining"
+    assert health(weight=0, active_connections=0) == "up, drained"
+    assert health(weight=-1, drained_out=True) == "up, taken out"
+
+
+def test_a_server_that_is_out_as_it_should_be_is_no_difference(replies: Any) -> None:
+    out = replies.destination("10.1.0.11:80", weight=-1, wanted_weight=-1)
+    assert differences(with_servers(replies.good(), out)) == []
+    there = replies.destination("10.1.0.11:80", weight=2, wanted_weight=-1)
+    assert differences(with_servers(replies.good(), there)) == ["- 192.0.2.100:80/tcp -> 10.1.0.11:80 weight 2"]
 
 
 def test_differences_show_what_is_there_and_what_is_wanted(replies: Any) -> None:

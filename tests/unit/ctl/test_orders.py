@@ -8,18 +8,18 @@ import pathlib
 import pytest
 
 from pyhad.ctl.main import main
-from pyhad.ctl.orders import _time_s
+from pyhad.ctl.orders import time_s
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86400)])
 def test_a_time_is_a_number_with_a_unit(text: str, seconds: int) -> None:
-    assert _time_s(text) == seconds
+    assert time_s(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "0", "m", "-5", "1.5h", "10 m", "1w"])
 def test_everything_else_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
-        _time_s(text)
+        time_s(text)
 
 
 @pytest.mark.parametrize("words", [["vrrp", "standby", "VI_1", "--for", "5m"], ["vrrp", "takeback", "all"]])

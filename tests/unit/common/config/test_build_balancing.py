@@ -47,11 +47,37 @@ def test_a_sync_daemon_without_an_instance_runs_in_both_roles(compiled: Compile)
     )
 
 
+INSTANCE = "vrrp_instance {} {{\n interface eth0\n virtual_router_id {}\n virtual_ipaddress {{ 10.9.0.{} }}\n{}}}\n"
+
+
 @pytest.mark.behaviour("LVS-12")
-def test_a_sync_daemon_that_follows_an_instance_is_left_out_with_a_warning(compiled: Compile) -> None:
-    result = compiled("global_defs {\n lvs_sync_daemon eth0 inst VI_1\n}\n")
-    assert result.result.configuration.ipvs.sync is None
-    assert "lvs_sync_daemon is left out: it follows a VRRP instance, which is not acted on yet" in result.warnings
+def test_a_sync_daemon_that_follows_an_instance_has_its_id_and_vrrp_is_asked_to_tell(compiled: Compile) -> None:
+    def following(words: str) -> Any:
+        instance = INSTANCE.format("VI_1", 51, 1, "")
+        return compiled(f"{instance}global_defs {{\n lvs_sync_daemon eth1 {words}\n}}\n").result.configuration
+
+    documents = following("inst VI_1")
+    assert documents.ipvs.sync == SyncDaemon(interface="eth1", sync_id=51, instance="VI_1")
+    assert documents.vrrp.sync_instance == "VI_1"
+    assert documents.parent.checker  # the IPVS owner is needed, services or not
+    documents = following("VI_1 9")  # the old form
+    assert documents.ipvs.sync == SyncDaemon(interface="eth1", sync_id=9, instance="VI_1")
+
+
+@pytest.mark.behaviour("LVS-12")
+def test_a_sync_daemon_that_follows_nobody_known_is_an_error(compiled: Compile) -> None:
+    result = compiled(INSTANCE.format("VI_1", 51, 1, "") + "global_defs {\n lvs_sync_daemon eth0 inst VI_2\n}\n")
+    assert "lvs_sync_daemon follows vrrp_instance 'VI_2', which is not defined" in result.errors
+
+
+def test_the_word_of_an_instance_counts_where_the_global_one_is_missing(compiled: Compile) -> None:
+    own = " lvs_sync_daemon_interface eth2\n"
+    text = INSTANCE.format("VI_1", 51, 1, own) + INSTANCE.format("VI_2", 52, 2, own)
+    result = compiled(text)
+    assert result.result.configuration.ipvs.sync == SyncDaemon(interface="eth2", sync_id=51, instance="VI_1")
+    assert "lvs_sync_daemon_interface is ignored: the sync daemon follows 'VI_1' already" in result.warnings
+    documents = compiled(text + "global_defs {\n lvs_sync_daemon eth1\n}\n").result.configuration
+    assert documents.ipvs.sync == SyncDaemon(interface="eth1")
 
 
 def test_the_table_is_left_entry_by_entry_unless_told_otherwise(compiled: Compile) -> None:

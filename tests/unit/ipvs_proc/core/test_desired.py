@@ -8,8 +8,9 @@ import pytest
 
 from pyhad.common.config.model import SCHEMA, DataPlane, IpvsDocument, Listener, Protocol, VirtualServer
 from pyhad.ipvs_proc.core.desired import Balancer
-from pyhad.ipvs_proc.core.effects import Effect, WriteServices
-from pyhad.ipvs_proc.core.events import Configured, TimePassed, VerdictHeard, VerdictsHeard, WeightOrdered
+from pyhad.ipvs_proc.core.effects import Effect, KeepOrders, Remark, WriteServices
+from pyhad.ipvs_proc.core.events import Configured, Emptied, TimePassed, VerdictHeard, VerdictsHeard, WeightOrdered
+from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.table import Table
 
 SECOND = 1_000_000_000
@@ -164,19 +165,62 @@ def test_a_renamed_service_goes_on_with_what_the_kernel_has(make: Any) -> None:
     assert make.weights(balancer.wanted(make.listener)) == {2: 1}
 
 
+WEB2 = ("web", "10.1.0.2:80")
+
+
+def drain(server: str = "10.1.0.2:80", **times: int) -> WeightOrdered:
+    return WeightOrdered(service="web", server=server, order=Order(weight=0, **times))
+
+
 def test_an_operator_s_weight_acts_at_once_even_on_what_waits_for_verdicts(make: Any) -> None:
     balancer, _ = configured({make.listener: make.entry({1: 4, 2: 4})}, make.virtual(make.server(1), make.server(2)))
-    drain = WeightOrdered(service="web", server="10.1.0.2:80", weight=0)
-    assert written(balancer.handle(drain, 5 * SECOND)) == {make.listener}
+    effects = balancer.handle(drain(), 5 * SECOND)
+    assert written(effects) == {make.listener}
+    assert KeepOrders() in effects
     assert make.weights(balancer.wanted(make.listener)) == {1: 4, 2: 0}
-    assert balancer.handle(drain, 5 * SECOND) == []
-    assert balancer.handle(WeightOrdered(service="no", server="10.1.0.2:80", weight=0), 5 * SECOND) == []
+    assert balancer.handle(drain(), 5 * SECOND) == []
+    assert balancer.handle(drain("10.1.0.9:80"), 5 * SECOND) == []
+    other = WeightOrdered(service="no", server="10.1.0.2:80", order=Order(weight=0))
+    assert balancer.handle(other, 5 * SECOND) == []
 
 
-def test_operators_weights_are_kept_over_a_reload_and_a_restart(make: Any) -> None:
-    weights = {("web", "10.1.0.2:80"): 0}
+def test_orders_are_kept_over_a_reload_and_a_restart_and_a_time_without_their_server(make: Any) -> None:
     config = document(make.virtual(make.server(1), make.server(2)))
-    balancer = Balancer()
+    balancer = Balancer({WEB2: Order(weight=0)})
     for _ in range(2):
-        balancer.handle(Configured(document=config, actual={}, weights=weights), 0)
+        balancer.handle(Configured(document=config, actual={}), 0)
         assert make.weights(balancer.wanted(make.listener)) == {1: 1, 2: 0}
+    balancer.handle(Configured(document=document(make.virtual(make.server(1))), actual={}), 0)
+    assert balancer.draining() == {}
+    balancer.handle(Configured(document=config, actual={}), 0)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 1, 2: 0}
+
+
+def test_a_drained_server_leaves_when_nothing_is_left_on_it_and_comes_back_when_undone(make: Any) -> None:
+    balancer, _ = configured({}, make.virtual(make.server(1), make.server(2)))
+    balancer.handle(drain(), 5 * SECOND)
+    assert balancer.draining() == {WEB2: [(make.listener, ("10.1.0.2", 80))]}
+    effects = balancer.handle(Emptied(pairs=frozenset({WEB2})), 6 * SECOND)
+    fields = {"service": "web", "server": "10.1.0.2:80", "reason": "no_connections"}
+    assert effects == [
+        Remark(event="server_drained_out", fields=fields),
+        KeepOrders(),
+        WriteServices(listeners=frozenset({make.listener})),
+    ]
+    assert make.weights(balancer.wanted(make.listener)) == {1: 1}
+    assert balancer.draining() == {}
+    assert balancer.handle(Emptied(pairs=frozenset({WEB2})), 7 * SECOND) == []
+    balancer.handle(WeightOrdered(service="web", server="10.1.0.2:80", order=None), 8 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 1, 2: 1}
+
+
+def test_a_drained_server_leaves_at_its_deadline_and_an_order_ends_by_itself(make: Any) -> None:
+    balancer, _ = configured({}, make.virtual(make.server(1), make.server(2)))
+    balancer.handle(drain(deadline_ns=20 * SECOND, until_ns=30 * SECOND), 5 * SECOND)
+    assert balancer.next_deadline_ns() == 20 * SECOND
+    assert balancer.handle(TimePassed(), 19 * SECOND) == []
+    balancer.handle(TimePassed(), 20 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 1}
+    assert balancer.next_deadline_ns() == 30 * SECOND
+    assert written(balancer.handle(TimePassed(), 30 * SECOND)) == {make.listener}
+    assert make.weights(balancer.wanted(make.listener)) == {1: 1, 2: 1}

@@ -38,8 +38,8 @@ def test_a_service_shows_every_configured_server_wanted_and_actual(make: Any) ->
             destinations=(
                 row(1, True, 1, 2, active_connections=1, inactive_connections=2, connections=9),
                 row(2, True, -1, 2),
-                row(3, False, -1, 0),
-                row(99, False, -1, 0, sorry=True),
+                row(3, False, -1, -1),
+                row(99, False, -1, -1, sorry=True),
             ),
         ),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import Forwarding, Listener, Protocol, RealServer, VirtualServer
+from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
 
@@ -176,23 +177,24 @@ def test_only_nat_may_change_the_port() -> None:
     assert [each.port for each in service.destinations(mark)] == [8080, 0, 0]
 
 
+DRAIN = Order(weight=0)
+
+
 def test_an_operator_s_weight_stands_above_configuration_and_checks(make: Any) -> None:
     service = VirtualService(make.virtual(make.server(1), make.server(2, 3)))
-    assert service.order_weight("10.1.0.2:80", 0)
-    assert not service.order_weight("10.1.0.2:80", 0)
-    assert not service.order_weight("10.1.0.9:80", 0)
+    service.ordered = {"10.1.0.2:80": DRAIN}
     assert table(make, service) == {1: 1, 2: 0}
     service.take(make.verdict(2, True, 7))
     assert table(make, service) == {1: 1, 2: 0}
     service.reconfigure(make.virtual(make.server(1), make.server(2, 9)))
     assert table(make, service) == {1: 1, 2: 0}
-    assert service.order_weight("10.1.0.2:80", None)
+    service.ordered = {}
     assert table(make, service) == {1: 1, 2: 9}
 
 
 def test_a_drained_server_that_fails_goes_and_comes_back_drained(make: Any) -> None:
     service = VirtualService(make.virtual(make.server(1), make.server(2)))
-    service.order_weight("10.1.0.2:80", 0)
+    service.ordered = {"10.1.0.2:80": DRAIN}
     service.take(make.verdict(2, False))
     assert table(make, service) == {1: 1}
     service.take(make.verdict(2, True))
@@ -201,18 +203,31 @@ def test_a_drained_server_that_fails_goes_and_comes_back_drained(make: Any) -> N
 
 def test_when_all_are_drained_the_sorry_server_serves_and_their_connections_go_on(make: Any) -> None:
     service = VirtualService(make.virtual(make.server(1), sorry=make.sorry()))
-    service.order_weight("10.1.0.1:80", 0)
+    service.ordered = {"10.1.0.1:80": DRAIN}
     assert [remark.event for remark in service.evaluate()] == ["quorum_lost"]
     assert table(make, service) == {99: 1, 1: 0}
-    service.order_weight("10.1.0.1:80", None)
+    service.ordered = {"10.1.0.1:80": Order(weight=0, is_out=True)}
+    assert table(make, service) == {99: 1}
+    service.ordered = {}
     assert [remark.event for remark in service.evaluate()] == ["quorum_gained"]
     assert table(make, service) == {1: 1}
 
 
 def test_a_successor_does_not_take_a_drained_server_for_one_that_failed(make: Any) -> None:
     service = VirtualService(make.virtual(make.server(1, 4, inhibit=True)))
-    service.order_weights({("web", "10.1.0.1:80"): 0, ("other", "10.1.0.1:80"): 9})
+    service.ordered = {"10.1.0.1:80": DRAIN}
     service.adopt(make.listener, make.entry({1: 0}))
     assert table(make, service) == {1: 0}
-    service.order_weight("10.1.0.1:80", None)
+    service.ordered = {}
     assert table(make, service) == {1: 4}
+
+
+def test_a_server_that_was_drained_out_stays_out_and_is_not_taken_for_one_that_failed(make: Any) -> None:
+    service = VirtualService(make.virtual(make.server(1), make.server(2, 4, inhibit=True)))
+    service.ordered = {"10.1.0.2:80": Order(weight=0, is_out=True)}
+    assert table(make, service) == {1: 1}
+    service.adopt(make.listener, make.entry({1: 1}))
+    assert service.servers["10.1.0.2:80"].up
+    assert table(make, service) == {1: 1}
+    service.ordered = {}
+    assert table(make, service) == {1: 1, 2: 4}
