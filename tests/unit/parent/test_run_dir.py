@@ -57,13 +57,13 @@ def test_a_place_that_the_service_account_cannot_reach_is_refused_by_name(tmp_pa
 def test_each_channel_listens_and_belongs_to_its_hub(tmp_path: Path) -> None:
     run_dir = RunDir(str(tmp_path))
     run_dir.open_listeners(ACCOUNT)
-    for path in ("bus/verdicts", "bus/status", "control"):
+    for path in ("bus/verdicts", "bus/roles", "bus/status", "control"):
         assert (tmp_path / path).stat().st_mode & 0o777 == 0o660
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(tmp_path / path))
     assert (tmp_path / "bus").stat().st_mode & 0o777 == 0o770
     assert set(run_dir.listeners_of(ProcessName.CONTROL)) == {"status", "operator"}
-    assert set(run_dir.listeners_of(ProcessName.IPVS)) == {"verdicts"}
+    assert set(run_dir.listeners_of(ProcessName.IPVS)) == {"verdicts", "roles"}
     assert run_dir.listeners_of(ProcessName.VRRP) == {}
     run_dir.close()
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["bus", "lock"]
