@@ -2,8 +2,9 @@
 
 A table of records, each found by a 16-byte key (see `key_of`). A record is written twice, alternately, with a sequence
 number and a checksum, so that a process killed in the middle of a write leaves the version before it. Made by the
-parent before the fork (anonymous, MAP_SHARED). Pages never touched cost nothing, and reading is touching: how many
-slots were ever used stands at the beginning, and nobody looks beyond them.
+parent before the fork (MAP_SHARED); as a file without a name it outlives even the parent's own program. Pages never
+touched cost nothing, and reading is touching: how many slots were ever used stands at the beginning, and nobody looks
+beyond them.
 """
 
 from __future__ import annotations
@@ -24,14 +25,24 @@ def key_of(*identity: object) -> bytes:
     return hashlib.blake2b(repr(identity).encode(), digest_size=16).digest()
 
 
+def size_of(slots: int, payload_bytes: int) -> int:
+    """Bytes of such a box."""
+    return _USED.size + slots * 2 * _half_of(payload_bytes)
+
+
+def _half_of(payload_bytes: int) -> int:
+    return -(-(_HEAD.size + payload_bytes) // _ALIGN) * _ALIGN
+
+
 class BlackBox:
     """`slots` records of at most `payload_bytes` each. One writer at a time; readers after its death."""
 
-    def __init__(self, slots: int, payload_bytes: int) -> None:
-        self._half = -(-(_HEAD.size + payload_bytes) // _ALIGN) * _ALIGN
+    def __init__(self, slots: int, payload_bytes: int, fd: int = -1) -> None:
+        """`fd`: a file of at least `size_of(slots, payload_bytes)` bytes; without one the memory is anonymous."""
+        self._half = _half_of(payload_bytes)
         self._payload_bytes = payload_bytes
         self._slots = slots
-        self._memory = mmap.mmap(-1, _USED.size + slots * 2 * self._half)
+        self._memory = mmap.mmap(fd, size_of(slots, payload_bytes))
         self._index: dict[bytes, int] = {}
         self._sequence: dict[int, int] = {}
         self._free: list[int] = []

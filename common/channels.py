@@ -59,8 +59,23 @@ OPERATOR = Channel(
     path="control",
     hub=ProcessName.CONTROL,
     links=(),
-    to_hub=(m.StatusRequest, m.ReloadRequest, m.VersionRequest, m.StandbyRequest, m.WeightRequest),
-    to_link=(m.StatusReply, m.ReloadReply, m.VersionReply, m.RequestRefused, m.StandbyReply, m.WeightReply),
+    to_hub=(
+        m.StatusRequest,
+        m.ReloadRequest,
+        m.VersionRequest,
+        m.StandbyRequest,
+        m.WeightRequest,
+        m.UpgradeRequest,
+    ),
+    to_link=(
+        m.StatusReply,
+        m.ReloadReply,
+        m.VersionReply,
+        m.RequestRefused,
+        m.StandbyReply,
+        m.WeightReply,
+        m.UpgradeReply,
+    ),
     mode=0o660,
 )
 

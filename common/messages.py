@@ -315,6 +315,21 @@ class StandbyReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeRequest:
+    """pyhadctl -> control: go on as the program that is installed now; for uid 0 only."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeReply:
+    """control -> pyhadctl: the installed program was tried; it takes over, or `report` says why not."""
+
+    ok: bool
+    report: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRequest:
     """pyhadctl -> control."""
 
@@ -382,5 +397,5 @@ Message = (
     | StatusWanted | VrrpStatus | CheckerStatus | IpvsStatus | StandbyOrdered | StandbyDone
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
     | VersionRequest | VersionReply | RequestRefused | StandbyRequest | StandbyReply
-    | WeightRequest | WeightWanted | WeightSet | WeightReply
+    | WeightRequest | WeightWanted | WeightSet | WeightReply | UpgradeRequest | UpgradeReply
 )  # fmt: skip

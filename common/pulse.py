@@ -1,6 +1,6 @@
 """The pulse page: shared memory in which each process shows that it makes progress.
 
-Made by the parent before the first fork (anonymous, MAP_SHARED), one record per process. The child writes its
+Made by the parent before the first fork (MAP_SHARED), one record per process. The child writes its
 counter and the time of its last turn; the parent writes who runs (pid, start, restarts, state). Anyone may
 read. No message and no system call on the hot path; single 8-byte fields are written whole.
 """
@@ -18,6 +18,9 @@ _RECORD_BYTES = 128
 _FIELDS = struct.Struct("=QQQQQQQ")  # progress, turn_ns, pid, started_ns, restarts, state, late_ns
 _U64 = struct.Struct("=Q")
 _ORDER = tuple(ProcessName)
+PAGE_BYTES = _RECORD_BYTES * len(_ORDER)
+LAYOUT = f"1 {_FIELDS.format} {_RECORD_BYTES} {' '.join(_ORDER)} {' '.join(ProcessState)}"
+"""Two programs may share a page only if they say the same here."""
 _STATES = tuple(ProcessState)
 
 
@@ -38,8 +41,9 @@ class Pulse:
 class PulsePage:
     """All records. Create it in the parent, before forking."""
 
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _RECORD_BYTES * len(_ORDER))
+    def __init__(self, fd: int = -1) -> None:
+        """`fd`: a file of `PAGE_BYTES`; without one the memory is anonymous."""
+        self._memory = mmap.mmap(fd, PAGE_BYTES)
 
     def read(self, name: ProcessName) -> Pulse:
         """The record of one process as it is now."""

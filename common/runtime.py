@@ -81,6 +81,8 @@ class Runtime:
         """Runs with a new configuration document (encoded); the parent hears APPLIED when it returns."""
         self.on_report: Callable[[bool, str], None] = lambda ok, report: None
         """Control only: a reload that was asked for is done."""
+        self.on_upgrade: Callable[[bool, str], None] = lambda ok, report: None
+        """Control only: an upgrade that was asked for begins, or was refused and why."""
         self.counters: collections.Counter[str] = collections.Counter()
         self.parent_is_gone = False
         """True when the stop was not ordered: the parent died, so nobody keeps the order among the children."""
@@ -112,6 +114,10 @@ class Runtime:
     def ask_reload(self) -> bool:
         """Control only: ask the parent for a reload."""
         return lifeline.say(self.context.lifeline, lifeline.RELOAD)
+
+    def ask_upgrade(self) -> bool:
+        """Control only: ask the parent to go on as the program that is installed now."""
+        return lifeline.say(self.context.lifeline, lifeline.UPGRADE)
 
     def run(self) -> int:
         """Turn until `finish()`; returns the exit code."""
@@ -163,6 +169,10 @@ class Runtime:
                 lifeline.say(self.context.lifeline, lifeline.APPLIED)
             elif word in (lifeline.RELOADED, lifeline.REFUSED):
                 self.on_report(word == lifeline.RELOADED, content.decode("utf-8", "replace"))
+            elif word in (lifeline.UPGRADING, lifeline.KEPT):
+                self.on_upgrade(word == lifeline.UPGRADING, content.decode("utf-8", "replace"))
+            elif word == lifeline.HAND_OVER:
+                self.finish()
             elif word == lifeline.STOP:
                 self._want_stop()
             elif word == b"":

@@ -45,6 +45,7 @@ from pyhad.control_proc.core.events import (
     StatusAsked,
     VersionAsked,
 )
+from pyhad.control_proc.core.upgrades import UpgradeDesk
 from pyhad.control_proc.core.weights import WeightDesk
 
 _SPEAKER = {
@@ -69,9 +70,11 @@ class ControlService:
         self._timer: Timer | None = None
         self._weights = WeightDesk()
         self._weight_timer: Timer | None = None
+        self._upgrades = UpgradeDesk()
         self._status = self._hub(STATUS, self._is_peer, self._report_received)
         self._operator = self._hub(OPERATOR, lambda _peer: True, self._asked)  # the socket file's mode decides
         runtime.on_document = self._document_received
+        runtime.on_upgrade = lambda ok, report: self._answer(self._upgrades.tried(ok, report))
         runtime.on_report = lambda ok, report: self._feed(ReloadDone(ok=ok, report=report))
 
     def _hub(self, channel: Channel, is_welcome: Any, on_message: Any) -> Hub:
@@ -121,7 +124,12 @@ class ControlService:
         self,
         client: bytes,
         peer: Peer,
-        request: m.StatusRequest | m.ReloadRequest | m.VersionRequest | m.StandbyRequest | m.WeightRequest,
+        request: m.StatusRequest
+        | m.ReloadRequest
+        | m.VersionRequest
+        | m.StandbyRequest
+        | m.WeightRequest
+        | m.UpgradeRequest,
     ) -> None:
         self._runtime.counters["operator_requests"] += 1
         match request:
@@ -134,6 +142,8 @@ class ControlService:
                 self._feed(ReloadAsked(client=client, version=request.version, uid=peer.uid))
             case m.WeightRequest():
                 self._weight_asked(client, peer, request)
+            case m.UpgradeRequest():
+                self._upgrade_asked(client, peer, request)
             case m.StandbyRequest():
                 what = "standby_asked" if request.standby else "takeback_asked"
                 self._runtime.logger.info(what, uid=peer.uid, asker_pid=peer.pid, instance=request.name)
@@ -147,6 +157,17 @@ class ControlService:
         )
         owner = self._desk.sender_of(ProcessName.IPVS)
         self._weigh(self._weights.asked(client, peer.uid, request, owner, self._runtime.loop.now_ns()))
+
+    def _upgrade_asked(self, client: bytes, peer: Peer, request: m.UpgradeRequest) -> None:
+        self._runtime.logger.info("upgrade_asked", uid=peer.uid, asker_pid=peer.pid)
+        refusals = self._upgrades.asked(client, peer.uid, request)
+        self._answer(refusals)
+        if not refusals and not self._runtime.ask_upgrade():
+            self._answer(self._upgrades.tried(False, "the parent does not listen\n"))
+
+    def _answer(self, answers: Iterable[Answer]) -> None:
+        for answer in answers:
+            self._perform(answer)
 
     def _weigh(self, effects: Iterable[Effect]) -> None:
         """What follows for the operators who set weights, with their own deadline."""

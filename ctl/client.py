@@ -61,6 +61,16 @@ def standby(run_dir: str, name: str, wanted: bool, for_ns: int, timeout_s: float
     return _expect(reply, m.StandbyReply)
 
 
+def upgrade(run_dir: str, timeout_s: float) -> m.UpgradeReply:
+    """Have the installed program tried and, if it fits, take over; asked once only. Raises `CommandError`."""
+    path = os.path.join(run_dir, OPERATOR.path)
+    try:
+        reply = _ask(path, m.UpgradeRequest(version=m.VERSION), timeout_s)
+    except TimeoutError:
+        raise _no_answer(path, timeout_s) from None
+    return _expect(reply, m.UpgradeReply)
+
+
 def _ask_again(run_dir: str, request: object, timeout_s: float) -> Any:
     path = os.path.join(run_dir, OPERATOR.path)
     for _ in range(ATTEMPTS):

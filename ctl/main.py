@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from pyhad.ctl import orders, servers
+from pyhad.ctl import orders, servers, upgrade
 from pyhad.ctl.exits import FINE, NOT_WELL, UNKNOWN, USAGE, CommandError
 from pyhad.ctl.place import run_dir, timeout_s, wants_json
 
@@ -80,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     master = commands.add_parser("is-master", parents=[common], help="exit code 0: yes, 1: no, 3: not known")
     master.add_argument("name", metavar="NAME", help="name of the vrrp_instance")
     master.set_defaults(action=_is_master)
-    reload = commands.add_parser("reload", parents=[common], help="read the configuration files again (root only)")
-    reload.set_defaults(action=_reload)
+    reload_help = "read the configuration files again (root only)"
+    commands.add_parser("reload", parents=[common], help=reload_help).set_defaults(action=_reload)
     from pyhad.ctl import config_commands, wire_commands
 
     config_commands.add_commands(commands, common)
@@ -91,7 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     diff = commands.add_parser("diff", parents=[common], help="wanted against actual table; exit code 0: the same")
     diff.set_defaults(action=_diff)
     servers.add_commands(commands, common, _set_weight)
-    orders.add_to(commands, common)
+    for part in (orders, upgrade):
+        part.add_to(commands, common)
     version = commands.add_parser("version", parents=[common], help="versions of this command and of the daemon")
     version.set_defaults(action=_version)
     return parser

@@ -12,15 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyhad.common import lifeline
-from pyhad.common.blackbox import BlackBox
 from pyhad.common.loop import Loop
-from pyhad.common.pulse import PulsePage
 from pyhad.common.runtime import ChildContext, ChildOptions
 from pyhad.common.states import ProcessName, ProcessState
+from pyhad.parent.baton import Baton, LeftChild
+from pyhad.parent.core.events import Adopted
 from pyhad.parent.fork import fork_into, watch_of
 from pyhad.parent.options import Options
 from pyhad.parent.rooms import Room
 from pyhad.parent.setup import Setup
+from pyhad.parent.shared import Shared
 
 RELEASE_PATIENCE_NS = 400_000_000
 """Less than the pause before the next start (core/supervisor.py)."""
@@ -48,11 +49,11 @@ class Children:
         on_word: Callable[[ProcessName, bytes], None],
         on_exit: Callable[[ProcessName, int], None],
     ) -> None:
-        self.pulse = PulsePage()
+        self.shared = Shared(setup.rooms, setup.left)
+        self.pulse = self.shared.pulse
         self._loop = loop
         self._setup = setup
         self._rooms = {room.name: room for room in setup.rooms}
-        self._boxes = {room.name: BlackBox(room.box_slots, room.box_bytes) for room in setup.rooms}
         self._on_word = on_word
         self._on_exit = on_exit
         self._processes: dict[ProcessName, _Process] = {}
@@ -80,11 +81,46 @@ class Children:
             raise
         finally:
             child_end.close()
-        process = _Process(pid=pid, pidfd=pidfd, lifeline=parent_end, started_ns=started_ns)
-        self._processes[name] = process
-        self._loop.watch(parent_end.fileno(), lambda _events: self._hear(name, process))
-        self._loop.watch(process.pidfd, lambda _events: self._reap(name, process))
+        self._watch(name, _Process(pid=pid, pidfd=pidfd, lifeline=parent_end, started_ns=started_ns))
         return pid
+
+    def adopt(self, left: Baton) -> dict[ProcessName, Adopted]:
+        """Children of the program before this one are ours now; the dead ones among them are heard of as usual."""
+        for family, fd in left.icmp.items():
+            self._icmp[int(family)] = socket.socket(fileno=fd)
+        found: dict[ProcessName, Adopted] = {}
+        for child in left.children:
+            if child.name not in self._rooms:  # this version has no such process
+                os.kill(child.pid, signal.SIGTERM)
+                continue
+            name, pidfd = ProcessName(child.name), os.pidfd_open(child.pid)
+            end = socket.socket(fileno=child.lifeline)
+            self._watch(name, _Process(pid=child.pid, pidfd=pidfd, lifeline=end, started_ns=child.started_ns))
+            found[name] = Adopted(started_ns=child.started_ns, restarts=child.restarts)
+            self.show(name, ProcessState.RUNNING, child.restarts)
+        return found
+
+    def left(self) -> tuple[LeftChild, ...]:
+        """The running children, for the baton."""
+        return tuple(
+            LeftChild(
+                name=name,
+                pid=process.pid,
+                lifeline=process.lifeline.fileno(),
+                started_ns=process.started_ns,
+                restarts=self.pulse.read(name).restarts,
+            )
+            for name, process in self._processes.items()
+        )
+
+    def left_icmp(self) -> dict[str, int]:
+        """Raw ICMP sockets, for the baton."""
+        return {str(int(family)): made.fileno() for family, made in self._icmp.items()}
+
+    def _watch(self, name: ProcessName, process: _Process) -> None:
+        self._processes[name] = process
+        self._loop.watch(process.lifeline.fileno(), lambda _events: self._hear(name, process))
+        self._loop.watch(process.pidfd, lambda _events: self._reap(name, process))
 
     def release(self, name: ProcessName, document: bytes) -> int:
         """Fork the last resort of a dead child; returns its pid, 0 if it has none. Raises OSError."""
@@ -124,6 +160,10 @@ class Children:
         """Ask for an orderly stop. A child that does not hear is killed when its time is over."""
         self.say(name, lifeline.STOP)
 
+    def hand_over(self, name: ProcessName) -> None:
+        """Ask it to end at once and leave everything as it is."""
+        self.say(name, lifeline.HAND_OVER)
+
     def kill(self, name: ProcessName) -> None:
         """SIGKILL."""
         self._signal(name, signal.SIGKILL)
@@ -151,7 +191,7 @@ class Children:
             run_dir=setup.run_dir.path,
             document=document,
             pulse=self.pulse,
-            box=self._boxes[room.name],
+            box=self.shared.box_for_successor(room.name),
             lifeline=child_end,
             log=dataclasses.replace(setup.log, file=_log_file(setup.log.file, room.name)),
             account=setup.account,

@@ -15,6 +15,8 @@ import pyhad
 from pyhad.common import privileges
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.states import ProcessName
+from pyhad.parent import baton, resuming
+from pyhad.parent.baton import Baton
 from pyhad.parent.compiler import Compile, Outcome, compile_unprivileged
 from pyhad.parent.configuration import compile_files as compile_keepalived_conf
 from pyhad.parent.daemonize import Background, ensure_standard_descriptors, enter_namespace
@@ -48,14 +50,24 @@ def run(
     if command.exit_code is not None:
         return command.exit_code
     options = command.options
-    if options.namespace:
+    try:
+        left = baton.take(os.environ)
+    except baton.BatonError as error:
+        return _say(f"upgrade failed: {error}", FATAL)
+    if options.namespace and left is None:
         try:
             enter_namespace(options.namespace)
         except OSError as error:
             return _say(f"network namespace {options.namespace}: {error.strerror}", FATAL)
     if options.config_test:
         return _config_test(options, compile_files)
-    return _run_daemon(_with_absolute_paths(options), rooms, compile_files)
+    if options.upgrade_check:
+        return guarded(
+            lambda: resuming.try_upgrade(options, rooms, compile_files),
+            "trial",
+            LogSettings(console=True, syslog=False),
+        )
+    return _run_daemon(_with_absolute_paths(options), rooms, compile_files, left)
 
 
 def _config_test(options: Options, compile_files: Compile) -> int:
@@ -77,13 +89,13 @@ def _config_test(options: Options, compile_files: Compile) -> int:
     return guarded(work, "config", LogSettings(console=True, syslog=False))
 
 
-def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile) -> int:
+def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile, left: Baton | None) -> int:
     if not privileges.permitted().issuperset(_NEEDED):
         return _say("needs the rights of root (CAP_NET_ADMIN and CAP_NET_RAW at least); -t does without", PERMISSION)
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2))  # SIG-9
     os.umask(options.umask)
     try:
-        run_dir = RunDir(options.run_dir)
+        run_dir = RunDir(options.run_dir, left)
     except AlreadyRunningError as error:
         return _say(f"daemon is already running in {error}", 0)  # PROC-3
     except OSError as error:
@@ -95,8 +107,12 @@ def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile)
         run_dir=run_dir,
         account=privileges.service_account(),
         log=_log_settings(options),
+        folder=os.getcwd(),
+        left=left,
     )
     first = _compile_while_importing(setup)
+    if left is not None:
+        first = resuming.instead_of(first, left)
     if first.report and (first.documents is None or sys.stderr.isatty()):
         sys.stderr.write(first.report)
         first = dataclasses.replace(first, report="")  # elsewhere the log carries it, and a log stays JSON
@@ -111,7 +127,8 @@ def _run_daemon(options: Options, rooms: Sequence[Room], compile_files: Compile)
 
 def _serve(setup: Setup, first: Outcome, daemon: str) -> int:
     setup = dataclasses.replace(setup, log=dataclasses.replace(setup.log, daemon=daemon))
-    background = None if setup.options.foreground else Background(keep_stderr=setup.options.log_console)
+    stays = setup.options.foreground or setup.left is not None  # the program before this one went to the background
+    background = None if stays else Background(keep_stderr=setup.options.log_console)
     announce = background.report if background else lambda code: None
     service = Service(setup, manager=service_manager(), announce=announce)
     return guarded(lambda: service.run(first), ProcessName.PARENT, setup.log)
@@ -119,7 +136,7 @@ def _serve(setup: Setup, first: Outcome, daemon: str) -> int:
 
 def _compile_while_importing(setup: Setup) -> Outcome:
     """The first compilation in its own process, while this one imports what the children need."""
-    compilation = begin_compilation(setup, 1)
+    compilation = begin_compilation(setup, 1 if setup.left is None else setup.left.generation + 1)
     import_all(setup.rooms)
     poll = select.poll()
     poll.register(compilation.pidfd, select.POLLIN)

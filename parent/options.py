@@ -12,6 +12,7 @@ from pyhad.parent.words import Argument, Given, LeftOver, Spelling, Wrong, read_
 
 DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"
 DEFAULT_UMASK = 0o077
+UPGRADE = signal.SIGRTMIN + 4
 SYSLOG_USER = 1
 SYSLOG_LOCAL0 = 16
 
@@ -48,6 +49,8 @@ class Options:
     config_test: bool = False
     config_test_log: str = ""
     """Empty: standard error."""
+    upgrade_check: int = 0
+    """Not 0: say whether this program can take over from a running one that hands over in this format."""
     without_effect: tuple[str, ...] = ()
     """Options that were given and do nothing here, as `--name`."""
 
@@ -121,8 +124,10 @@ _TABLE = (
     _text("-i --config-id", "ID", "which `@ID` lines of the configuration count [the node's name]", "config_id"),
     _flag("-e --all-config", "a missing included file is an error", check_includes=True),
     _flag("--ignore-sigint", "SIGINT does not end the daemon", ignore_sigint=True),
-    _Option("--signum", "print the number of the signal for STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON", _NEEDED,
-            "WORD", special="signum"),
+    _Option("--upgrade-check", "see whether this program can take over from a running one (its own use)", _NEEDED, "N",
+            special="upgrade_check"),
+    _Option("--signum", "print the number of the signal for STOP, RELOAD, UPGRADE, DATA, STATS, STATS_CLEAR, JSON",
+            _NEEDED, "WORD", special="signum"),
     _idle("-d --dump-conf", "log the configuration"),
     _idle("-a --address-monitoring", "log every change of an address"),
     _idle("-x --snmp", "SNMP"),
@@ -143,6 +148,7 @@ _TABLE = (
 SIGNALS = {
     "STOP": signal.SIGTERM,
     "RELOAD": signal.SIGHUP,
+    "UPGRADE": UPGRADE,
     "DATA": signal.SIGUSR1,
     "STATS": signal.SIGUSR2,
     "STATS_CLEAR": signal.SIGRTMAX - 1,
@@ -282,6 +288,9 @@ class _Reader:
             self._set(umask=mask)
         else:
             self._wrong(f"umask {value} is not a number from 0 to 0777")
+
+    def _upgrade_check(self, _option: _Option, value: str | None) -> None:
+        self._set(upgrade_check=int(value) if value and value.isdigit() else -1)
 
     def _signum(self, _option: _Option, value: str | None) -> None:
         number = SIGNALS.get(value or "")

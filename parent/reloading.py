@@ -34,7 +34,7 @@ class Configurations:
         self._on_refused = on_refused
         self._in_force: Documents | None = None
         self._fresh: Documents | None = None
-        self._generation = 1
+        self._generation = 1 if setup.left is None else setup.left.generation + 1
         self._compilation: Compilation | None = None
 
     @property

@@ -15,6 +15,7 @@ import stat
 from pyhad.common.channels import CHANNELS, Channel
 from pyhad.common.privileges import SERVICE_USER
 from pyhad.common.states import ProcessName
+from pyhad.parent.baton import Baton
 
 BACKLOG = 128
 BUS = "bus"
@@ -30,8 +31,15 @@ class AlreadyRunningError(Exception):
 class RunDir:
     """The run directory of this daemon, locked from here to the end of the process. Raises OSError."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, left: Baton | None = None) -> None:
+        """`left`: the program before this one holds the lock and the sockets, and hands them over."""
         self.path = os.path.abspath(path)
+        self.listeners: dict[str, socket.socket] = {}
+        if left is not None:
+            self._lock = left.lock
+            self._left = dict(left.listeners)
+            return
+        self._left = {}
         _make_open(self.path)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._lock = os.open(os.path.join(self.path, "lock"), flags, 0o600)
@@ -40,7 +48,6 @@ class RunDir:
         except BlockingIOError:
             os.close(self._lock)
             raise AlreadyRunningError(self.path) from None
-        self.listeners: dict[str, socket.socket] = {}
 
     def open_listeners(self, account: tuple[str, int, int]) -> None:
         """Make the folders and bind every channel. Raises OSError."""
@@ -49,7 +56,10 @@ class RunDir:
         self._make_bus(uid)
         for channel in CHANNELS:
             owner = (uid, 0) if channel.path.startswith(f"{BUS}/") else (0, _operators_gid())
-            self.listeners[channel.name] = self._listen(channel, owner)
+            left = self._left.pop(channel.name, None)
+            self.listeners[channel.name] = self._listen(channel, owner) if left is None else socket.socket(fileno=left)
+        for fd in self._left.values():  # channels that this version does not have
+            os.close(fd)
 
     def listeners_of(self, hub: ProcessName) -> dict[str, int]:
         """The descriptors that the process `hub` serves, by channel."""
@@ -58,6 +68,11 @@ class RunDir:
             for channel in CHANNELS
             if channel.hub is hub and channel.name in self.listeners
         }
+
+    @property
+    def lock_fd(self) -> int:
+        """For the baton."""
+        return self._lock
 
     def close(self) -> None:
         """Orderly end: the sockets disappear, the lock is free."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import assert_never
 
+import pyhad
 from pyhad.common import lifeline
 from pyhad.common.config.model import ParentDocument
 from pyhad.common.log import ProcessLog
@@ -22,10 +23,12 @@ from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.settings import Wish, settings_of
 from pyhad.parent.core.supervisor import Supervisor
 from pyhad.parent.fork import INTERNAL_ERROR
+from pyhad.parent.options import UPGRADE
 from pyhad.parent.pidfiles import PidFiles
 from pyhad.parent.reloading import Configurations
 from pyhad.parent.setup import Setup
 from pyhad.parent.systemd import ServiceManager
+from pyhad.parent.upgrade import Upgrade
 
 NOT_FORKED = 71
 """Stands for the exit status of a child that could not be forked (sysexits' EX_OSERR)."""
@@ -55,6 +58,14 @@ class Service:
             on_ready=self._configuration_ready,
             on_refused=lambda: self._handle(ev.ConfigurationRefused()),
         )
+        self._upgrade = Upgrade(
+            self._loop,
+            setup,
+            manager=manager,
+            logger=self._logger,
+            on_tried=lambda fits: self._handle(ev.UpgradeTried(fits=fits)),
+        )
+        self._left = setup.left
         self._queue: collections.deque[ev.Event] = collections.deque()
         self._is_handling = False
         self._deadline: Timer | None = None
@@ -80,6 +91,9 @@ class Service:
             ProcessName.PARENT, pid=os.getpid(), started_ns=started_ns, restarts=0, state=ProcessState.RUNNING
         )
         self._logger.info("daemon_started", run_dir=self._run_dir.path, config=self._options.config)
+        if self._left is not None:
+            self._logger.info("upgrade_took_over", old_version=self._left.version, new_version=pyhad.__version__)
+            self._handle(ev.ChildrenFound(children=self._children.adopt(self._left)))
         if self._options.without_effect:
             self._logger.warning("option_without_effect", options=" ".join(self._options.without_effect))
         self._loop.each_turn(self._end_of_turn)
@@ -130,6 +144,8 @@ class Service:
             self._handle(ev.ChildReady(name=name))
         elif word == lifeline.APPLIED:
             self._handle(ev.ChildApplied(name=name))
+        elif word == lifeline.UPGRADE and name is ProcessName.CONTROL:
+            self._handle(ev.UpgradeWanted())
         elif word == lifeline.RELOAD and name is ProcessName.CONTROL:
             self._logger.info("reload_wanted", by=str(name))
             self._handle(ev.ReloadWanted())
@@ -143,7 +159,7 @@ class Service:
     def _set_signals(self) -> None:
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *_DUMPS):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, UPGRADE, *_DUMPS):
             signal.signal(number, lambda _number, _frame: None)
         if self._options.ignore_sigint:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -160,6 +176,9 @@ class Service:
             elif number == signal.SIGHUP:
                 self._logger.info("reload_wanted", by="signal")
                 self._handle(ev.ReloadWanted())
+            elif number == UPGRADE:
+                self._logger.info("upgrade_wanted", by="signal")
+                self._handle(ev.UpgradeWanted())
             else:
                 self._logger.warning("signal_without_effect", signal=number)
 
@@ -185,6 +204,8 @@ class Service:
                 self._children.say(effect.name, lifeline.DOCUMENT, self._configurations.in_force.fds[effect.name])
             case do.ReportReload():
                 self._report_reload(effect.accepted)
+            case do.HandOver() | do.TryProgram() | do.Reexecute() | do.ReportUpgrade():
+                self._perform_upgrade(effect)
             case do.NotifySystemd():
                 self._notify(effect.phase)
             case do.Remark():
@@ -251,6 +272,28 @@ class Service:
         if len(settings.needed) == 1:  # PROC-1
             self._logger.warning("nothing_configured")
         self._handle(ev.ConfigurationReady(settings=settings))
+
+    def _perform_upgrade(self, effect: do.HandOver | do.TryProgram | do.Reexecute | do.ReportUpgrade) -> None:
+        match effect:
+            case do.HandOver():
+                self._children.hand_over(effect.name)
+            case do.TryProgram():
+                self._upgrade.try_program()
+            case do.Reexecute():
+                self._log.drain()
+                self._upgrade.become(self._children, self._configurations.in_force)
+            case do.ReportUpgrade():
+                self._report_upgrade(effect)
+
+    def _report_upgrade(self, told: do.ReportUpgrade) -> None:
+        if told.accepted:
+            self._children.say(ProcessName.CONTROL, lifeline.UPGRADING)
+            return
+        report = f"{told.reason}\n" if told.reason else self._upgrade.report
+        self._logger.warning("upgrade_not_done", reason=told.reason or "see upgrade_refused")
+        fd = lifeline.write_memfd("pyhad_report", report.encode("utf-8", "replace"))
+        self._children.say(ProcessName.CONTROL, lifeline.KEPT, fd)
+        os.close(fd)
 
     def _report_reload(self, accepted: bool) -> None:
         if accepted:

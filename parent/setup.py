@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyhad.common.log import LogSettings
+from pyhad.parent.baton import Baton
 from pyhad.parent.compiler import Compile
 from pyhad.parent.options import Options
 from pyhad.parent.rooms import Room
@@ -23,3 +24,7 @@ class Setup:
     account: tuple[str, int, int]
     """(name, uid, gid) of the unprivileged processes."""
     log: LogSettings
+    folder: str = "/"
+    """Where the command was given: its words may name files from there."""
+    left: Baton | None = None
+    """What the program before this one left, when it was upgraded."""

@@ -10,8 +10,10 @@ import time
 class ServiceManager:
     """The other end of sd_notify. `watchdog_ns` is how often it wants to hear of us, 0 for never."""
 
-    def __init__(self, address: str, watchdog_ns: int = 0) -> None:
+    def __init__(self, address: str, watchdog_ns: int = 0, environment: dict[str, str] | None = None) -> None:
         self.watchdog_ns = watchdog_ns
+        self.environment = environment or {}
+        """What was taken out of the environment; an upgraded program wants it back."""
         self._socket: socket.socket | None = None
         if not address:
             return
@@ -61,8 +63,8 @@ class ServiceManager:
 
 def service_manager() -> ServiceManager:
     """The manager of this process's environment. Takes its variables out, so that no child speaks for us."""
-    address = os.environ.pop("NOTIFY_SOCKET", "")
-    usec = os.environ.pop("WATCHDOG_USEC", "0")
-    pid = os.environ.pop("WATCHDOG_PID", "")
+    names = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+    taken = {name: os.environ.pop(name) for name in names if name in os.environ}
+    address, usec, pid = taken.get("NOTIFY_SOCKET", ""), taken.get("WATCHDOG_USEC", "0"), taken.get("WATCHDOG_PID", "")
     is_ours = pid in ("", str(os.getpid()))
-    return ServiceManager(address, int(usec) * 1000 if usec.isdigit() and is_ours else 0)
+    return ServiceManager(address, int(usec) * 1000 if usec.isdigit() and is_ours else 0, taken)

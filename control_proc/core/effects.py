@@ -9,6 +9,7 @@ from pyhad.common.messages import (
     RequestRefused,
     StandbyOrdered,
     StandbyReply,
+    UpgradeReply,
     VersionReply,
     WeightReply,
     WeightWanted,
@@ -37,7 +38,7 @@ class Answer:
     """Send this operator a finished reply."""
 
     client: bytes
-    reply: ReloadReply | VersionReply | RequestRefused | StandbyReply | WeightReply
+    reply: ReloadReply | VersionReply | RequestRefused | StandbyReply | WeightReply | UpgradeReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,32 @@ class ReportReload:
     accepted: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """Ask this child to end at once and leave everything as it is: a successor is forked when it is gone."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryProgram:
+    """See whether the installed program would start; answered by UpgradeTried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reexecute:
+    """Become the installed program; answered by UpgradeTried(fits=False) if that cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportUpgrade:
+    """Tell the control process that the upgrade begins, or that it was refused."""
+
+    accepted: bool
+    reason: str = ""
+    """Empty: what the trial had to say."""
+
+
 class Phase(enum.StrEnum):
     """What the service manager wants to hear of (sd_notify)."""
 
@@ -104,5 +130,5 @@ class Exit:
 
 Effect = (
     StartChild | ReleaseHeld | TerminateChild | KillChild | ShowProcess | CompileConfiguration | AdoptConfiguration
-    | SendDocument | ReportReload | NotifySystemd | Remark | Exit
+    | SendDocument | ReportReload | NotifySystemd | Remark | Exit | HandOver | TryProgram | Reexecute | ReportUpgrade
 )  # fmt: skip

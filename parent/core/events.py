@@ -26,6 +26,33 @@ class ReloadWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """One running child that an upgraded parent found."""
+
+    started_ns: int
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildrenFound:
+    """This parent took over from another program: these children of it run. Comes before any configuration."""
+
+    children: dict[ProcessName, Adopted]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeWanted:
+    """Go on as the program that is installed now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeTried:
+    """The installed program was tried, or could not be handed over to."""
+
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopWanted:
     """SIGTERM or SIGINT."""
 
@@ -65,6 +92,6 @@ class TimePassed:
 
 
 Event = (
-    ConfigurationReady | ConfigurationRefused | ReloadWanted | StopWanted
+    ConfigurationReady | ConfigurationRefused | ReloadWanted | ChildrenFound | UpgradeWanted | UpgradeTried | StopWanted
     | ChildReady | ChildApplied | ChildExited | PulsesObserved | TimePassed
 )  # fmt: skip

@@ -10,29 +10,28 @@ Afterwards no status of a child is a reason to stop the others: they may hold ad
 
 A reload: compile, adopt, hand out documents, start who is newly needed, stop who is not, report when all have
 answered. A refused one changes nothing.
+
+An upgrade: try the installed program, become it, adopt the children, and replace them one by one in the order of
+starting, so that a bad program shows in the child that matters least. Each is asked to leave everything as it is.
 """
 
 from __future__ import annotations
 
-import enum
 from typing import assert_never
 
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.core import effects as do
 from pyhad.parent.core import events as ev
+from pyhad.parent.core import remarks
 from pyhad.parent.core.child import Child, Silence
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.events import Event
+from pyhad.parent.core.order import START_ORDER, STOP_ORDER, Stage
 from pyhad.parent.core.reload import Reload, ReloadStage
+from pyhad.parent.core.replacement import Replacement
 from pyhad.parent.core.restart import RestartPolicy
 from pyhad.parent.core.settings import Settings
 
-START_ORDER = (ProcessName.CONTROL, ProcessName.IPVS, ProcessName.CHECKER, ProcessName.VRRP)
-STOP_ORDER = (
-    frozenset({ProcessName.VRRP}),
-    frozenset({ProcessName.CHECKER, ProcessName.IPVS}),
-    frozenset({ProcessName.CONTROL}),
-)
 PERMANENT = frozenset({1, 2, 4})  # PROC-10: fatal, configuration, permission
 FATAL = 1
 START_GRACE_NS = 20_000_000_000
@@ -44,22 +43,17 @@ RELEASE_PAUSE_NS = 500_000_000
 """The process that releases what VRRP held works alone, for a few milliseconds."""
 
 
-class _Stage(enum.Enum):
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    ENDED = "ended"
-
-
 class Supervisor:
     """`handle(event, now_ns)` returns what to do; call it again at `next_deadline_ns()` with `TimePassed`."""
 
     def __init__(self, *, respawn: bool = True) -> None:
         self._respawn = respawn
-        self._stage = _Stage.STARTING
+        self._stage = Stage.STARTING
         self._children = {name: Child(name=name) for name in START_ORDER}
         self._settings: Settings | None = None
         self._reload = Reload()
+        self._is_trying = False
+        self._replacement = Replacement()
         self._exit_code = 0
         self._effects: list[Effect] = []
 
@@ -72,7 +66,7 @@ class Supervisor:
     def handle(self, event: Event, now_ns: int) -> list[Effect]:
         """Take one event. Once `Exit` was returned every further event is ignored."""
         self._effects = []
-        if self._stage is _Stage.ENDED:
+        if self._stage is Stage.ENDED:
             return self._effects
         match event:
             case ev.ConfigurationReady():
@@ -81,10 +75,16 @@ class Supervisor:
                 self._configuration_refused()
             case ev.ReloadWanted():
                 self._reload_wanted()
+            case ev.ChildrenFound():
+                self._children_found(event.children)
+            case ev.UpgradeWanted():
+                self._upgrade_wanted()
+            case ev.UpgradeTried():
+                self._upgrade_tried(event.fits)
             case ev.StopWanted():
                 self._stop(0, now_ns)
             case ev.ChildReady():
-                self._child_ready(event.name)
+                self._child_ready(event.name, now_ns)
             case ev.ChildApplied():
                 self._answered(event.name)
             case ev.ChildExited():
@@ -107,7 +107,7 @@ class Supervisor:
     # ------------------------------------------------------------------------------------ configuration
 
     def _configuration_ready(self, settings: Settings, now_ns: int) -> None:
-        if self._stage is _Stage.STOPPING:
+        if self._stage is Stage.STOPPING:
             return
         is_first = self._settings is None
         self._settings = settings
@@ -118,6 +118,7 @@ class Supervisor:
         for name in START_ORDER:
             self._apply(self._children[name], name in settings.needed, now_ns)
         self._note_ready()
+        self._replace_next(now_ns)
         if not is_first:
             self._note_applied()
         elif self._reload.again:
@@ -125,6 +126,8 @@ class Supervisor:
 
     def _apply(self, child: Child, wanted: bool, now_ns: int) -> None:
         child.wanted = wanted
+        if wanted and child.name in self._replacement.waiting:
+            return  # it may not understand the new document; its successor is born with it
         if child.state in (ProcessState.STARTING, ProcessState.RUNNING):
             if wanted:
                 self._effects.append(do.SendDocument(name=child.name))
@@ -148,9 +151,9 @@ class Supervisor:
         self._reload_over()
 
     def _reload_wanted(self) -> None:
-        if self._stage is _Stage.STOPPING:
+        if self._stage is Stage.STOPPING:
             return
-        if self._settings is None or self._reload.stage is not ReloadStage.IDLE:
+        if self._settings is None or self._reload.stage is not ReloadStage.IDLE or self._replacement.is_going_on:
             self._reload.again = True
             return
         self._reload.stage = ReloadStage.COMPILING
@@ -189,7 +192,7 @@ class Supervisor:
         child.state = state
         self._effects.append(do.ShowProcess(name=child.name, state=state, restarts=child.restarts))
 
-    def _child_ready(self, name: ProcessName) -> None:
+    def _child_ready(self, name: ProcessName, now_ns: int) -> None:
         child = self._children[name]
         if child.state is not ProcessState.STARTING:
             return
@@ -198,12 +201,13 @@ class Supervisor:
         self._show(child, ProcessState.RUNNING)
         self._note_ready()
         self._answered(name)  # it was forked with the document in force
+        self._replaced(name, now_ns)
 
     def _note_ready(self) -> None:
-        if self._stage is not _Stage.STARTING:
+        if self._stage is not Stage.STARTING:
             return
         if all(child.state is ProcessState.RUNNING for child in self._children.values() if child.wanted):
-            self._stage = _Stage.RUNNING
+            self._stage = Stage.RUNNING
             self._effects.append(do.NotifySystemd(phase=Phase.READY))
 
     def _child_exited(self, child: Child, status: int, now_ns: int) -> None:
@@ -211,32 +215,27 @@ class Supervisor:
         if child.state is ProcessState.RUNNING:
             child.down_since_ns, child.released = now_ns, False
         child.kill_at_ns = None
-        self._remark_exit(child, status, now_ns, was_asked)
-        if self._stage is _Stage.STOPPING:
+        self._effects.append(remarks.ended(child, status, now_ns, was_asked=was_asked))
+        if self._stage is Stage.STOPPING:
             self._show(child, ProcessState.STOPPED)
             self._stop_next(now_ns)
         elif not child.wanted:
             self._show(child, ProcessState.ABSENT)
         elif was_asked:
             self._start(child, now_ns)  # a second reload wants it again
-        elif status in PERMANENT and self._stage is _Stage.STARTING and not child.was_ready:
+        elif status in PERMANENT and self._stage is Stage.STARTING and not child.was_ready:
             self._fail("child_failed_for_good", child, status, now_ns)
         elif not self._respawn:
             self._fail("child_not_respawned", child, FATAL, now_ns)
         else:
             self._respawn_child(child, now_ns)
         self._answered(child.name)  # its successor has the document in force
-
-    def _remark_exit(self, child: Child, status: int, now_ns: int, was_asked: bool) -> None:
-        fields: dict[str, str | int] = {"child": child.name, "run_ms": (now_ns - child.started_ns) // 1_000_000}
-        fields |= {"signal": -status} if status < 0 else {"exit_code": status}
-        self._effects.append(
-            do.Remark(event="child_ended", fields=fields, warning=not was_asked or status != 0)
-        )  # fmt: skip
+        if not was_asked:
+            self._replaced(child.name, now_ns)  # whatever runs next is of the new program
 
     def _fail(self, event: str, child: Child, code: int, now_ns: int) -> None:
         self._show(child, ProcessState.STOPPED)
-        self._effects.append(do.Remark(event=event, fields={"child": child.name, "exit_code": code}, warning=True))
+        self._effects.append(remarks.warns(event, child=child.name, exit_code=code))
         self._stop(code, now_ns)
 
     def _respawn_child(self, child: Child, now_ns: int) -> None:
@@ -250,8 +249,7 @@ class Supervisor:
             return
         child.start_at_ns = now_ns + delay_ns
         self._show(child, ProcessState.BACKOFF)
-        fields: dict[str, str | int] = {"child": child.name, "delay_ms": delay_ns // 1_000_000}
-        self._effects.append(do.Remark(event="child_backs_off", fields=fields, warning=True))
+        self._effects.append(remarks.backs_off(child, delay_ns))
 
     def _is_missed(self, child: Child, next_start_ns: int) -> bool:
         """VRRP was absent, at its next start, for so long that a peer took over: hold nothing until then."""
@@ -271,11 +269,7 @@ class Supervisor:
             child.silence.observe(progress.get(child.name, 0), now_ns=now_ns, gap_max_ns=gap_max_ns)
             if child.silence.silent_ns >= self._silence_allowed_ns(child):
                 child.killed = True
-                fields: dict[str, str | int] = {
-                    "child": child.name,
-                    "silent_ms": child.silence.silent_ns // 1_000_000,
-                }
-                self._effects.append(do.Remark(event="child_silent", fields=fields, warning=True))
+                self._effects.append(remarks.silent(child))
                 self._effects.append(do.KillChild(name=child.name))
 
     def _silence_allowed_ns(self, child: Child) -> int:
@@ -288,15 +282,13 @@ class Supervisor:
         for child in self._children.values():
             if child.kill_at_ns is not None and now_ns >= child.kill_at_ns:
                 child.kill_at_ns = None
-                self._effects.append(
-                    do.Remark(event="child_failed_to_stop", fields={"child": child.name}, warning=True)
-                )
+                self._effects.append(remarks.warns("child_failed_to_stop", child=child.name))
                 self._effects.append(do.KillChild(name=child.name))
             if child.start_at_ns is not None and now_ns >= child.start_at_ns:
                 self._start(child, now_ns)
         if self._reload.give_up_at_ns is not None and now_ns >= self._reload.give_up_at_ns:
             missing = ",".join(sorted(self._reload.waiting))
-            self._effects.append(do.Remark(event="reload_unanswered", fields={"children": missing}, warning=True))
+            self._effects.append(remarks.warns("reload_unanswered", children=missing))
             self._replace_unanswering()
             self._reload.waiting.clear()
             self._note_applied()
@@ -308,6 +300,65 @@ class Supervisor:
                 child.killed = True
                 self._effects.append(do.KillChild(name=child.name))
 
+    # ----------------------------------------------------------------------------------------- upgrade
+
+    def _upgrade_wanted(self) -> None:
+        is_idle = self._reload.stage is ReloadStage.IDLE and not self._replacement.is_going_on
+        if self._stage is not Stage.RUNNING or not is_idle or self._is_trying:
+            reason = "the daemon starts, stops, reloads or upgrades just now"
+            self._effects.append(do.ReportUpgrade(accepted=False, reason=reason))
+            return
+        self._is_trying = True
+        self._effects.append(do.TryProgram())
+
+    def _upgrade_tried(self, fits: bool) -> None:
+        self._is_trying = False
+        if self._stage is not Stage.RUNNING:
+            return
+        self._effects.append(do.ReportUpgrade(accepted=fits))
+        if fits:
+            self._effects.append(do.NotifySystemd(phase=Phase.RELOADING))
+            self._effects.append(do.Reexecute())
+
+    def _children_found(self, children: dict[ProcessName, ev.Adopted]) -> None:
+        self._stage = Stage.RUNNING
+        self._replacement.is_going_on = True
+        for name in START_ORDER:
+            if name in children:
+                child, found = self._children[name], children[name]
+                child.starts, child.started_ns, child.was_ready = found.restarts + 1, found.started_ns, True
+                child.state = ProcessState.RUNNING
+                self._replacement.waiting.append(name)
+
+    def _replace_next(self, now_ns: int) -> None:
+        if not self._replacement.is_going_on or self._replacement.current is not None:
+            return
+        while self._replacement.waiting and self._replacement.current is None:
+            child = self._children[self._replacement.waiting.pop(0)]
+            if child.wanted and child.state is ProcessState.RUNNING:
+                self._replacement.current = child.name
+                child.kill_at_ns = now_ns + self._silence_allowed_ns(child)
+                self._effects.append(do.HandOver(name=child.name))
+                self._show(child, ProcessState.STOPPING)
+        if self._replacement.current is None:
+            self._replacement = Replacement()
+            self._effects.append(do.Remark(event="upgrade_done", fields={}))
+            self._effects.append(do.NotifySystemd(phase=Phase.RELOADED))
+            self._reload_over()
+
+    def _replaced(self, name: ProcessName, now_ns: int) -> None:
+        if self._replacement.current is not name:
+            return
+        self._replacement.current = None
+        if self._replacement.stop_wanted:
+            self._stop(0, now_ns)
+        elif self._children[name].state is ProcessState.RUNNING:
+            self._replace_next(now_ns)
+        else:  # its program is no good: the others go on with theirs
+            self._replacement = Replacement()
+            self._effects.append(remarks.warns("upgrade_stalled", child=name))
+            self._reload_over()
+
     # -------------------------------------------------------------------------------------------- stop
 
     def _terminate(self, child: Child, now_ns: int) -> None:
@@ -317,9 +368,13 @@ class Supervisor:
         self._show(child, ProcessState.STOPPING)
 
     def _stop(self, code: int, now_ns: int) -> None:
-        if self._stage is _Stage.STOPPING:
+        if self._stage is Stage.STOPPING:
             return
-        self._stage = _Stage.STOPPING
+        if self._replacement.current is not None:  # nobody could let go of what a child between two programs holds
+            self._replacement.stop_wanted = True
+            return
+        self._replacement = Replacement()
+        self._stage = Stage.STOPPING
         self._exit_code = code
         self._reload = Reload()
         self._effects.append(do.NotifySystemd(phase=Phase.STOPPING))
@@ -337,5 +392,5 @@ class Supervisor:
                     self._terminate(child, now_ns)
             if alive:
                 return
-        self._stage = _Stage.ENDED
+        self._stage = Stage.ENDED
         self._effects.append(do.Exit(code=self._exit_code))

@@ -98,7 +98,15 @@ def test_a_config_test_runs_in_the_foreground_without_syslog_or_respawn(line: st
 @pytest.mark.behaviour("CLI-26")
 @pytest.mark.parametrize(
     ("word", "number"),
-    [("STOP", "15"), ("RELOAD", "1"), ("DATA", "10"), ("STATS", "12"), ("STATS_CLEAR", "63"), ("JSON", "36")],
+    [
+        ("STOP", "15"),
+        ("RELOAD", "1"),
+        ("UPGRADE", "38"),
+        ("DATA", "10"),
+        ("STATS", "12"),
+        ("STATS_CLEAR", "63"),
+        ("JSON", "36"),
+    ],
 )
 def test_signum_prints_the_number_and_ends(word: str, number: str) -> None:
     command = read(f"--signum={word}")
@@ -109,7 +117,7 @@ def test_signum_prints_the_number_and_ends(word: str, number: str) -> None:
 def test_signum_of_an_unknown_word_ends_with_1() -> None:
     command = read("--signum=TDUMP")
     assert command.exit_code == 1
-    assert command.stderr == "pyhad: --signum knows STOP RELOAD DATA STATS STATS_CLEAR JSON, not TDUMP\n"
+    assert command.stderr == "pyhad: --signum knows STOP RELOAD UPGRADE DATA STATS STATS_CLEAR JSON, not TDUMP\n"
 
 
 @pytest.mark.behaviour("CLI-28")

@@ -1,0 +1,19 @@
+"""Which children still run the program before the parent's, and whose turn it is to be replaced. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pyhad.common.states import ProcessName
+
+
+@dataclass(slots=True)
+class Replacement:
+    """One child at a time: the next one only when its predecessor in the queue is ready again."""
+
+    is_going_on: bool = False
+    """Some child may still run the program before."""
+    waiting: list[ProcessName] = field(default_factory=list)
+    current: ProcessName | None = None
+    stop_wanted: bool = False
+    """An orderly stop came while `current` was between two programs: it follows."""
