@@ -15,7 +15,7 @@ from pyhad.common.errors import ConfigError
 
 LIBRARY = "libpcre2-8.so.0"
 BUDGET_NS = 50_000_000
-"""No call begins later than this after the search began."""
+"""CPU time of the search after which no further call begins."""
 STEPS = 2_500_000
 """Backtracking steps of one call, all its starting places together: some 30 ms, enough to cross the longest body."""
 MOST_STARTS = 4096
@@ -135,7 +135,7 @@ class Pattern:
             return None
         if self._first_line and (end := body.find(b"\n", min(start, last))) >= 0:
             last = min(last, end)
-        ends_ns = time.monotonic_ns() + BUDGET_NS
+        ends_ns = time.thread_time_ns() + BUDGET_NS
         starts = 1
         while start <= last:
             if self._is_utf:
@@ -150,7 +150,7 @@ class Pattern:
                 starts //= 8
             else:
                 return None
-            if start <= last and time.monotonic_ns() > ends_ns:
+            if start <= last and time.thread_time_ns() > ends_ns:
                 return None
         return False
 

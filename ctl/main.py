@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyhad.ctl import orders, servers, upgrade
 from pyhad.ctl.exits import FINE, NOT_WELL, UNKNOWN, USAGE, CommandError
@@ -72,10 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     status = commands.add_parser("status", parents=[common], help="how everything is (the default)")
     status.add_argument("part", nargs="?", choices=["vrrp", "vs", "processes"], help="only this part")
-    watch_help = "again and again, every SEC seconds (1 when not said)"
-    status.add_argument(
-        "-w", "--watch", nargs="?", type=_seconds, const=WATCH_DEFAULT_S, metavar="SEC", help=watch_help
-    )
+    watch: dict[str, Any] = {"type": _seconds, "metavar": "SEC", "const": WATCH_DEFAULT_S}
+    status.add_argument("-w", "--watch", nargs="?", help="every SEC seconds (1 when not said)", **watch)
     status.set_defaults(action=_status)
     master = commands.add_parser("is-master", parents=[common], help="exit code 0: yes, 1: no, 3: not known")
     master.add_argument("name", metavar="NAME", help="name of the vrrp_instance")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyhad.common import bus, channels
-from pyhad.common import messages as m
+from pyhad.common import bus, channels, messages as m
 from pyhad.common.errors import PyhadError
 from pyhad.common.states import RouterState
 

@@ -38,8 +38,7 @@ from pyhad.ipvs_proc.operators import Count, Operators
 from pyhad.ipvs_proc.order_file import NAME as ORDERS
 from pyhad.ipvs_proc.planes import open_plane, sweep_nftables
 from pyhad.ipvs_proc.roles import Roles
-from pyhad.ipvs_proc.settings import KEY as SYNC_KEY
-from pyhad.ipvs_proc.settings import Settings
+from pyhad.ipvs_proc.settings import KEY as SYNC_KEY, Settings
 from pyhad.ipvs_proc.telling import Reporter
 from pyhad.ipvs_proc.writer import Ownership, Writer
 

@@ -17,8 +17,7 @@ from pyhad.common.loop import Loop, Timer
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.children import Children
 from pyhad.parent.compiler import Outcome
-from pyhad.parent.core import effects as do
-from pyhad.parent.core import events as ev
+from pyhad.parent.core import effects as do, events as ev
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.settings import Wish, settings_of
 from pyhad.parent.core.supervisor import Supervisor

@@ -10,32 +10,36 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from pyhad.common.config.model_balancing import KERNEL_TIMEOUTS as KERNEL_TIMEOUTS
-from pyhad.common.config.model_balancing import PLAIN_TUNNEL as PLAIN_TUNNEL
-from pyhad.common.config.model_balancing import FlushAtStop as FlushAtStop
-from pyhad.common.config.model_balancing import IpvsTimeouts as IpvsTimeouts
-from pyhad.common.config.model_balancing import SyncDaemon as SyncDaemon
-from pyhad.common.config.model_balancing import Tunnel as Tunnel
-from pyhad.common.config.model_balancing import TunnelChecksum as TunnelChecksum
-from pyhad.common.config.model_balancing import TunnelType as TunnelType
-from pyhad.common.config.model_checks import SECOND_NS as SECOND_NS
-from pyhad.common.config.model_checks import Check as Check
-from pyhad.common.config.model_checks import CheckedServer as CheckedServer
-from pyhad.common.config.model_checks import CheckerDocument as CheckerDocument
-from pyhad.common.config.model_checks import DnsCheck as DnsCheck
-from pyhad.common.config.model_checks import FileCheck as FileCheck
-from pyhad.common.config.model_checks import HttpCheck as HttpCheck
-from pyhad.common.config.model_checks import HttpUrl as HttpUrl
-from pyhad.common.config.model_checks import MiscCheck as MiscCheck
-from pyhad.common.config.model_checks import PingCheck as PingCheck
-from pyhad.common.config.model_checks import Regex as Regex
-from pyhad.common.config.model_checks import SmtpCheck as SmtpCheck
-from pyhad.common.config.model_checks import StatusRange as StatusRange
-from pyhad.common.config.model_checks import Target as Target
-from pyhad.common.config.model_checks import TcpCheck as TcpCheck
-from pyhad.common.config.model_checks import Timing as Timing
-from pyhad.common.config.model_checks import TlsClient as TlsClient
-from pyhad.common.config.model_checks import UdpCheck as UdpCheck
+from pyhad.common.config.model_balancing import (
+    KERNEL_TIMEOUTS as KERNEL_TIMEOUTS,
+    PLAIN_TUNNEL as PLAIN_TUNNEL,
+    FlushAtStop as FlushAtStop,
+    IpvsTimeouts as IpvsTimeouts,
+    SyncDaemon as SyncDaemon,
+    Tunnel as Tunnel,
+    TunnelChecksum as TunnelChecksum,
+    TunnelType as TunnelType,
+)
+from pyhad.common.config.model_checks import (
+    SECOND_NS as SECOND_NS,
+    Check as Check,
+    CheckedServer as CheckedServer,
+    CheckerDocument as CheckerDocument,
+    DnsCheck as DnsCheck,
+    FileCheck as FileCheck,
+    HttpCheck as HttpCheck,
+    HttpUrl as HttpUrl,
+    MiscCheck as MiscCheck,
+    PingCheck as PingCheck,
+    Regex as Regex,
+    SmtpCheck as SmtpCheck,
+    StatusRange as StatusRange,
+    Target as Target,
+    TcpCheck as TcpCheck,
+    Timing as Timing,
+    TlsClient as TlsClient,
+    UdpCheck as UdpCheck,
+)
 from pyhad.common.config.model_tracking import (
     NOBODY,
     Fifo,

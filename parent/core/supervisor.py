@@ -20,9 +20,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from pyhad.common.states import ProcessName, ProcessState
-from pyhad.parent.core import effects as do
-from pyhad.parent.core import events as ev
-from pyhad.parent.core import remarks
+from pyhad.parent.core import effects as do, events as ev, remarks
 from pyhad.parent.core.child import Child, Silence
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.events import Event

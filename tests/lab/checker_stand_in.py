@@ -18,8 +18,7 @@ import time
 from collections.abc import Callable
 
 from pyhad.checker_proc.main import main as checker_main
-from pyhad.common import lifeline, privileges
-from pyhad.common import messages as m
+from pyhad.common import lifeline, messages as m, privileges
 from pyhad.common.blackbox import BlackBox
 from pyhad.common.bus import Context, Hub, Peer
 from pyhad.common.channels import STATUS, VERDICTS, Channel

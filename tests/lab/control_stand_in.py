@@ -15,8 +15,7 @@ import socket
 import sys
 import time
 
-from pyhad.common import lifeline, privileges
-from pyhad.common import messages as m
+from pyhad.common import lifeline, messages as m, privileges
 from pyhad.common.blackbox import BlackBox
 from pyhad.common.bus import Link
 from pyhad.common.channels import OPERATOR, STATUS

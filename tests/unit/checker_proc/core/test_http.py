@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from pyhad.checker_proc.core.http import KEPT_MAX, ResponseReader, judge, request_bytes
 from pyhad.checker_proc.core.reasons import Reason

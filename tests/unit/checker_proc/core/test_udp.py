@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.udp import judge_reply

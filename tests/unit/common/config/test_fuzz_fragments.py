@@ -6,8 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from pyhad.common.config.compile import CompileOptions, compile_text, encode_documents
 from pyhad.common.config.diagnostics import render, to_json

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pyhad.common.config.reader import ReaderOptions, Reading, read, read_text
 from pyhad.common.config.source import LineKind, Severity, Trouble

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from pyhad.common.config.model import Forwarding, Listener, Protocol
 from pyhad.ipvs_proc.core.reconcile import (

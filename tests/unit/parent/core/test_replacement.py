@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyhad.common.states import ProcessName, ProcessState
-from pyhad.parent.core import effects as do
-from pyhad.parent.core import events as ev
+from pyhad.parent.core import effects as do, events as ev
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.replacement import Replacement
 from pyhad.parent.core.settings import Settings

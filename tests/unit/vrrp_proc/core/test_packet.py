@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from pyhad.common.config.model import UnicastChecksum, UnicastPeer, VirtualAddress, VrrpInstance
 from pyhad.common.errors import PacketError
