@@ -6,8 +6,7 @@ took another seat costs more than that.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from pyhad.common.blackbox import key_of
@@ -45,10 +44,13 @@ class _Group:
 class Groups:
     """All sync groups of the process."""
 
-    def __init__(self, notifier: Notifier, journal: Journal, logger: FilteringBoundLogger) -> None:
+    def __init__(
+        self, notifier: Notifier, journal: Journal, logger: FilteringBoundLogger, now_ns: Callable[[], int]
+    ) -> None:
         self._notifier = notifier
         self._journal = journal
         self._logger = logger
+        self._now_ns = now_ns
         self._groups: dict[str, _Group] = {}
         self._of: dict[Instance, tuple[_Group, str]] = {}
 
@@ -68,7 +70,7 @@ class Groups:
             instance.follow_fault(False)
         for group in self._groups.values():
             for name, member in group.members.items():
-                group.machine.see(name, seat_of(member.core, time.monotonic_ns()))
+                group.machine.see(name, seat_of(member.core, self._now_ns()))
             self._settle(group)
 
     def foresee(self, instance: Instance, faults: frozenset[FaultCause]) -> None:
@@ -96,7 +98,7 @@ class Groups:
         found = self._of.get(instance)
         if found is not None:
             group, name = found
-            if group.machine.see(name, seat_of(instance.core, time.monotonic_ns())):
+            if group.machine.see(name, seat_of(instance.core, self._now_ns())):
                 self._settle(group)
 
     def lower_heard(self, instance: Instance) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections
 import errno
 import os
-import time
 from collections.abc import Iterable
 from typing import assert_never
 
@@ -186,7 +185,7 @@ class Instance:
                 known_source=self._known_source,
                 last_sequence=self._outgoing.sequence,
                 memory=self._outgoing.memory,
-                wall_ns=time.time_ns(),
+                wall_ns=self._world.wall_ns(),
             )
         except AdvertisementRefused as refusal:
             self._complaints.refuse(self._log, received.source, refusal)
@@ -212,7 +211,7 @@ class Instance:
 
     def handle(self, event: Event) -> None:
         """One turn of the machine."""
-        for effect in self.core.handle(event, time.monotonic_ns()):
+        for effect in self.core.handle(event, self._world.loop.now_ns()):
             self._perform(effect)
         if self._started:
             self._write_journal()
@@ -285,7 +284,7 @@ class Instance:
 
     def _send(self, priority: int) -> None:
         number = 0
-        for packet, destination in self._outgoing.packets(priority, time.time_ns()):
+        for packet, destination in self._outgoing.packets(priority, self._world.wall_ns()):
             number = errno.ENODEV if self.port is None else self.port.send(packet, destination) or number
         if number:
             self.counters["advert_send_err"] += 1
@@ -315,7 +314,7 @@ class Instance:
 
     def _wake(self) -> None:
         deadline_ns = self.core.next_deadline_ns()
-        if deadline_ns is not None and deadline_ns <= time.monotonic_ns():
+        if deadline_ns is not None and deadline_ns <= self._world.loop.now_ns():
             if self.port is not None and self.core.router_state is RouterState.BACKUP:
                 self.port.read()  # the master is silent only if nothing of it waits here unread
             self.handle(TimePassed())
@@ -330,4 +329,4 @@ class Instance:
 
     def status(self) -> RouterStatus:
         """As `pyhadctl status` shows it."""
-        return router_status(self.core, self.counters, time.monotonic_ns())
+        return router_status(self.core, self.counters, self._world.loop.now_ns())

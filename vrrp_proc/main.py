@@ -11,6 +11,7 @@ from pyhad.common.privileges import CAP_NET_ADMIN, CAP_NET_RAW
 from pyhad.common.runtime import ChildContext, Runtime
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.helper import fork_helper
+from pyhad.vrrp_proc.outside import Outside
 from pyhad.vrrp_proc.service import Service
 
 KEPT = frozenset({CAP_NET_ADMIN, CAP_NET_RAW})
@@ -21,7 +22,7 @@ def main(context: ChildContext) -> int:
     """Run the VRRP process to its end; returns its exit status."""
     helper = fork_helper()
     runtime = Runtime(context, as_root=True, keep=KEPT)
-    service = Service(runtime, Scripts(helper, runtime.loop, runtime.logger))
+    service = Service(runtime, Scripts(helper, runtime.loop, runtime.logger), Outside(runtime))
     service.start(decode(VrrpDocument, context.document))
     runtime.on_document = lambda document: service.reload(decode(VrrpDocument, document))
     runtime.ready()

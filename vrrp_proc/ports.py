@@ -53,12 +53,15 @@ class InterfacePort:
         self._known: dict[bytes, tuple[Instance, AdvertisementReceived]] = {}
         self._complaints: set[tuple[str, str]] = set()
         self._receivers: list[Receiver | Receiver6] = []
-        self._sender = (Sender if family == 4 else Sender6)(interface.name, interface.index)
+        self._sender = self._open_sender(family)
         try:
             self._open_receivers(family)
         except KernelError:
             self.close()
             raise
+
+    def _open_sender(self, family: int) -> Sender | Sender6:
+        return (Sender if family == 4 else Sender6)(self.name, self.index)
 
     def _open_receivers(self, family: int) -> None:
         groups = {group for _, group, _ in self.wants if group}
@@ -157,6 +160,9 @@ class InterfacePort:
 class Ports:
     """All ports of the process, opened and closed as interfaces and virtual routers come and go."""
 
+    port: type[InterfacePort] = InterfacePort
+    """What is opened; the simulator has another."""
+
     def __init__(
         self, links: Links, loop: Loop, logger: FilteringBoundLogger, counters: collections.Counter[str]
     ) -> None:
@@ -210,7 +216,7 @@ class Ports:
         fresh: InterfacePort | None = None
         if interface is not None:
             try:
-                fresh = InterfacePort(interface, family, group, self._loop, self._logger, self._counters)
+                fresh = self.port(interface, family, group, self._loop, self._logger, self._counters)
             except KernelError as error:
                 self._counters["socket_errors"] += 1
                 self._logger.error("socket_not_opened", interface=name, error=str(error))

@@ -17,19 +17,16 @@ from pyhad.common.scripts.client import FINISH_NS, Scripts
 from pyhad.common.scripts.orders import Rules
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.addresses import Addresses
-from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
 from pyhad.vrrp_proc.core.tracking import Key
 from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal, identity_of
-from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
+from pyhad.vrrp_proc.links import Changes, Links
 from pyhad.vrrp_proc.notifier import Notifier
-from pyhad.vrrp_proc.ports import Ports
+from pyhad.vrrp_proc.outside import Outside
 from pyhad.vrrp_proc.roles import RoleTeller
-from pyhad.vrrp_proc.route_socket import RouteSocket
-from pyhad.vrrp_proc.status import Reporter
 from pyhad.vrrp_proc.surroundings import Surroundings, interfaces_of
 from pyhad.vrrp_proc.trackers import Trackers
 from pyhad.vrrp_proc.world import World
@@ -46,7 +43,7 @@ Identity = tuple[int, int, str, str]
 class Service:
     """All virtual routers of one document, and everything they share."""
 
-    def __init__(self, runtime: Runtime, scripts: Scripts) -> None:
+    def __init__(self, runtime: Runtime, scripts: Scripts, outside: Outside) -> None:
         self._runtime = runtime
         self._logger = runtime.logger
         self._options = runtime.context.options
@@ -60,20 +57,20 @@ class Service:
         self._journal = Journal(runtime.context.box)
         self._scripts = scripts
         self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
-        self._groups = Groups(self._notifier, self._journal, runtime.logger)
+        self._groups = Groups(self._notifier, self._journal, runtime.logger, runtime.loop.now_ns)
         self._trackers = Trackers(scripts, self._journal, runtime.loop, runtime.logger, self._tracked_changed)
-        self._route = RouteSocket()
-        self._monitor = LinkMonitor(self._route, self._links_changed)
+        self._route = outside.route()
+        self._monitor = outside.monitor(self._route, self._links_changed)
         self._links: Links = self._monitor.links
         self._surroundings = Surroundings(self._links, self._trackers, runtime.loop, self._delay_over)
-        self._ports = Ports(self._links, runtime.loop, runtime.logger, runtime.counters)
-        self._reporter = Reporter(runtime, self._router_status, self._counters, self._stand_by)
+        self._ports = outside.ports(self._links)
+        self._reporter = outside.reporter(self._router_status, self._counters, self._stand_by)
         self._roles = RoleTeller(runtime, self._is_master)
         self._world = World(
             loop=runtime.loop,
             logger=runtime.logger,
             holdings=Holdings(Addresses(self._route, self._links), release_foreign=self._options.release_foreign_vips),
-            announcer=Announcer(self._links, runtime.counters),
+            announcer=outside.announcer(self._links),
             journal=self._journal,
             counters=runtime.counters,
             on_change=self._changed,

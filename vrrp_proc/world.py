@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -48,5 +49,7 @@ class World:
     """Runs when a state changed, so that it is told."""
     teller: Teller
     companions: Companions
+    wall_ns: Callable[[], int] = time.time_ns
+    """The time of day, which may be set; of use to `auth_hmac` alone."""
     on_parted: Callable[[Instance], None] = lambda instance: None
     """Runs when a router that was shut down has let go of its addresses too."""

@@ -65,7 +65,7 @@ class Bench:
         log = ProcessLog("vrrp", LogSettings(console=False, syslog=False, file=str(folder / "log")))
         ear: Any = self.ear
         self.journal = Journal(self.box)
-        self.groups = Groups(ear, self.journal, log.logger)
+        self.groups = Groups(ear, self.journal, log.logger, self.loop.now_ns)
         self.world = World(
             loop=self.loop, logger=log.logger, holdings=Holdings(Addresses(kernel, kernel.links)), announcer=ear,
             journal=self.journal, counters=collections.Counter(), on_change=lambda: None, teller=ear,
@@ -146,7 +146,7 @@ def test_a_successor_tells_nothing_again(bench: Bench) -> None:
     bench.b.handle(TakeOverTogether())
     bench.take()
     bench.journal = bench.world.journal = Journal(bench.box)
-    bench.groups = bench.world.companions = Groups(bench.ear, bench.journal, bench.world.logger)  # type: ignore[arg-type, assignment]
+    bench.groups = bench.world.companions = Groups(bench.ear, bench.journal, bench.world.logger, bench.loop.now_ns)  # type: ignore[arg-type, assignment]
     a, b = Instance(CONFIG, bench.world), Instance(bench.b.config, bench.world)
     bench.groups.configure((GROUP,), (a, b))
     bench.groups.begin()
