@@ -83,9 +83,16 @@ class Groups:
             self._move(group)
 
     def begin(self) -> None:
-        """GRP-6: at the start a group is told of before its members."""
+        """GRP-6: at the start a group is told of before its members.
+
+        One that was told of before, by a predecessor or before a reload that gave it other members, is told of again
+        if they begin in FAULT: what was foreseen is no news when it comes.
+        """
         for group in self._groups.values():
-            if group.told is None:
+            if group.told is not None:
+                if group.machine.state is RouterState.FAULT and group.told is not RouterState.FAULT:
+                    self._tell(group, RouterState.FAULT)
+            else:
                 state = group.machine.state or RouterState.BACKUP
                 all_owners = all(member.config.start_as_master for member in group.members.values())
                 if state is RouterState.FAULT and group.begins_quietly:

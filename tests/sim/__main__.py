@@ -6,6 +6,8 @@ import argparse
 import sys
 import time
 
+from tests.sim.life import live
+from tests.sim.reloads import reload
 from tests.sim.scenario import run
 
 
@@ -14,17 +16,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="how many (200)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (0)")
+    parser.add_argument("--machines", action="store_true", help="whole machines (life.py) instead of routers alone")
+    parser.add_argument("--reloads", action="store_true", help="pairs of configurations, reload against fresh start")
     parser.add_argument("--trace", action="store_true", help="print every event and effect")
     options = parser.parse_args()
+    play, more = (live, " --machines") if options.machines else (reload, " --reloads") if options.reloads else (run, "")
     begin, bad, steps, transitions = time.monotonic(), 0, 0, 0
     for seed in range(options.first, options.first + options.seeds):
         try:
-            outcome = run(seed, print if options.trace else None)
+            outcome = play(seed, print if options.trace else None)
         except Exception as error:
             bad += 1
-            print(
-                f"seed {seed}: {type(error).__name__}: {error}\n  python -m tests.sim --first {seed} --seeds 1 --trace"
-            )
+            print(f"seed {seed}: {type(error).__name__}: {error}")
+            print(f"  python -m tests.sim --first {seed} --seeds 1 --trace{more}")
             continue
         steps += outcome.steps
         transitions += outcome.transitions

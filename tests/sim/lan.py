@@ -11,8 +11,12 @@ from tests.sim.world import MILLISECOND_NS, World
 class Station(Protocol):
     """What is plugged in."""
 
-    name: str
     link_up: bool
+
+    @property
+    def name(self) -> str:
+        """Unique on the LAN."""
+        ...
 
     def receive(self, frame: bytes) -> None:
         """An IP packet arrives."""

@@ -35,6 +35,8 @@ class Backup:
     """End of the running preempt delay; None: it starts with the next lower advertisement (FSM-25)."""
     released: bool = False
     """The master said last that it stops."""
+    late: bool = False
+    """It was Active and was silent for longer than its peers wait: one of them may be in its place, or soon be."""
     expired: bool = False
     """It waited in vain and would be Active, but for its sync group (GRP-2)."""
 

@@ -4,7 +4,8 @@ Each member takes a seat, which its own state gives (`seat_of`); the group looks
 nobody has to move. There is no memory beside the seats, so nothing can get stuck in what once was. The rules:
 
 1. One member in fault of its own: all others are in fault with it (GRP-1). Over as soon as no member has one.
-2. A member hears a better router, or an operator holds it back: no other member stays Active (GRP-1).
+2. A member hears a better router, or an operator holds it back, or it was silent for so long that a peer lost patience
+   with it: no other member stays Active (GRP-1).
 3. A member waited in vain for its master and nobody is held back by a better one, nor still waits to hear whether there
    is one: all become Active at once (GRP-2). Until then it goes on waiting; its wish is not forgotten.
 4. Who was not started yet has no say.
@@ -33,6 +34,8 @@ class Seat(enum.Enum):
     """In fault only because another one is."""
     HELD = enum.auto()
     """Backup that hears a router it must not take over from, or that an operator holds back."""
+    LATE = enum.auto()
+    """Backup that was Active and silent for too long: a peer waits only for the silence of the others."""
     WAITING = enum.auto()
     """Backup that heard nobody, and its time is not up."""
     ABLE = enum.auto()
@@ -73,7 +76,7 @@ def seat_of(router: VirtualRouter, now_ns: int) -> Seat:
     if state.expired:
         return Seat.EXPIRED
     if not state.master_address:
-        return Seat.WAITING
+        return Seat.LATE if state.late else Seat.WAITING
     return Seat.HELD if _is_held(router, state, now_ns) else Seat.ABLE
 
 
@@ -122,7 +125,7 @@ class SyncGroup:
         if found:
             return found
         seats = self._voters()
-        if Seat.HELD in seats:
+        if seats & {Seat.HELD, Seat.LATE}:
             return self._for(What.STEP_DOWN, Seat.ACTIVE)
         if Seat.EXPIRED in seats and seats <= {Seat.EXPIRED, Seat.ABLE, Seat.ACTIVE}:
             return self._for(What.TAKE_OVER, Seat.EXPIRED, Seat.ABLE)

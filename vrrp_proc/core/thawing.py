@@ -30,7 +30,7 @@ class RouterThawing(RouterParting):
         silent_ms = (now_ns - self._last_sent_ns) // 1_000_000
         interval_cs = self.config.advertisement_interval_cs
         backup = Backup(
-            active_down_at_ns=now_ns + self._listening_ns(interval_cs), active_adver_interval_cs=interval_cs
+            active_down_at_ns=now_ns + self._listening_ns(interval_cs), active_adver_interval_cs=interval_cs, late=True
         )
         removal = RemoveAddresses(addresses=self.all_addresses)
         entered = self._enter(backup, Reason.FROZEN, now_ns, f"silent for {silent_ms} ms")

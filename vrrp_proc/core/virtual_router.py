@@ -138,7 +138,7 @@ class VirtualRouter(RouterTogether):
             changed = self._enter(backup, Reason.RESUMED_AFTER_RESTART, since_ns, event.restored_backup_of)
             last_word = self._last_word(LEAST_PRIORITY, now_ns) if held else []
             return [RemoveAddresses(addresses=self.all_addresses), *last_word, changed]
-        listening = self._listen(Reason.STARTUP, now_ns, "too_late_to_resume" if event.restored_active else "")
+        listening = self._listen(Reason.STARTUP, now_ns, late=event.restored_active)
         last_word = self._last_word(LEAST_PRIORITY, now_ns) if held else []
         return [listening[0], *last_word, *listening[1:]]
 
@@ -153,13 +153,13 @@ class VirtualRouter(RouterTogether):
         announce = self._announce(self.all_addresses, min(1, self.config.announcement.master_repeat))
         return [advert, InstallAddresses(addresses=self.all_addresses), *announce, changed]
 
-    def _listen(self, reason: Reason, now_ns: int, detail: str = "") -> list[Effect]:
+    def _listen(self, reason: Reason, now_ns: int, *, late: bool = False) -> list[Effect]:
         """From Initialize into Backup: remove what may have been left (FSM-14), wait the whole interval (FSM-11)."""
         interval_cs = self.config.advertisement_interval_cs
-        backup = Backup(
-            active_down_at_ns=now_ns + self._down_interval_ns(interval_cs), active_adver_interval_cs=interval_cs
-        )
-        return [RemoveAddresses(addresses=self.all_addresses), self._enter(backup, reason, now_ns, detail)]
+        at_ns = now_ns + self._down_interval_ns(interval_cs)
+        backup = Backup(active_down_at_ns=at_ns, active_adver_interval_cs=interval_cs, late=late)
+        entered = self._enter(backup, reason, now_ns, "too_late_to_resume" if late else "")
+        return [RemoveAddresses(addresses=self.all_addresses), entered]
 
     def _stop(self, event: ShutdownWanted, now_ns: int) -> list[Effect]:
         """Orderly end (6.4.3, PROC-30): priority 0, then the removal, as late as `patience_ns` allows (parting.py)."""

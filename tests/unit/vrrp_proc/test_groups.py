@@ -159,6 +159,18 @@ def test_a_successor_tells_nothing_again(bench: Bench) -> None:
     assert bench.take() == []
 
 
+@pytest.mark.behaviour("GRP-6")
+def test_a_successor_that_begins_in_fault_says_so_for_the_group_that_was_master(bench: Bench) -> None:
+    bench.start()
+    bench.a.handle(TakeOverTogether())
+    bench.b.handle(TakeOverTogether())
+    bench.take()
+    bench.groups = bench.world.companions = Groups(bench.ear, Journal(bench.box), bench.world.logger, bench.loop.now_ns)  # type: ignore[arg-type, assignment]
+    bench.a, bench.b = Instance(CONFIG, bench.world), Instance(bench.b.config, bench.world)
+    bench.start(b=DOWN)
+    assert bench.take()[0] == "group FAULT"
+
+
 def test_who_leaves_a_group_follows_it_no_more(bench: Bench) -> None:
     bench.start(b=DOWN)
     bench.groups.configure((), ())

@@ -43,6 +43,14 @@ def test_two_faults_hold_each_other_only_as_long_as_both_last() -> None:
     assert words(group) == ["a FAULT_ENDS"]
 
 
+def test_one_that_was_silent_for_too_long_takes_the_others_with_it() -> None:
+    group = seated(a=Seat.LATE, b=Seat.ACTIVE)
+    assert words(group) == ["b STEP_DOWN"]
+    group.see("b", Seat.WAITING)
+    group.see("a", Seat.EXPIRED)
+    assert words(group) == []
+
+
 @pytest.mark.behaviour("GRP-2")
 def test_all_take_over_at_once_when_the_last_may() -> None:
     group = seated(a=Seat.EXPIRED, b=Seat.WAITING, c=Seat.ABLE)

@@ -9,6 +9,7 @@ import pytest
 
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.events import AdvertisementReceived, TimePassed
+from pyhad.vrrp_proc.core.sync_group import Seat, seat_of
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -31,6 +32,21 @@ def test_it_says_a_last_word_for_its_kernel_answered_all_the_time(bench: Make) -
     b.become_active()
     effects = b.pass_time(30 * S)
     assert effects[:2] == ["remove 10.1.1.1", "adv 1"]
+
+
+def test_its_sync_group_sees_that_it_is_late_until_it_hears_somebody(bench: Make) -> None:
+    b = bench()
+    b.become_active()
+    b.pass_time(30 * S)
+    assert seat_of(b.router, 30 * S) is Seat.LATE
+    b.hear(31 * S, 90)
+    assert seat_of(b.router, 31 * S) is Seat.ABLE
+
+
+def test_so_does_a_successor_that_comes_too_late(bench: Make) -> None:
+    b = bench()
+    b.start(restored_active=True, last_sent_ns=-9 * S)
+    assert seat_of(b.router, 0) is Seat.LATE
 
 
 def test_a_moment_earlier_it_goes_on(bench: Make) -> None:
