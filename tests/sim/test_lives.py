@@ -14,8 +14,8 @@ from tests.sim.life import Life, live
 from tests.sim.reloads import Pair, reload
 from tests.sim.world import SECOND_NS
 
-LIVES = int(os.environ.get("PYHAD_SIM_LIVES", "40"))
-PAIRS = int(os.environ.get("PYHAD_SIM_RELOADS", "40"))
+LIVES = int(os.environ.get("PYHAD_SIM_LIVES", "20"))
+PAIRS = int(os.environ.get("PYHAD_SIM_RELOADS", "20"))
 _PER_TEST = 10
 
 
