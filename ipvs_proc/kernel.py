@@ -83,8 +83,8 @@ class IpvsPlane:
             raise KernelError(operation, error.errno, error.detail) from None
 
     def problem_with(self, entry: Entry) -> str:
-        """IPVS can do all that the configuration can say; what this kernel lacks shows in `apply`."""
-        return ""
+        """IPVS can do all that keepalived's language can say; what this kernel lacks shows in `apply`."""
+        return "pyhad_masquerade needs the nftables data plane" if entry.service.masquerade else ""
 
     def apply(self, changes: list[Change]) -> list[Refusal]:
         """Write all changes in batches; the error of one names its service and server and stops no other."""

@@ -9,12 +9,15 @@ import ctypes
 import errno
 import json
 from collections.abc import Callable
+from typing import Any
 
 from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
 from pyhad.ipvs_proc.breathing import breathing
 from pyhad.ipvs_proc.core import ruleset
 from pyhad.ipvs_proc.core.reconcile import Change, apply_changes
+from pyhad.ipvs_proc.core.ruleset_listing import MAPS, read_listing
+from pyhad.ipvs_proc.core.ruleset_names import TABLE
 from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Table
 from pyhad.ipvs_proc.plane import Refusal
 
@@ -22,6 +25,7 @@ LIBRARY = "libnftables.so.1"
 CHANGES_AT_ONCE = 500
 """More are written in several transactions, each of which leaves a table that serves (`reconcile` orders them so)."""
 _OUTPUT_JSON = 1 << 4  # NFT_CTX_OUTPUT_JSON
+_OUTPUT_TERSE = 1 << 11  # NFT_CTX_OUTPUT_TERSE
 _DEFAULT = 0  # NFT_CTX_DEFAULT
 
 
@@ -53,10 +57,13 @@ class Nft:
             raise KernelError("nft_ctx_new", errno.ENOMEM)
         library.nft_ctx_buffer_output(self._context)
         library.nft_ctx_buffer_error(self._context)
-        library.nft_ctx_output_set_flags(self._context, _OUTPUT_JSON)
 
-    def run(self, commands: str) -> str:
-        """Run `commands` as one transaction; returns what nft printed. Raises `KernelError` with nft's first line."""
+    def run(self, commands: str, *, terse: bool = False) -> str:
+        """Run `commands` as one transaction; returns what nft printed, `terse` without elements of sets and maps.
+
+        Raises `KernelError` with nft's first line.
+        """
+        self._library.nft_ctx_output_set_flags(self._context, _OUTPUT_JSON | (_OUTPUT_TERSE if terse else 0))
         with breathing(self._breathe):
             status = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
         printed: bytes = self._library.nft_ctx_get_output_buffer(self._context) or b""
@@ -81,7 +88,7 @@ def _errno_of(text: str) -> int:
 
 
 class NftablesPlane:
-    """The data plane for kernels without IPVS: NAT, rr and wrr. Raises `KernelError` when nft cannot be used."""
+    """The data plane for kernels without IPVS: NAT only. Raises `KernelError` when nft cannot be used."""
 
     name = "nftables"
     owns_everything = True
@@ -95,8 +102,7 @@ class NftablesPlane:
         """The table as it is. One whose frame is damaged reads as empty and is built anew by the next `apply`."""
         reading: Reading | None = None
         try:
-            listing = json.loads(self._nft.run(f"list table {ruleset.TABLE}\n"))
-            reading = ruleset.read_listing(listing["nftables"])
+            reading = read_listing(self._listing())
         except KernelError as error:
             if error.errno != errno.ENOENT:
                 raise
@@ -107,6 +113,14 @@ class NftablesPlane:
     def connections(self, listener: Listener) -> dict[Endpoint, Connections]:
         """Nothing is followed here: connections of a destination that is removed go on until they end."""
         return dict.fromkeys(self._there[listener].destinations, Connections()) if listener in self._there else {}
+
+    def _listing(self) -> list[dict[str, Any]]:
+        """Everything without the elements of sets, and the maps with theirs."""
+        frame = json.loads(self._nft.run(f"list table {TABLE}\n", terse=True))["nftables"]
+        if {part["map"]["name"] for part in frame if "map" in part} < set(MAPS):
+            return []
+        maps = [json.loads(self._nft.run(f"list map {TABLE} {name}\n"))["nftables"] for name in MAPS]
+        return [part for parts in (frame, *maps) for part in parts]
 
     def problem_with(self, entry: Entry) -> str:
         """Why this service cannot be had here; empty when it can."""
@@ -136,7 +150,7 @@ class NftablesPlane:
 
     def is_there(self) -> bool:
         """Whether our table exists, whole or damaged."""
-        family, _, name = ruleset.TABLE.partition(" ")
+        family, _, name = TABLE.partition(" ")
         tables = json.loads(self._nft.run(f"list tables {family}\n"))["nftables"]
         return any(each.get("table", {}).get("name") == name for each in tables)
 

@@ -27,7 +27,8 @@ DEFAULT_PERSISTENCE_S = 360
 _MAX_ENGINE = 15
 _FLAGS = ("ops", "flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback")
 _OF_SCHEDULER = {"sh-port": "sh", "sh-fallback": "sh", "mh-port": "mh", "mh-fallback": "mh"}
-_NFTABLES_SCHEDULERS = ("rr", "wrr", "sh", "mh")
+_NFTABLES_FLAGS = ("sh-port", "sh-fallback", "mh-port", "mh-fallback")
+_NFTABLES_SCHEDULERS = ("rr", "wrr", "sh", "mh", "dh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class _Service:
             persistence_timeout_s=timeout_s,
             persistence_granularity=block.text_of("persistence_granularity"),
             persistence_engine=block.text_of("persistence_engine")[:_MAX_ENGINE] if timeout_s else "",
+            masquerade=block.has("pyhad_masquerade"),
             quorum=quorum,
             hysteresis=hysteresis,
             alpha=block.has("alpha"),
@@ -123,6 +125,9 @@ class _Service:
         )
         if self._shared.data_plane is DataPlane.NFTABLES:
             self._fits_nftables(service, servers, sorry)
+        elif self._shared.data_plane is DataPlane.IPVS and service.masquerade:
+            message = f"service {service.id}: IPVS cannot do pyhad_masquerade"
+            self._complaints.error(message, block.at, hint="use pyhad_data_plane nftables")
         return service, checked
 
     def _server_builder(self, identity: str, listeners: tuple[Listener, ...]) -> ServerBuilder:
@@ -280,8 +285,13 @@ class _Service:
             problems.append(f"lb_algo {service.scheduler} (only {', '.join(_NFTABLES_SCHEDULERS)})")
         methods = {server.forwarding for server in servers} | ({sorry.forwarding} if sorry else set())
         problems += [f"lb_kind {method}" for method in sorted(methods - {Forwarding.NAT})]
-        if service.persistence_timeout_s:
-            problems.append("persistence")
+        if service.persistence_engine:
+            problems.append(f"persistence_engine {service.persistence_engine}")
+        problems += [flag for flag in service.flags if flag not in _NFTABLES_FLAGS]
+        if any(server.upper_threshold or server.lower_threshold for server in servers):
+            problems.append("uthreshold and lthreshold")
+        if service.masquerade and not all(listener.port for listener in service.listeners):
+            problems.append("pyhad_masquerade of a service without a port")
         for problem in problems:
             self._complaints.error(
                 f"service {service.id}: the nftables data plane cannot do {problem}",

@@ -78,6 +78,7 @@ VIRTUAL_SERVER = (
         "Client grouping mask (not applied to services of a group)",
         NOW,
     ),
+    flag("pyhad_masquerade", "Real servers see the director's own address (nftables only)", NOW),
     word("protocol", choice("TCP", "UDP", "SCTP", fold=True), "UDP (with a warning)", "Service protocol", NOW),
     flag("ha_suspend", "Suspend checks while the VIP is not on this box", area="checkers"),
     word("smtp_alert", BOOL, "smtp_alert_checker, smtp_alert, else off", "Mail on quorum changes", area="smtp"),

@@ -293,6 +293,8 @@ class VirtualServer:
     persistence_timeout_s: int = 0
     persistence_granularity: str = ""
     persistence_engine: str = ""
+    masquerade: bool = False
+    """`pyhad_masquerade`: real servers see our own address (nftables only)."""
     quorum: int = 1
     hysteresis: int = 0
     alpha: bool = False

@@ -37,6 +37,8 @@ class Service:
     persistence_prefix_len: int = 0
     """0 without persistence, else 1 to 32 or 128: which part of a client's address makes it the same client."""
     persistence_engine: str = ""
+    masquerade: bool = False
+    """Real servers see our own address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,7 @@ def service_of(server: VirtualServer, listener: Listener) -> Service:
         persistence_timeout_s=server.persistence_timeout_s,
         persistence_prefix_len=prefix_len(server.persistence_granularity, listener.family) if persistent else 0,
         persistence_engine=server.persistence_engine if persistent else "",
+        masquerade=server.masquerade,
     )
 
 

@@ -220,7 +220,7 @@ def test_what_nftables_cannot_do_is_said_and_does_not_stop_the_others(site: Lab,
         "servers": {"10.1.0.11:80": [True, 1, 1, 0, False], "10.1.0.12:80": [True, 1, 1, 0, False]},
     }  # fmt: skip
     assert status[f"{traffic.VIP}:81/tcp"]["problem"] == (
-        "scheduler lc needs IPVS: with nftables there are rr, wrr, sh, mh"
+        "scheduler lc needs IPVS: with nftables there are rr, wrr, sh, mh, dh"
     )
     assert not status[f"{traffic.VIP}:81/tcp"]["installed"]
     assert status[f"{traffic.VIP}:82/tcp"]["problem"] == "forwarding DR needs IPVS: with nftables there is NAT"
@@ -300,3 +300,48 @@ def test_a_hash_keeps_a_client_with_its_server_and_is_read_back(site: Lab, run: 
     assert len(traffic.get(site, 40)) == 2
     owner.ask("respawn")
     assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+
+
+def test_a_client_stays_with_its_server_until_that_gets_weight_0_and_then_with_another(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH, persistence=60, granularity="255.255.255.0"))
+    owner.ask("speak")
+    [(kept, count)] = traffic.get(site, 6).items()
+    assert count == 6
+    owner.ask("respawn")
+    assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+    assert traffic.get(site, 4) == {kept: 4}
+    other = "web2" if kept == "web1" else "web1"
+    address = {"web1": "10.1.0.11:80", "web2": "10.1.0.12:80"}[kept]
+    assert owner.ask("weigh", wanted={"service": WEB, "server": address, "weight": 0}) == ""
+    assert traffic.get(site, 4) == {other: 4}
+    assert owner.ask("weigh", wanted={"service": WEB, "server": address, "weight": -1}) == ""
+    assert traffic.get(site, 4) == {other: 4}
+
+
+def test_persistence_that_comes_and_goes_with_a_reload_serves_all_along(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    plain, persistent = service(WEB, BOTH), service(WEB, BOTH, persistence=60)
+    for spec, answers in ((persistent, 1), (plain, 2), (service(WEB, BOTH, persistence=90), 1)):
+        assert owner.ask("document", specification={"plane": "nftables", "services": [spec]})
+        assert len(traffic.get(site, 6)) == answers
+
+
+def test_marks_all_ports_and_masquerading(site: Lab, run: Run) -> None:
+    hook = "{ type filter hook prerouting priority -150; }"
+    marking = f"add chain ip marking in {hook}; add rule ip marking in tcp dport 8000-8099 mark set 9"
+    site.run("director", "nft", f"add table ip marking; {marking}")
+    mark, everything = service("fwmark:9/inet", BOTH), service("192.0.2.77:0/tcp", {"10.1.0.12:0": 1})
+    owner = run(mark, everything, service(WEB, BOTH, masquerade=True))
+    site.run("director", "ip", "addr", "add", "192.0.2.77/32", "dev", "eth0")
+    assert traffic.get(site, 4, address="192.0.2.77", port=8042) == {"web1": 2, "web2": 2}
+    assert traffic.get(site, 2, address="192.0.2.77") == {"web2": 2}
+    for number in (1, 2):  # only a masqueraded connection finds its way back now
+        site.run(f"web{number}", "ip", "route", "del", "default")
+    try:
+        assert traffic.get(site, 4) == {"web1": 2, "web2": 2}
+        owner.ask("respawn")
+        assert owner.ask("status")["counters"].get("changes_written", 0) == 0
+    finally:
+        for number in (1, 2):
+            site.route(f"web{number}", "default", "via", "10.1.0.1")
+        site.run("director", "ip", "addr", "del", "192.0.2.77/32", "dev", "eth0")

@@ -94,7 +94,7 @@ class Owner:
 
 
 def service(address: str, servers: dict[str, int], **settings: Any) -> dict[str, Any]:
-    """One service of a specification: `address` is `A:PORT/tcp`; weights by `A:PORT`."""
+    """One service of a specification: `address` is `A:PORT/tcp` or `fwmark:N/inet`; weights by `A:PORT`."""
     return {"address": address, "servers": servers, **settings}
 
 
@@ -115,9 +115,7 @@ def document(specification: dict[str, Any]) -> bytes:
 
 def _virtual(each: dict[str, Any]) -> VirtualServer:
     forwarding = Forwarding(each.get("forwarding", "NAT"))
-    address, port = _split(each["address"].rpartition("/")[0])
-    protocol = Protocol(each["address"].rpartition("/")[2])
-    listener = Listener(protocol=protocol, family=6 if ":" in address else 4, address=address, port=port)
+    listener = _listener(each["address"])
     servers = tuple(
         RealServer(
             id=name, address=_split(name)[0], port=_split(name)[1], weight=weight, forwarding=forwarding,
@@ -131,8 +129,20 @@ def _virtual(each: dict[str, Any]) -> VirtualServer:
         sorry = SorryServer(address=sorry_address, port=sorry_port, forwarding=forwarding)
     return VirtualServer(
         id=each["address"], listeners=(listener,), scheduler=each.get("scheduler", "rr"), servers=servers,
-        sorry_server=sorry, persistence_timeout_s=each.get("persistence", 0), flags=tuple(each.get("flags", ())),
+        sorry_server=sorry, persistence_timeout_s=each.get("persistence", 0),
+        persistence_granularity=each.get("granularity", ""), masquerade=each.get("masquerade", False),
+        flags=tuple(each.get("flags", ())),
     )  # fmt: skip
+
+
+def _listener(name: str) -> Listener:
+    """`A:PORT/tcp` or `fwmark:N/inet`."""
+    place, _, kind = name.rpartition("/")
+    if place.startswith("fwmark:"):
+        family = 6 if kind == "inet6" else 4
+        return Listener(protocol=Protocol.NONE, family=family, fwmark=int(place.removeprefix("fwmark:")))
+    address, port = _split(place)
+    return Listener(protocol=Protocol(kind), family=6 if ":" in address else 4, address=address, port=port)
 
 
 def _split(name: str) -> tuple[str, int]:

@@ -159,9 +159,10 @@ def test_a_service_of_an_unknown_group_is_an_error(compiled: Compile) -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("lb_algo lc", "lb_algo lc (only rr, wrr, sh, mh)"),
+        ("lb_algo lc", "lb_algo lc (only rr, wrr, sh, mh, dh)"),
         ("lb_kind DR", "lb_kind DR"),
-        ("persistence_timeout 60", "persistence"),
+        ("persistence_timeout 60\npersistence_engine sip", "persistence_engine sip"),
+        ("flag-1", "flag-1"),
         ("sorry_server 10.0.0.9 80\nsorry_server_lvs_method TUN", "lb_kind TUN"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from pyhad.common.config.model import Forwarding, Listener, Protocol
 from pyhad.ipvs_proc.core import ruleset
-from pyhad.ipvs_proc.core.table import Connections, Destination, Entry, Service
+from pyhad.ipvs_proc.core.table import Destination, Entry, Service
 
 TCP6 = Listener(protocol=Protocol.TCP, family=6, address="fd00::1", port=443)
 SVC = "tcp4.10.0.0.1.80"
@@ -76,16 +76,12 @@ def test_ipv6_names_carry_no_colons_and_addresses_carry_brackets() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"scheduler": "lc"}, "scheduler lc needs IPVS: with nftables there are rr, wrr, sh, mh"),
-        ({"flags": 4}, "scheduler flags need IPVS: this kernel has none"),
-        ({"persistence_timeout_s": 60}, "persistence needs IPVS: this kernel has none"),
+        ({"scheduler": "lc"}, "scheduler lc needs IPVS: with nftables there are rr, wrr, sh, mh, dh"),
+        ({"flags": 4}, "one-packet scheduling and plain scheduler flags need IPVS"),
+        ({"persistence_timeout_s": 60, "persistence_engine": "sip"}, "persistence engine sip needs IPVS"),
         (
-            {"listener": Listener(protocol=Protocol.NONE, family=4, fwmark=3)},
-            "firewall marks need IPVS: this kernel has none",
-        ),
-        (
-            {"listener": Listener(protocol=Protocol.TCP, family=4, address="10.0.0.1")},
-            "a service for all ports needs IPVS: this kernel has none",
+            {"listener": Listener(protocol=Protocol.NONE, family=4, fwmark=3), "masquerade": True},
+            "masquerading needs a service with a port",
         ),
     ],
 )
@@ -99,7 +95,7 @@ def test_a_service_that_nftables_cannot_do_has_a_reason(make: Any, change: dict[
     ("change", "sentence"),
     [
         ({"forwarding": Forwarding.DIRECT_ROUTE}, "forwarding DR needs IPVS: with nftables there is NAT"),
-        ({"upper_threshold": 9}, "connection limits need IPVS: this kernel has none"),
+        ({"upper_threshold": 9}, "connection limits need IPVS"),
         ({"address": "fd00::1"}, "server and service of different address families need IPVS tunnels"),
     ],
 )
@@ -107,62 +103,6 @@ def test_a_server_that_nftables_cannot_do_has_a_reason(make: Any, change: dict[s
     entry = make.entry({1: 1})
     destination = replace(entry.destinations["10.1.0.1", 80], **change)
     assert ruleset.problem_with(entry.with_destination(destination)) == sentence
-
-
-def listing(**without: str) -> list[dict[str, Any]]:
-    """What nft prints for one service with two servers, as far as it is read. `chain`: leave that chain's rules out."""
-
-    def chain(name: str, *rules: dict[str, Any]) -> list[dict[str, Any]]:
-        kept = () if without.get("chain") == name else rules
-        return [{"chain": {"name": name}}, *({"rule": {"chain": name, **rule}} for rule in kept)]
-
-    plain = {"expr": []}
-    first, second = f"{SVC}/10.1.0.1.80", f"{SVC}/10.1.0.2.8080"
-    key = ["10.0.0.1", "tcp", 80]
-    return [
-        {"metainfo": {}},
-        {"table": {"name": "pyhad"}},
-        {"map": {"name": "services4", "elem": [[{"concat": key}, {"goto": {"target": SVC}}]]}},
-        {"map": {"name": "services6"}},
-        {
-            "map": {
-                "name": "weights4",
-                "elem": [[{"concat": [*key, "10.1.0.1", 80]}, 3], [{"concat": [*key, "10.1.0.2", 8080]}, 0]],
-            }
-        },
-        {"map": {"name": "weights6"}},
-        *chain("balance", plain, plain),
-        *chain("prerouting", plain),
-        *chain("output", plain),
-        *chain(SVC, {"comment": "wrr", "expr": []}),
-        *chain(first, {"expr": [{"counter": {"packets": 7, "bytes": 420}}]}),
-        *chain(second, {"expr": [{"counter": {"packets": 0, "bytes": 0}}]}),
-    ]
-
-
-def test_a_listing_is_read_back_with_scheduler_weights_and_connections(make: Any) -> None:
-    reading = ruleset.read_listing(listing())
-    assert reading is not None
-    first = Destination(address="10.1.0.1", port=80, weight=3, forwarding=Forwarding.NAT)
-    second = Destination(address="10.1.0.2", port=8080, weight=0, forwarding=Forwarding.NAT)
-    assert reading.table == {
-        make.listener: Entry(
-            service=Service(listener=make.listener, scheduler="wrr"),
-            destinations={("10.1.0.1", 80): first, ("10.1.0.2", 8080): second},
-        )
-    }
-    assert reading.connections[make.listener, ("10.1.0.1", 80)] == Connections(total=7)
-
-
-@pytest.mark.parametrize("chain", ["balance", "prerouting", "output", SVC, f"{SVC}/10.1.0.1.80"])
-def test_a_listing_with_an_emptied_chain_is_no_table(chain: str) -> None:
-    assert ruleset.read_listing(listing(chain=chain)) is None
-
-
-def test_a_listing_with_a_chain_too_many_or_a_map_missing_is_no_table() -> None:
-    assert ruleset.read_listing([*listing(), {"chain": {"name": "stray"}}]) is None
-    assert ruleset.read_listing([each for each in listing() if each.get("map", {}).get("name") != "weights6"]) is None
-    assert ruleset.read_listing([]) is None
 
 
 @pytest.mark.parametrize(
@@ -177,3 +117,98 @@ def test_hashing_schedulers_draw_by_the_client(make: Any, flags: int, family: in
     assert f" jhash {hashed} mod 2 seed 0x7079 vmap " in rule
     assert rule.endswith(f'comment "sh {flags}"' if flags else 'comment "sh"')
     assert ruleset.problem_with(entry if family == 4 else make.entry({}, listener=listener, scheduler="sh")) == ""
+
+
+def test_a_persistent_service_asks_its_destinations_whether_they_know_the_client(make: Any) -> None:
+    entry = make.entry({1: 1, 2: 1, 3: 0})
+    entry = replace(entry, service=replace(entry.service, persistence_timeout_s=360, persistence_prefix_len=24))
+    lines = list(ruleset.write_entry(make.listener, None, entry))
+    first, second = f"{SVC}/10.1.0.1.80", f"{SVC}/10.1.0.2.80"
+    kind = "{ type ipv4_addr; flags dynamic,timeout; timeout 360s; size 65535; }"
+    assert lines[1:5] == [
+        f"add chain inet pyhad {first}",
+        f"add set inet pyhad clients/{first} {kind}",
+        f"add rule inet pyhad {first} update @clients/{first} {{ ip saddr & 255.255.255.0 }}",
+        f"add rule inet pyhad {first} counter meta l4proto tcp dnat ip to 10.1.0.1:80",
+    ]
+    assert lines[13:16] == [
+        f"add rule inet pyhad {SVC} ip saddr & 255.255.255.0 @clients/{first} goto {first}",
+        f"add rule inet pyhad {SVC} ip saddr & 255.255.255.0 @clients/{second} goto {second}",
+        f"add rule inet pyhad {SVC} numgen inc mod 2 vmap {{ 0 : goto {first}, 1 : goto {second} }} "
+        'comment "rr persist=360/24"',
+    ]
+
+
+def test_a_server_that_gets_weight_0_forgets_its_clients(make: Any) -> None:
+    entries = [make.entry({1: 1, 2: weight}) for weight in (1, 0)]
+    before, after = (
+        replace(each, service=replace(each.service, persistence_timeout_s=60, persistence_prefix_len=32))
+        for each in entries
+    )
+    lines = list(ruleset.write_entry(make.listener, before, after))
+    assert f"flush set inet pyhad clients/{SVC}/10.1.0.2.80" in lines
+    assert not [line for line in lines if "@clients" in line and "10.1.0.2.80" in line]
+    assert f"flush set inet pyhad clients/{SVC}/10.1.0.1.80" not in lines
+
+
+def test_other_persistence_makes_the_destinations_anew(make: Any) -> None:
+    before = make.entry({1: 1})
+    after = replace(before, service=replace(before.service, persistence_timeout_s=60, persistence_prefix_len=32))
+    lines = list(ruleset.write_entry(make.listener, before, after))
+    assert lines[:3] == [
+        f"flush chain inet pyhad {SVC}",
+        f"flush chain inet pyhad {SVC}/10.1.0.1.80",
+        f"add set inet pyhad clients/{SVC}/10.1.0.1.80 "
+        "{ type ipv4_addr; flags dynamic,timeout; timeout 60s; size 65535; }",
+    ]
+    back = list(ruleset.write_entry(make.listener, after, before))
+    assert back[2] == f"delete set inet pyhad clients/{SVC}/10.1.0.1.80"
+
+
+def test_a_service_by_mark_keeps_the_port_and_comes_without_protocol(make: Any) -> None:
+    mark = Listener(protocol=Protocol.NONE, family=4, fwmark=9)
+    destination = Destination(address="10.1.0.1", port=0, weight=2, forwarding=Forwarding.NAT)
+    entry = Entry(service=Service(listener=mark, scheduler="rr"), destinations={destination.endpoint: destination})
+    assert ruleset.problem_with(entry) == ""
+    assert list(ruleset.write_entry(mark, None, entry)) == [
+        "add chain inet pyhad fwm4.9",
+        "add chain inet pyhad fwm4.9/10.1.0.1.0",
+        "add rule inet pyhad fwm4.9/10.1.0.1.0 counter dnat ip to 10.1.0.1",
+        'add rule inet pyhad fwm4.9 goto fwm4.9/10.1.0.1.0 comment "rr"',
+        "add element inet pyhad markweights4 { 9 . 10.1.0.1 . 0 : 2 }",
+        "add element inet pyhad marks4 { 9 : goto fwm4.9 }",
+    ]
+    empty = replace(entry, destinations={})
+    assert 'add rule inet pyhad fwm4.9 reject with icmpx type port-unreachable comment "rr"' in list(
+        ruleset.write_entry(mark, entry, empty)
+    )
+
+
+def test_a_service_for_all_ports_is_found_by_its_address(make: Any) -> None:
+    listener = Listener(protocol=Protocol.UDP, family=4, address="10.0.0.1")
+    destination = Destination(address="10.1.0.1", port=0, weight=1, forwarding=Forwarding.NAT)
+    entry = Entry(service=Service(listener=listener, scheduler="rr"), destinations={destination.endpoint: destination})
+    lines = list(ruleset.write_entry(listener, None, entry))
+    chain = "udp4.10.0.0.1.0"
+    assert f"add rule inet pyhad {chain}/10.1.0.1.0 counter meta l4proto udp dnat ip to 10.1.0.1" in lines
+    assert lines[-1] == f"add element inet pyhad hosts4 {{ 10.0.0.1 . udp : goto {chain} }}"
+
+
+def test_a_service_that_masquerades_names_its_translated_connections(make: Any) -> None:
+    plain = make.entry({1: 1})
+    hidden = replace(plain, service=replace(plain.service, masquerade=True))
+    element = "element inet pyhad masquerade4 { 10.0.0.1 . 10.1.0.1 . tcp . 80 }"
+    assert f"add {element}" in list(ruleset.write_entry(make.listener, None, hidden))
+    assert f"add {element}" in list(ruleset.write_entry(make.listener, plain, hidden))
+    assert f"delete {element}" in list(ruleset.write_entry(make.listener, hidden, plain))
+    assert f"delete {element}" in list(ruleset.write_entry(make.listener, hidden, None))
+    assert not [line for line in ruleset.write_entry(make.listener, hidden, hidden) if "masquerade4" in line]
+
+
+def test_dh_draws_by_the_address_asked_for(make: Any) -> None:
+    [rule] = [
+        line
+        for line in ruleset.write_entry(make.listener, None, make.entry({1: 1, 2: 1}, scheduler="dh"))
+        if "jhash" in line
+    ]
+    assert " jhash ip daddr mod 2 " in rule
