@@ -1,4 +1,4 @@
-"""Everything the virtual routers follow beside their own interface: scripts and files, and what was last seen of each.
+"""Everything the virtual routers follow beside their own interface, and what was last seen of each of it.
 
 Weighs nothing (core/tracking.py does) and starts nothing (the script helper does). A successor begins with what its
 predecessor had found, so that a router is not in FAULT only because a script did not run yet.
@@ -17,13 +17,17 @@ from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import Check, Ended, FileRead, Follow, TimedOut
+from pyhad.vrrp_proc.bfd_sessions import BfdSessions
+from pyhad.vrrp_proc.core.process_quorum import ProcessQuorum
 from pyhad.vrrp_proc.core.script_check import ScriptCheck, Step
 from pyhad.vrrp_proc.core.tracking import Key
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.tracked_processes import TrackedProcesses
 
 FIRST_READ_NS = 100_000_000
 """How long the start waits for what files hold, so that no router begins with a state that is over at once."""
 _NOTE = struct.Struct("=q")
+_OTHERS = (TrackerKind.PROCESS, TrackerKind.BFD)
 _INITIALIZED = key_of("track_files_initialized")
 
 
@@ -55,6 +59,9 @@ class Trackers:
         self._files: tuple[TrackFile, ...] = ()
         self._tickets = 0
         self._is_first = True
+        self._processes = TrackedProcesses(scripts, journal, loop, logger, self._process_read)
+        self._sessions = BfdSessions(logger, self._session_read)
+        self._is_configuring = False
         scripts.on_ended = self._ended
         scripts.on_timed_out = self._timed_out
         scripts.on_file = self._file_read
@@ -73,7 +80,38 @@ class Trackers:
                 known.check.reconfigure(config)
                 self._arm(known)
         self._follow_files(document.files)
+        self._follow_others(document)
         self._is_first = False
+
+    def _follow_others(self, document: VrrpDocument) -> None:
+        """Processes and BFD sessions. Whoever configures looks at all readings afterwards: nobody is told meanwhile."""
+        names = {(TrackerKind.PROCESS, process.name) for process in document.processes}
+        names |= {(TrackerKind.BFD, name) for name in document.bfd_sessions}
+        for key in [key for key in self.readings if key[0] in _OTHERS and key not in names]:
+            del self.readings[key]
+        self._is_configuring = True
+        try:
+            self._processes.configure(document.processes, document.process_watch)
+            self._sessions.configure(document.bfd_sessions)
+        finally:
+            self._is_configuring = False
+
+    @property
+    def quorums(self) -> tuple[ProcessQuorum, ...]:
+        """Of the tracked processes."""
+        return self._processes.quorums
+
+    def _process_read(self, name: str, reading: int | None) -> None:
+        self._take((TrackerKind.PROCESS, name), reading)
+
+    def _session_read(self, name: str, reading: int) -> None:
+        self._take((TrackerKind.BFD, name), reading)
+
+    def _take(self, key: Key, reading: int | None) -> None:
+        before = self.readings.get(key)
+        self.readings[key] = reading
+        if reading != before and not self._is_configuring:
+            self._on_change(key)
 
     # ---------------------------------------------------------------------------------------- scripts
 

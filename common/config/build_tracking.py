@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from pyhad.common.config.build_processes import build_processes, build_sessions, build_watch
 from pyhad.common.config.build_scripts import ScriptBuilder
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model_tracking import (
+    PLAIN_WATCH,
     Fifo,
     InterfaceDelay,
     Notify,
+    ProcessWatch,
     SyncGroup,
     Tracker,
     TrackerKind,
     TrackFile,
+    TrackProcess,
     TrackScript,
 )
 from pyhad.common.config.tree import Statement
@@ -25,7 +29,10 @@ _BLOCKS = {
     "track_interface": TrackerKind.INTERFACE,
     "track_script": TrackerKind.SCRIPT,
     "track_file": TrackerKind.FILE,
+    "track_process": TrackerKind.PROCESS,
+    "track_bfd": TrackerKind.BFD,
 }
+_WORDS = {TrackerKind.PROCESS: "vrrp_track_process", TrackerKind.BFD: "bfd_instance"}
 _Defaults = dict[TrackerKind, dict[str, tuple[int, bool]]]
 
 
@@ -36,6 +43,9 @@ class Tracking:
     instances: tuple[VrrpInstance, ...] = ()
     scripts: tuple[TrackScript, ...] = ()
     files: tuple[TrackFile, ...] = ()
+    processes: tuple[TrackProcess, ...] = ()
+    process_watch: ProcessWatch = PLAIN_WATCH
+    bfd_sessions: tuple[str, ...] = ()
     groups: tuple[SyncGroup, ...] = ()
     fifos: tuple[Fifo, ...] = ()
     fifo_states_on_reload: bool = False
@@ -48,9 +58,12 @@ def build_tracking(root: Statement, instances: tuple[VrrpInstance, ...], complai
     """`instances` with what they follow and whom they tell, and what that needs."""
     builder = ScriptBuilder(root, complaints)
     scripts, files = builder.scripts(root), builder.files(root)
+    processes, sessions = build_processes(root, complaints), build_sessions(root)
     defaults: _Defaults = {
         TrackerKind.SCRIPT: {name: (weight, reverse) for name, (_, weight, reverse) in scripts.items()},
         TrackerKind.FILE: {name: (weight, reverse) for name, (_, weight, reverse) in files.items()},
+        TrackerKind.PROCESS: {name: (weight, reverse) for name, (_, weight, reverse) in processes.items()},
+        TrackerKind.BFD: sessions,
     }
     owners = {instance.name: instance.start_as_master for instance in instances}
     attach = _Attach(root, builder, defaults, owners, complaints)
@@ -62,6 +75,9 @@ def build_tracking(root: Statement, instances: tuple[VrrpInstance, ...], complai
         instances=built,
         scripts=tuple(one for name, (one, _, _) in scripts.items() if (TrackerKind.SCRIPT, name) in followed),
         files=tuple(one for name, (one, _, _) in files.items() if (TrackerKind.FILE, name) in followed),
+        processes=tuple(one for name, (one, _, _) in processes.items() if (TrackerKind.PROCESS, name) in followed),
+        process_watch=build_watch(builder.settings),
+        bfd_sessions=tuple(name for name in sessions if (TrackerKind.BFD, name) in followed),
         groups=groups,
         fifos=builder.fifos(),
         fifo_states_on_reload=builder.settings.has("fifo_write_vrrp_states_on_reload"),
@@ -191,7 +207,7 @@ class _Attach:
         if kind is not TrackerKind.INTERFACE:
             known = self._defaults[kind].get(name)
             if known is None:
-                message = f"{entry.name}: there is no {kind} '{name}': it is not tracked"
+                message = f"{entry.name}: there is no {_WORDS.get(kind, kind)} '{name}': it is not tracked"
                 self._complaints.warning(message, entry.at)
                 return None
             weight, reverse = known
@@ -210,8 +226,8 @@ class _Attach:
         """GRP-4, TRK-1: no priority of its own for this instance."""
         kept: list[Tracker] = []
         for tracker in trackers:
-            if not tracker.weight:
-                kept.append(tracker)
+            if not tracker.weight or (tracker.kind is TrackerKind.PROCESS and keep_interfaces):
+                kept.append(tracker)  # weights of processes are left as they are (GRP-4)
                 continue
             as_fault = tracker.kind is TrackerKind.INTERFACE and keep_interfaces
             as_fault = as_fault or (tracker.kind is TrackerKind.FILE and tracker.weight == 1)

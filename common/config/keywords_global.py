@@ -229,9 +229,10 @@ GLOBAL_DEFS = (
         number(0, UINT_MAX),
         "kernel default",
         "Receive buffer of the process-event connector socket",
+        NOW,
         area="tracking",
     ),
-    word("process_monitor_rcv_bufs_force", BOOL, "off", "Use SO_RCVBUFFORCE for it", area="tracking"),
+    word("process_monitor_rcv_bufs_force", BOOL, "off", "Use SO_RCVBUFFORCE for it", NOW, area="tracking"),
     word(
         "lvs_netlink_cmd_rcv_bufs",
         number(0, UINT_MAX),

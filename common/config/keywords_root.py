@@ -122,9 +122,7 @@ ROOT = (
     ),
     block("vrrp_instance", NAME, "One VRRP virtual router", NOW, area="vrrp"),
     block("vrrp_script", NAME, "Health script that instances/groups may track", NOW, area="scripts"),
-    block(
-        "vrrp_track_process", NAME, "Process-presence tracker based on kernel process events", LATER, area="tracking"
-    ),
+    block("vrrp_track_process", NAME, "Process-presence tracker based on kernel process events", NOW, area="tracking"),
     lines(
         "interface_up_down_delays",
         (),
@@ -210,20 +208,23 @@ VRRP_SCRIPT = (
 )
 
 TRACK_PROCESS = (
-    word("process", many(TEXT), "required", "Process name, or command with parameters"),
+    word("process", many(TEXT), "required", "Process name, or command with parameters", NOW),
     word(
         "param_match",
         optional(choice("initial", "partial")),
         "exact if parameters given",
         "How parameters are compared",
+        NOW,
     ),
-    word("weight", number(-254, 254), "0", "Default weight", options="OPTIONS.weight"),
-    word("quorum", number(1, 65535), "1", "Least number of processes"),
-    word("quorum_max", number(0, 65535), "unlimited", "Greatest number of processes"),
-    word("delay", seconds("0.000001", "3600"), "0", "Sets both delays"),
-    word("terminate_delay", seconds("0.000001", "3600"), "0", "Grace after quorum is lost"),
-    word("fork_delay", seconds("0.000001", "3600"), "0", "Grace after quorum is gained by fork"),
-    flag("full_command", "Match the command line, not the comm name"),
+    word("weight", number(-254, 254), "0", "Default weight", NOW, options="OPTIONS.weight"),
+    word("quorum", number(1, 65535), "1", "Least number of processes", NOW),
+    word("quorum_max", number(0, 65535), "unlimited", "Greatest number of processes", NOW),
+    word("delay", seconds("0.000001", "3600"), "0", "Sets both delays", NOW),
+    word(
+        "terminate_delay", seconds("0.000001", "3600"), "0", "How long a change by the end of processes must last", NOW
+    ),
+    word("fork_delay", seconds("0.000001", "3600"), "0", "How long a change by new processes must last", NOW),
+    flag("full_command", "Match the command line, not the comm name", NOW),
 )
 
 TRACK_FILE = (
@@ -264,9 +265,9 @@ BFD_INSTANCE = (
         "Hops a received packet may have travelled; -1 meant to disable the check",
     ),
     word("multihop", BOOL, "off", "Use RFC5883 port 4784"),
-    word("weight", number(-253, 253), "0", "Default VRRP tracking weight", options="OPTIONS.weight"),
-    flag("vrrp", "Send events to the VRRP process only", default="both if neither given"),
-    flag("checker", "Send events to the checker process only", default="both if neither given"),
+    word("weight", number(-253, 253), "0", "Default VRRP tracking weight", NOW, options="OPTIONS.weight"),
+    flag("vrrp", "Send events to the VRRP process only", NOW, default="both if neither given"),
+    flag("checker", "Send events to the checker process only", NOW, default="both if neither given"),
 )
 
 SSL = (

@@ -34,9 +34,9 @@ SYNC_GROUP = (
     lines("track_script", (), "Scripts tracked on behalf of all members", NOW, of="vrrp_instance.track_script.ENTRY"),
     lines("track_file", (), "Files tracked on behalf of all members", NOW, of="vrrp_instance.track_file.ENTRY"),
     lines(
-        "track_process", (), "Processes tracked on behalf of all members", LATER, of="vrrp_instance.track_process.ENTRY"
+        "track_process", (), "Processes tracked on behalf of all members", NOW, of="vrrp_instance.track_process.ENTRY"
     ),
-    lines("track_bfd", (), "BFD sessions tracked on behalf of all members", LATER, of="vrrp_instance.track_bfd.ENTRY"),
+    lines("track_bfd", (), "BFD sessions tracked on behalf of all members", NOW, of="vrrp_instance.track_bfd.ENTRY"),
     word("notify_backup", SCRIPT, "none", "Run when the group becomes BACKUP", NOW, area="scripts"),
     word("notify_master", SCRIPT, "none", "Run when the group becomes MASTER", NOW, area="scripts"),
     word("notify_fault", SCRIPT, "none", "Run when the group becomes FAULT", NOW, area="scripts"),
@@ -88,8 +88,8 @@ INSTANCE = (
     lines("track_interface", (), "Interfaces to track", NOW, of="vrrp_instance.track_interface.ENTRY", area="tracking"),
     lines("track_script", (), "Scripts to track", NOW, of="vrrp_instance.track_script.ENTRY", area="tracking"),
     lines("track_file", (), "Files to track", NOW, of="vrrp_instance.track_file.ENTRY", area="tracking"),
-    lines("track_process", (), "Processes to track", LATER, of="vrrp_instance.track_process.ENTRY", area="tracking"),
-    lines("track_bfd", (), "BFD sessions to track", LATER, of="vrrp_instance.track_bfd.ENTRY", area="tracking"),
+    lines("track_process", (), "Processes to track", NOW, of="vrrp_instance.track_process.ENTRY", area="tracking"),
+    lines("track_bfd", (), "BFD sessions to track", NOW, of="vrrp_instance.track_bfd.ENTRY", area="tracking"),
     word("mcast_src_ip", ADDRESS, "interface address", "Source address of adverts", NOW),
     word(
         "unicast_src_ip",
@@ -337,17 +337,17 @@ TRACK_FILE_ENTRY = (
 )
 
 TRACK_PROCESS_ENTRY = (
-    option("weight", number(-254, 254), "weight of the process", "Override weight"),
-    option("reverse", (), "process setting", "Invert"),
-    option("noreverse", (), "-", "Cancel reverse"),
-    option("NAME", NAME, "-", "What is tracked", bare=True, placeholder=True),
+    option("weight", number(-254, 254), "weight of the process", "Override weight", NOW),
+    option("reverse", (), "process setting", "Invert", NOW),
+    option("noreverse", (), "-", "Cancel reverse", NOW),
+    option("NAME", NAME, "-", "What is tracked", NOW, bare=True, placeholder=True),
 )
 
 TRACK_BFD_ENTRY = (
-    option("weight", number(-253, 253), "weight of the session", "Override weight"),
-    option("reverse", (), "session setting", "Invert"),
-    option("noreverse", (), "-", "Cancel reverse"),
-    option("NAME", NAME, "-", "What is tracked", bare=True, placeholder=True),
+    option("weight", number(-253, 253), "weight of the session", "Override weight", NOW),
+    option("reverse", (), "session setting", "Invert", NOW),
+    option("noreverse", (), "-", "Cancel reverse", NOW),
+    option("NAME", NAME, "-", "What is tracked", NOW, bare=True, placeholder=True),
 )
 
 

@@ -42,12 +42,15 @@ from pyhad.common.config.model_checks import (
 )
 from pyhad.common.config.model_tracking import (
     NOBODY,
+    PLAIN_WATCH,
     Fifo,
     InterfaceDelay,
     Notify,
+    ProcessWatch,
     SyncGroup,
     Tracker,
     TrackFile,
+    TrackProcess,
     TrackScript,
 )
 
@@ -206,7 +209,8 @@ class VrrpInstance:
     fault_without_peers: bool = False
     """It was to use unicast and has nobody to talk to (`unicast_fault_no_peer`): it stays in FAULT."""
     trackers: tuple[Tracker, ...] = ()
-    """Beyond `tracked_interfaces`: scripts, files, and interfaces with a weight or reversed; the group's too."""
+    """Beyond `tracked_interfaces`: scripts, files, processes, BFD sessions, and interfaces with a weight or reversed;
+    the group's too."""
     notify: Notify = NOBODY
     sync_group: str = ""
     """The group it is a member of; empty: it decides alone."""
@@ -226,6 +230,10 @@ class VrrpDocument:
     scripts: tuple[TrackScript, ...] = ()
     """Those that an instance follows."""
     files: tuple[TrackFile, ...] = ()
+    processes: tuple[TrackProcess, ...] = ()
+    process_watch: ProcessWatch = PLAIN_WATCH
+    bfd_sessions: tuple[str, ...] = ()
+    """Those that an instance follows."""
     groups: tuple[SyncGroup, ...] = ()
     fifos: tuple[Fifo, ...] = ()
     fifo_states_on_reload: bool = False

@@ -15,6 +15,8 @@ class TrackerKind(enum.StrEnum):
     INTERFACE = "interface"
     SCRIPT = "script"
     FILE = "file"
+    PROCESS = "process"
+    BFD = "bfd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,50 @@ class TrackFile:
     path: str
     initial: int | None = None
     overwrite: bool = False
+
+
+class ParamMatch(enum.StrEnum):
+    """How the parameters of a process are compared (TRK-40)."""
+
+    NONE = "none"
+    """Not at all: its name is what counts."""
+    EXACT = "exact"
+    PARTIAL = "partial"
+    """The first ones, as many as are named."""
+    INITIAL = "initial"
+    """As PARTIAL, and the last of them may go on."""
+
+
+ANY_NUMBER = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackProcess:
+    """One `vrrp_track_process` (TRK-40): it has its quorum while `least` to `most` such processes live."""
+
+    name: str
+    argv: tuple[str, ...]
+    """The name of the process, or with `full_command` or parameters its command line."""
+    full_command: bool = False
+    param_match: ParamMatch = ParamMatch.NONE
+    least: int = 1
+    most: int = ANY_NUMBER
+    fork_delay_ns: int = 0
+    """How long a change that came with new processes must last until it counts."""
+    terminate_delay_ns: int = 0
+    """And one that came with the end of processes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessWatch:
+    """How processes are followed: the receive buffer of the socket of the kernel's events; 0: pyhad's choice."""
+
+    receive_buffer_bytes: int = 0
+    beyond_limit: bool = True
+    """The machine's limit of receive buffers does not count (`process_monitor_rcv_bufs_force`)."""
+
+
+PLAIN_WATCH = ProcessWatch()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from pyhad.common.scripts.orders import (
     Finish,
     Finished,
     Order,
+    ProcessesCounted,
     TimedOut,
     Trouble,
 )
@@ -47,6 +48,7 @@ class Scripts:
         self.on_ended: Callable[[Ended], None] = lambda answer: None
         self.on_timed_out: Callable[[TimedOut], None] = lambda answer: None
         self.on_file: Callable[[FileRead], None] = lambda answer: None
+        self.on_processes: Callable[[ProcessesCounted], None] = lambda answer: None
         self.on_fifo: Callable[[FifoOpened, int], None] = lambda answer, descriptor: None
         self._channel = channel
         self._loop = loop
@@ -124,6 +126,8 @@ class Scripts:
                 self.on_timed_out(answer)
             case FileRead():
                 self.on_file(answer)
+            case ProcessesCounted():
+                self.on_processes(answer)
             case FifoOpened():
                 self.on_fifo(answer, descriptor)
                 descriptor = -1

@@ -29,6 +29,7 @@ from pyhad.common.scripts.orders import (
     Finish,
     Finished,
     Follow,
+    FollowProcesses,
     OpenFifo,
     Order,
     Rules,
@@ -36,6 +37,7 @@ from pyhad.common.scripts.orders import (
     TimedOut,
     Trouble,
 )
+from pyhad.common.scripts.processes import HelperProcesses
 from pyhad.common.scripts.queue import ScriptQueue
 from pyhad.common.scripts.run import Outcome, Run, Runner
 
@@ -94,6 +96,7 @@ class Helper:
         self._checks: dict[int, Run] = {}
         self._fifos = HelperFifos(self._runner, self._answer)
         self._files = HelperFiles(loop, self._answer)
+        self._processes = HelperProcesses(loop, self._answer)
         self._is_open = True
         self._wants_finish = False
         loop.watch(channel.fileno(), self._read)
@@ -134,6 +137,8 @@ class Helper:
                 self._start(order.key, self._queue.next_of(order.key))
             case Follow():
                 self._files.follow(order)
+            case FollowProcesses():
+                self._processes.follow(order)
             case OpenFifo():
                 self._fifos.open(order.fifo)
             case CloseFifo():

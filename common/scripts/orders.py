@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.codec import Decoder
-from pyhad.common.config.model_tracking import Fifo, Program, TrackFile
+from pyhad.common.config.model_tracking import PLAIN_WATCH, Fifo, ProcessWatch, Program, TrackFile, TrackProcess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,14 @@ class Follow:
 
     files: tuple[TrackFile, ...]
     initialize: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowProcesses:
+    """Count exactly these processes; answered by `ProcessesCounted`, at once and after each change."""
+
+    processes: tuple[TrackProcess, ...]
+    watch: ProcessWatch = PLAIN_WATCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +99,13 @@ class FileRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessesCounted:
+    """How many processes of each `vrrp_track_process` live now, by its name."""
+
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """Something to log about a program that tells: a fixed token, the path, what is wrong."""
 
@@ -115,7 +130,7 @@ class Finished:
 MOST_BYTES = 256 * 1024
 """Longest datagram; a command line is far below."""
 
-Order = Rules | Check | Tell | Follow | OpenFifo | CloseFifo | Finish
-Answer = Ended | TimedOut | FileRead | Trouble | FifoOpened | Finished
-ORDERS = Decoder((Rules, Check, Tell, Follow, OpenFifo, CloseFifo, Finish))
-ANSWERS = Decoder((Ended, TimedOut, FileRead, Trouble, FifoOpened, Finished))
+Order = Rules | Check | Tell | Follow | FollowProcesses | OpenFifo | CloseFifo | Finish
+Answer = Ended | TimedOut | FileRead | ProcessesCounted | Trouble | FifoOpened | Finished
+ORDERS = Decoder((Rules, Check, Tell, Follow, FollowProcesses, OpenFifo, CloseFifo, Finish))
+ANSWERS = Decoder((Ended, TimedOut, FileRead, ProcessesCounted, Trouble, FifoOpened, Finished))

@@ -20,6 +20,10 @@ class FaultCause(enum.StrEnum):
     """It has not ended once yet (FSM-51)."""
     TRACKED_SCRIPT_FAILED = "tracked_script_failed"
     TRACKED_FILE = "tracked_file"
+    TRACKED_PROCESS = "tracked_process"
+    """Too few or too many of them live, or none were counted yet (TRK-41)."""
+    TRACKED_BFD = "tracked_bfd"
+    """The session is not up (TRK-50)."""
     SYNC_GROUP = "sync_group"
     """Another member of its sync group is in fault (GRP-1)."""
 

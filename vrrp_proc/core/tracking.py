@@ -1,7 +1,8 @@
 """What trackers make of a router's priority and of its right to take part: one sum, one set of causes. No state.
 
-A reading is what was last seen of the thing: 1 good or 0 bad of interfaces and scripts, the number in a file; None or
-absent while nothing was seen yet. What is not known weighs nothing, and with weight 0 it is a cause of its own.
+A reading is what was last seen of the thing: 1 good or 0 bad of interfaces, scripts, processes and BFD sessions, the
+number in a file; None or absent while nothing was seen yet. What is not known weighs nothing, and with weight 0 it is
+a cause of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +24,15 @@ _FAILED = {
     TrackerKind.INTERFACE: FaultCause.TRACKED_INTERFACE_DOWN,
     TrackerKind.SCRIPT: FaultCause.TRACKED_SCRIPT_FAILED,
     TrackerKind.FILE: FaultCause.TRACKED_FILE,
+    TrackerKind.PROCESS: FaultCause.TRACKED_PROCESS,
+    TrackerKind.BFD: FaultCause.TRACKED_BFD,
 }
+_NEEDED = {
+    TrackerKind.SCRIPT: FaultCause.TRACKED_SCRIPT_UNKNOWN,
+    TrackerKind.PROCESS: FaultCause.TRACKED_PROCESS,
+    TrackerKind.BFD: FaultCause.TRACKED_BFD,
+}
+"""What is not known with weight 0: who cannot tell that it is well takes no part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +59,7 @@ def _weigh_one(tracker: Tracker, reading: int | None) -> tuple[int, FaultCause |
     if tracker.kind is TrackerKind.FILE:
         return _weigh_file(tracker, reading or 0)
     if reading is None:
-        unknown = tracker.kind is TrackerKind.SCRIPT and not tracker.weight
-        return 0, FaultCause.TRACKED_SCRIPT_UNKNOWN if unknown else None
+        return 0, None if tracker.weight else _NEEDED.get(tracker.kind)
     is_good = (reading != 0) is not tracker.reverse
     if not tracker.weight:
         return 0, None if is_good else _FAILED[tracker.kind]

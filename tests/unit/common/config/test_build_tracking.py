@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.model_tracking import Program, Tracker, TrackerKind
+from pyhad.common.config.model_tracking import ParamMatch, Program, Tracker, TrackerKind, TrackProcess
 
 Compile = Callable[..., Any]
 SCRIPT, FILE, INTERFACE = TrackerKind.SCRIPT, TrackerKind.FILE, TrackerKind.INTERFACE
+PROCESS, BFD = TrackerKind.PROCESS, TrackerKind.BFD
 DEFINITIONS = """
 vrrp_script chk {
     script "/usr/bin/check -v 'two words'"
@@ -170,3 +171,94 @@ def test_under_script_security_root_must_be_asked_for(compiled: Compile) -> None
     assert any(warning.startswith("notify does not run: enable_script_security") for warning in result.warnings)
     named = document(compiled(text.format("script_user root") + TWO.format(words)))
     assert named.instances[0].notify.any_state == Program(argv=("/n",))
+
+
+@pytest.mark.behaviour("TRK-40")
+def test_a_process_with_everything_that_can_be_said_of_it(compiled: Compile) -> None:
+    text = """
+global_defs {
+    process_monitor_rcv_bufs 300000
+}
+vrrp_track_process p {
+    process /usr/sbin/nginx -g "daemon off;"
+    param_match initial
+    weight -40 reverse
+    quorum 2
+    quorum_max 9
+    delay 3
+    terminate_delay 0.5
+    full_command
+}
+vrrp_track_process none { process other
+    quorum_max 0
+}
+"""
+    found = document(compiled(text + TWO.format("track_process { p\n none weight 7 }")))
+    second = 1_000_000_000
+    assert found.processes == (
+        TrackProcess(
+            name="p", argv=("/usr/sbin/nginx", "-g", "daemon off;"), full_command=True,
+            param_match=ParamMatch.INITIAL, least=2, most=9, fork_delay_ns=3 * second, terminate_delay_ns=second // 2,
+        ),
+        TrackProcess(name="none", argv=("other",), least=0, most=0),
+    )  # fmt: skip
+    assert found.instances[0].trackers == (
+        Tracker(kind=PROCESS, name="p", weight=-40, reverse=True),
+        Tracker(kind=PROCESS, name="none", weight=7),
+    )
+    assert (found.process_watch.receive_buffer_bytes, found.process_watch.beyond_limit) == (300000, False)
+
+
+@pytest.mark.behaviour("TRK-40")
+def test_how_parameters_are_compared_unless_it_is_said(compiled: Compile) -> None:
+    text = """
+vrrp_track_process a { process nginx
+}
+vrrp_track_process b { process nginx -x
+}
+vrrp_track_process c { process nginx
+    param_match
+}
+"""
+    found = document(compiled(text + TWO.format("track_process { a\n b\n c }")))
+    matches = [process.param_match for process in found.processes]
+    assert matches == [ParamMatch.NONE, ParamMatch.EXACT, ParamMatch.EXACT]
+
+
+@pytest.mark.behaviour("TRK-40")
+def test_a_quorum_above_its_maximum_is_an_error(compiled: Compile) -> None:
+    text = "vrrp_track_process p { process a\n quorum 3\n quorum_max 2\n}\n"
+    result = compiled(text + TWO.format("track_process { p }"))
+    assert result.errors == ["quorum 3 is above quorum_max 2: no number of processes would do"]
+
+
+@pytest.mark.behaviour("TRK-50")
+def test_a_bfd_session_is_followed_unless_it_tells_the_checkers_only(compiled: Compile) -> None:
+    text = """
+bfd_instance one { neighbor_ip 192.0.2.9
+    weight 30
+}
+bfd_instance two { neighbor_ip 192.0.2.8
+    checker
+}
+"""
+    result = compiled(text + TWO.format("track_bfd { one\n two }"))
+    found = document(result)
+    assert found.bfd_sessions == ("one",)
+    assert found.instances[0].trackers == (Tracker(kind=BFD, name="one", weight=30),)
+    assert any("there is no bfd_instance 'two'" in warning for warning in result.warnings)
+
+
+@pytest.mark.behaviour("GRP-4")
+def test_a_group_keeps_the_weights_of_processes(compiled: Compile) -> None:
+    text = """
+vrrp_track_process p { process a
+    weight 9
+}
+bfd_instance one { neighbor_ip 192.0.2.9
+    weight 30
+}
+vrrp_sync_group G { group { A\n B } }
+"""
+    found = document(compiled(text + TWO.format("track_process { p }\n track_bfd { one }")))
+    assert found.instances[0].trackers == (Tracker(kind=PROCESS, name="p", weight=9),)

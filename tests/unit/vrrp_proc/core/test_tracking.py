@@ -125,3 +125,17 @@ def test_what_is_known_before_the_start_is_not_news(bench: Callable[..., Any]) -
     one.start(faults=frozenset({FaultCause.TRACKED_FILE}))
     assert one.router.router_state is RouterState.FAULT
     assert one.router.effective_priority == 107
+
+
+@pytest.mark.behaviour("TRK-41", "TRK-50")
+@pytest.mark.parametrize(
+    ("kind", "cause"), [(TrackerKind.PROCESS, "tracked_process"), (TrackerKind.BFD, "tracked_bfd")]
+)
+def test_a_process_or_session_without_weight_that_is_bad_or_unknown_is_a_fault(kind: TrackerKind, cause: str) -> None:
+    assert weighed(kind, 0, 1) == (0, [])
+    assert weighed(kind, 0, 0) == (0, [cause])
+    assert weighed(kind, 0, None) == (0, [cause])
+    assert weighed(kind, 20, 1) == (20, [])
+    assert weighed(kind, -20, 0) == (-20, [])
+    assert weighed(kind, -20, None) == (0, [])
+    assert weighed(kind, 0, 1, reverse=True) == (0, [cause])
