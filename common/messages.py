@@ -69,34 +69,6 @@ class VerdictChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BfdSession:
-    """One BFD session. Part of other messages."""
-
-    name: str
-    """Of its `bfd_instance`."""
-    up: bool
-    since_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BfdSnapshot:
-    """bfd -> vrrp, checker (BFD-9), on each connection and when asked: all sessions."""
-
-    generation: int
-    sequence: int
-    sessions: tuple[BfdSession, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BfdChanged:
-    """bfd -> vrrp, checker, when one session came up or went down."""
-
-    generation: int
-    sequence: int
-    session: BfdSession
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
     """sender of levels and edges -> their receiver, every 500 ms: the last sequence said in this generation."""
 
@@ -307,7 +279,7 @@ class StatusReply:
 
 
 Message = (
-    VerdictSnapshot | VerdictChanged | BfdSnapshot | BfdChanged | Beat | SnapshotWanted | RoleSaid
+    VerdictSnapshot | VerdictChanged | Beat | SnapshotWanted | RoleSaid
     | StatusWanted | VrrpStatus | CheckerStatus | IpvsStatus | StandbyOrdered | StandbyDone
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
     | VersionRequest | VersionReply | RequestRefused | StandbyRequest | StandbyReply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from pyhad.common.log import FilteringBoundLogger
-from pyhad.common.messages import BfdChanged, BfdSession, BfdSnapshot
+from pyhad.common.messages_bfd import BfdChanged, BfdSession, BfdSnapshot
 
 
 class BfdSessions:

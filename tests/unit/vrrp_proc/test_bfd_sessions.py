@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pyhad.common.log import LogSettings, ProcessLog
-from pyhad.common.messages import BfdChanged, BfdSession, BfdSnapshot
+from pyhad.common.messages_bfd import BfdChanged, BfdSession, BfdSnapshot
 from pyhad.vrrp_proc.bfd_sessions import BfdSessions
 
 
