@@ -112,12 +112,12 @@ def test_a_zombie_and_nobody_are_not_described() -> None:
 
 
 def test_a_process_is_described_by_name_and_words() -> None:
-    child = subprocess.Popen(["sleep", "60", ""])
+    child = subprocess.Popen(["sleep", "60", "0"])
     try:
         found = describe(child.pid, with_command_line=True)
         while found is None or found.name != "sleep" or not found.argv:  # it has its name before its words
             found = describe(child.pid, with_command_line=True)
-        assert found.argv == ("sleep", "60", "")
+        assert found.argv == ("sleep", "60", "0")
         bare = describe(child.pid, with_command_line=False)
         assert bare is not None
         assert bare.argv == ()
