@@ -1,19 +1,22 @@
-"""Start of the checker process: no privilege at all, programs of MISC_CHECK run as the same user."""
+"""Start of the checker process: no privilege at all. What runs scripts is forked off first (docs/decisions/0006)."""
 
 from __future__ import annotations
 
 from pyhad.checker_proc.service import CheckerService, read_document
-from pyhad.common.privileges import CAP_NET_RAW
+from pyhad.common import privileges
 from pyhad.common.runtime import ChildContext, Runtime
-
-PROGRAMS = frozenset({CAP_NET_RAW})
-"""What programs of MISC_CHECK may bring themselves: without it ping, with its file capability, cannot even start."""
+from pyhad.common.scripts.catalogue import catalogue_of
+from pyhad.common.scripts.client import Scripts
+from pyhad.common.scripts.helper import fork_helper
 
 
 def main(context: ChildContext) -> int:
     """Run as the child that `context` describes; the exit status."""
-    runtime = Runtime(context, as_root=False, keep=frozenset(), programs=PROGRAMS)
-    service = CheckerService(runtime, read_document(context.document))
+    document = read_document(context.document)
+    helper = fork_helper(catalogue_of(document))
+    privileges.no_new_privileges()  # it starts no program
+    runtime = Runtime(context, as_root=False, keep=frozenset())
+    service = CheckerService(runtime, Scripts(helper, runtime.loop, runtime.logger), document)
     runtime.ready()
     code = runtime.run()
     del service

@@ -6,11 +6,12 @@ import resource
 import ssl
 from typing import assert_never
 
-from pyhad.checker_proc import datagram, http_probe, number_files, smtp_probe, tcp, tls_probe
+from pyhad.checker_proc import datagram, http_probe, smtp_probe, tcp, tls_probe
 from pyhad.checker_proc.core.events import ProbeImpossible, Result
 from pyhad.checker_proc.core.http import request_bytes
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
+from pyhad.checker_proc.number_files import NumberFiles
 from pyhad.checker_proc.ping import Pinger
 from pyhad.checker_proc.probe import Owner, Probe
 from pyhad.checker_proc.programs import Programs
@@ -26,6 +27,7 @@ from pyhad.common.config.model import (
     UdpCheck,
 )
 from pyhad.common.loop import Loop
+from pyhad.common.scripts.client import Scripts
 
 SPARE_DESCRIPTORS = 128
 """Kept for the bus, the log and the interpreter: ZeroMQ gives up the whole process when it finds none."""
@@ -44,12 +46,15 @@ def raise_descriptor_limit() -> int:
 class Prober:
     """The shared sockets, deadlines and programs of all probes."""
 
-    def __init__(self, loop: Loop, *, icmp4: int, icmp6: int, max_descriptors: int) -> None:
+    def __init__(
+        self, loop: Loop, scripts: Scripts, files: NumberFiles, *, icmp4: int, icmp6: int, max_descriptors: int
+    ) -> None:
         self._loop = loop
         self._deadlines = Deadlines(loop)
         self._ping4 = Pinger(loop, self._deadlines, 4, icmp4)
         self._ping6 = Pinger(loop, self._deadlines, 6, icmp6)
-        self.programs = Programs(loop, self._deadlines)
+        self.programs = Programs(scripts, loop, self._deadlines)
+        self._files = files
         self._limit = max(1, max_descriptors - SPARE_DESCRIPTORS)
         self.tls: ssl.SSLContext
         """Shared by all SSL_GET; the service sets it before it starts one."""
@@ -89,6 +94,6 @@ class Prober:
             case UdpCheck():
                 return datagram.start_udp(self._loop, self._deadlines, check, owner, now_ns)
             case FileCheck():
-                return number_files.look(check)
+                return self._files.look(check)
             case _:
                 assert_never(check)

@@ -13,6 +13,8 @@ from pyhad.common.loop import Timer
 from pyhad.common.messages import (
     Beat,
     CheckerStatus,
+    QuorumChanged,
+    QuorumSnapshot,
     SnapshotWanted,
     StatusWanted,
     Verdict,
@@ -35,19 +37,24 @@ class Publisher:
     """The two links. `verdicts` and `status` give what there is to say at the moment they are called."""
 
     def __init__(
-        self, runtime: Runtime, verdicts: Callable[[], tuple[Verdict, ...]], status: Callable[[int, int], CheckerStatus]
+        self,
+        runtime: Runtime,
+        verdicts: Callable[[], tuple[Verdict, ...]],
+        status: Callable[[int, int], CheckerStatus],
+        on_quorums: Callable[[Link, QuorumSnapshot | QuorumChanged | Beat], None],
     ) -> None:
         self._runtime = runtime
         self._loop = runtime.loop
         self._all_verdicts = verdicts
         self._status = status
+        self._on_quorums = on_quorums
         self._generation = 0
         self._sequence = 0
         self._snapshot_ns = 0
         self._snapshot_timer: Timer | None = None
         self._status_timer: Timer | None = None
         self._status_free_ns = 0
-        self._verdict_link = self._link(VERDICTS, self._snapshot_wanted, self.say_all)
+        self._verdict_link = self._link(VERDICTS, self._heard, self.say_all)
         self._status_link = self._link(STATUS, self._status_wanted, self._say_status)
         self._loop.every(BEAT_NS, self._beat)
 
@@ -90,6 +97,12 @@ class Publisher:
     def _beat(self) -> None:
         if self._generation:
             self._verdict_link.send(Beat(generation=self._generation, sequence=self._sequence))
+
+    def _heard(self, message: SnapshotWanted | QuorumSnapshot | QuorumChanged | Beat) -> None:
+        if isinstance(message, SnapshotWanted):
+            self._snapshot_wanted(message)
+        else:
+            self._on_quorums(self._verdict_link, message)
 
     def _snapshot_wanted(self, wanted: SnapshotWanted) -> None:
         if self._snapshot_timer is None:

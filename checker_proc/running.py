@@ -20,7 +20,7 @@ from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.probe import Probe
 from pyhad.checker_proc.prober import Prober
 from pyhad.checker_proc.timetable import Timetable
-from pyhad.common.config.model import Check, FileCheck, PingCheck
+from pyhad.common.config.model import Check, FileCheck, MiscCheck, PingCheck
 from pyhad.common.loop import Loop
 
 
@@ -59,7 +59,9 @@ class RunningCheck:
         self._listener = listener
         self._requests = prober.requests_of(check)
         self._probe: Probe | None = None
-        self._holds = 0 if isinstance(check, (PingCheck, FileCheck)) else 1  # descriptors of a probe under way
+        self._holds = (
+            0 if isinstance(check, (PingCheck, FileCheck, MiscCheck)) else 1
+        )  # descriptors of a probe under way
         self._is_impossible = False
         self._remark = ""
 
@@ -76,6 +78,11 @@ class RunningCheck:
         """Its time has come."""
         now_ns = self._loop.now_ns()
         self._perform(self.machine.handle(TIME_PASSED, now_ns), now_ns)
+
+    def hurry(self) -> None:
+        """What it looks at changed: probe now."""
+        self.machine.hurry(self._loop.now_ns())
+        self.tick()
 
     def take(self, result: Result) -> None:
         """The result of the probe under way."""

@@ -10,21 +10,26 @@ import dataclasses
 from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible
 from pyhad.checker_proc.core.journal import ServerRecord, inherit, pack, record_of, unpack
+from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
+from pyhad.checker_proc.number_files import NumberFiles
 from pyhad.checker_proc.prober import Prober, raise_descriptor_limit
 from pyhad.checker_proc.publisher import Publisher
 from pyhad.checker_proc.running import RunningCheck
+from pyhad.checker_proc.teller import Teller
 from pyhad.checker_proc.timetable import Timetable
 from pyhad.common.blackbox import key_of
 from pyhad.common.codec import decode
-from pyhad.common.config.model import SCHEMA, Check, CheckedServer, CheckerDocument, MiscCheck
+from pyhad.common.config.model import SCHEMA, Check, CheckedServer, CheckerDocument, FileCheck, MiscCheck
 from pyhad.common.errors import WireError
 from pyhad.common.messages import CheckerStatus, CheckStatus, ServerHealth, Verdict
 from pyhad.common.runtime import Runtime
+from pyhad.common.scripts.client import Scripts
+from pyhad.common.scripts.orders import Adopt
 from pyhad.common.tls import client_context
 
-STOP_WAIT_NS = 300_000_000
-"""For programs of MISC_CHECK to end when the process stops."""
+_BORN = key_of("born")
+"""Kept by the first process of a daemon's life."""
 
 ServerKey = tuple[str, str]
 
@@ -47,7 +52,7 @@ def checks_of(server: CheckedServer) -> tuple[Check, ...]:
 class CheckerService:
     """Wires the cores to the loop. Implements `running.Listener`."""
 
-    def __init__(self, runtime: Runtime, document: CheckerDocument) -> None:
+    def __init__(self, runtime: Runtime, scripts: Scripts, document: CheckerDocument) -> None:
         self._runtime = runtime
         self._loop = runtime.loop
         self._logger = runtime.logger
@@ -57,14 +62,28 @@ class CheckerService:
         self._judges: dict[ServerKey, ServerJudge] = {}
         self._box_keys: dict[ServerKey, bytes] = {}
         self._timetable = Timetable(self._loop)
+        self._scripts = scripts
+        self._teller = Teller(runtime, scripts)
+        self._files = NumberFiles(scripts, self._file_changed)
         self._prober = Prober(
             self._loop,
+            scripts,
+            self._files,
             icmp4=runtime.context.icmp4,
             icmp6=runtime.context.icmp6,
             max_descriptors=raise_descriptor_limit(),
         )
-        self._publisher = Publisher(runtime, self._verdicts, self._status)
-        self._apply(document, self._read_box(document))
+        self._publisher = Publisher(runtime, self._verdicts, self._status, self._teller.hear)
+        found = self._box.load()
+        is_first = found.pop(_BORN, None) is None
+        self._box.put(_BORN, b"")
+        records, quorums = self._restore(document, found), self._teller.remembered(document, found)
+        for key in found:
+            self._box.forget(key)
+        self._apply(document, records, is_first=is_first)
+        self._teller.configure(document, {key: record.up for key, record in records.items()}, quorums)
+        self._tell_all()
+        runtime.on_descriptor = lambda descriptor: scripts.send(Adopt(), descriptor)
         runtime.on_document = self._document_received
         runtime.on_stop = self._stop
 
@@ -77,7 +96,9 @@ class CheckerService:
             self._logger.error("document_refused", error=str(error))
             return
         before = {key: record_of(judge) for key, judge in self._judges.items()}
-        self._apply(document, before)
+        self._apply(document, before, is_first=False)
+        self._teller.configure(document, {}, {})
+        self._tell_all()
         for key, judge in self._judges.items():
             was, record = before.get(key), record_of(judge)
             if was is not None and was.up != record.up:
@@ -89,25 +110,24 @@ class CheckerService:
         self._publisher.say_all()
         self._publisher.status_changed()
 
-    def _read_box(self, document: CheckerDocument) -> dict[ServerKey, ServerRecord]:
-        """What a predecessor left about the servers of this document; the rest is cleared."""
-        found = self._box.load()
+    def _restore(self, document: CheckerDocument, found: dict[bytes, bytes]) -> dict[ServerKey, ServerRecord]:
+        """What a predecessor left about the servers of this document, taken out of `found`."""
         records = {}
         for server in document.servers:
             payload = found.pop(key_of("server", server.service, server.server), None)
             record = unpack(payload) if payload is not None else None
             if record is not None:
                 records[(server.service, server.server)] = record
-        for key in found:
-            self._box.forget(key)
         if records:
             self._logger.info("verdicts_restored", servers=len(records))
         return records
 
-    def _apply(self, document: CheckerDocument, records: dict[ServerKey, ServerRecord]) -> None:
+    def _apply(self, document: CheckerDocument, records: dict[ServerKey, ServerRecord], *, is_first: bool) -> None:
         """Run the checks of `document`: those that run already go on, the others begin with what they inherit."""
         now_ns = self._loop.now_ns()
         self._prober.tls = client_context(document.tls_client)  # the compiler has made one of it already
+        files = [check.file for server in document.servers for check in server.checks if isinstance(check, FileCheck)]
+        self._files.follow(files, is_first=is_first)
         old, self._checks = self._checks, {}
         users: dict[Check, list[ServerRecord | None]] = {}
         for server in document.servers:
@@ -152,6 +172,7 @@ class CheckerService:
                 self._logger.info("check_succeeded", **self._fields(running, judge))
             was_up = judge.verdict.up
             verdict = judge.judge(now_ns)
+            self._tell(running, judge, change, was_up)
             self._journal(judge, record_of(judge))
             if verdict is None:
                 continue
@@ -159,6 +180,33 @@ class CheckerService:
             if verdict.up != was_up:
                 self._log_verdict(verdict)
         self._publisher.status_changed()
+
+    def _tell(self, running: RunningCheck, judge: ServerJudge, change: ReportChange, was_up: bool) -> None:
+        """Before it is journalled: a successor shall rather tell once more than never."""
+        verdict = judge.verdict
+        if verdict.reason != Reason.NOT_CHECKED_YET:
+            self._teller.server_is(verdict.service, verdict.server, up=verdict.up)
+        if change.went_down or (change.went_up and not change.is_confirmed):
+            self._teller.check_is(
+                verdict.service,
+                verdict.server,
+                running.kind,
+                up=change.went_up,
+                reason=running.machine.reason,
+                server_up=verdict.up,
+                server_changed=verdict.up != was_up,
+            )
+
+    def _tell_all(self) -> None:
+        """Every server that was tested; who was told already is not told again."""
+        for judge in self._judges.values():
+            if judge.verdict.reason != Reason.NOT_CHECKED_YET:
+                self._teller.server_is(judge.verdict.service, judge.verdict.server, up=judge.verdict.up)
+
+    def _file_changed(self, name: str) -> None:
+        for check, running in list(self._checks.items()):
+            if isinstance(check, FileCheck) and check.file.name == name:
+                running.hurry()
 
     def probe_failed(self, running: RunningCheck, failure: ReportFailure) -> None:
         """CHK-8: only said where all failures are wanted."""
@@ -194,7 +242,7 @@ class CheckerService:
         check = running.machine.check
         fields = {"service": judge.server.service, "server": judge.server.server, "check": running.kind}
         if isinstance(check, MiscCheck):
-            fields["program"] = check.argv[0]
+            fields["program"] = check.program.argv[0]
         return fields
 
     def _log_verdict(self, verdict: Verdict) -> None:
@@ -227,18 +275,11 @@ class CheckerService:
     # ------------------------------------------------------------------------------------------------ end
 
     def _stop(self) -> None:
-        """End probes and programs. Verdicts stay as they are: nobody hears of a stop."""
+        """End probes, tell who wants to know of a stop. Verdicts stay as they are."""
         for running in self._checks.values():
             running.cancel()
-        self._prober.programs.end_all()
-        if self._prober.programs.count:
-            self._loop.after(STOP_WAIT_NS, self._finish)
-        else:
-            self._finish()
-
-    def _finish(self) -> None:
-        self._prober.programs.kill_all()
-        self._runtime.finish()
+        self._teller.stop()
+        self._scripts.finish(self._runtime.finish)
 
 
 def _status_of(running: RunningCheck) -> CheckStatus:

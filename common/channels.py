@@ -29,8 +29,8 @@ VERDICTS = Channel(
     path="bus/verdicts",
     hub=ProcessName.IPVS,
     links=(ProcessName.CHECKER,),
-    to_hub=(m.VerdictSnapshot, m.VerdictChanged, m.Beat),
-    to_link=(m.SnapshotWanted,),
+    to_hub=(m.VerdictSnapshot, m.VerdictChanged, m.Beat, m.SnapshotWanted),
+    to_link=(m.SnapshotWanted, m.QuorumSnapshot, m.QuorumChanged, m.Beat),
     mode=0o660,
 )
 

@@ -91,6 +91,35 @@ class RoleSaid:
     is_master: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuorumState:
+    """Whether one service has its quorum, and from what (LVS-30, LVS-31). Part of other messages."""
+
+    service: str
+    up: bool
+    weight_sum: int
+    quorum: int
+    hysteresis: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuorumSnapshot:
+    """ipvs -> checker, after each of its snapshots, after a reload and when asked: all quorums."""
+
+    generation: int
+    sequence: int
+    states: tuple[QuorumState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuorumChanged:
+    """ipvs -> checker, when one quorum was gained or lost."""
+
+    generation: int
+    sequence: int
+    state: QuorumState
+
+
 # --------------------------------------------------------------------------------------------- status
 
 
@@ -279,7 +308,7 @@ class StatusReply:
 
 
 Message = (
-    VerdictSnapshot | VerdictChanged | Beat | SnapshotWanted | RoleSaid
+    VerdictSnapshot | VerdictChanged | Beat | SnapshotWanted | RoleSaid | QuorumSnapshot | QuorumChanged
     | StatusWanted | VrrpStatus | CheckerStatus | IpvsStatus | StandbyOrdered | StandbyDone
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
     | VersionRequest | VersionReply | RequestRefused | StandbyRequest | StandbyReply

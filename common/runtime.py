@@ -79,6 +79,8 @@ class Runtime:
         """Runs once when an orderly stop is wanted; must end in `finish()`."""
         self.on_document: Callable[[bytes], None] = lambda document: None
         """Runs with a new configuration document (encoded); the parent hears APPLIED when it returns."""
+        self.on_descriptor: Callable[[int], None] = lambda descriptor: None
+        """Runs before `on_document` with the memfd itself, which stays ours: for who must see that it is genuine."""
         self.on_report: Callable[[bool, str], None] = lambda ok, report: None
         """Control only: a reload that was asked for is done."""
         self.on_upgrade: Callable[[bool, str], None] = lambda ok, report: None
@@ -163,6 +165,8 @@ class Runtime:
     def _hear(self, _events: int) -> None:
         while (heard := lifeline.hear(self.context.lifeline)) is not None:
             word, fd = heard
+            if word == lifeline.DOCUMENT and fd >= 0:
+                self.on_descriptor(fd)
             content = lifeline.read_memfd(fd) if fd >= 0 else b""
             if word == lifeline.DOCUMENT:
                 self.on_document(content)

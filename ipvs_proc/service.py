@@ -14,10 +14,13 @@ from pyhad.common.bus import Hub, Peer
 from pyhad.common.codec import decode
 from pyhad.common.config.model import SCHEMA, DataPlane, IpvsDocument, Listener
 from pyhad.common.errors import KernelError, WireError
+from pyhad.common.following import Following
 from pyhad.common.loop import Timer
 from pyhad.common.messages import (
     Beat,
     IpvsStatus,
+    QuorumChanged,
+    QuorumSnapshot,
     SnapshotWanted,
     StatusWanted,
     VerdictChanged,
@@ -30,13 +33,14 @@ from pyhad.common.states import ProcessName
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.effects import Effect, KeepOrders, Remark, WriteServices
 from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard
-from pyhad.ipvs_proc.core.following import Following
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
+from pyhad.ipvs_proc.core.virtual_service import QUORUM_REMARKS
 from pyhad.ipvs_proc.last_out import after_end_of
 from pyhad.ipvs_proc.operators import Count, Operators
 from pyhad.ipvs_proc.order_file import NAME as ORDERS
 from pyhad.ipvs_proc.planes import open_plane, sweep_nftables
+from pyhad.ipvs_proc.quorums import FromChecker, Quorums
 from pyhad.ipvs_proc.roles import Roles
 from pyhad.ipvs_proc.settings import KEY as SYNC_KEY, Settings
 from pyhad.ipvs_proc.telling import Reporter
@@ -69,6 +73,8 @@ class IpvsService:
         self._is_successor = bool(self._remembered_plane)
         self._balancer = Balancer(self._operators.load())
         self._following = Following()
+        self._checker = b""  # how the hub knows the one that spoke last
+        self._quorums = Quorums(lambda: self._balancer.services, self._say_quorums, runtime.loop.now_ns)
         self._writer: Writer | None = None
         self._plane_problem = ""
         self._dirty: set[Listener] = set()
@@ -127,6 +133,7 @@ class IpvsService:
             self._writer.note_foreign(self._balancer.listeners)
             if is_first and self._document.data_plane is DataPlane.AUTO and self._writer.plane.name == DataPlane.IPVS:
                 self._sweep()
+        self._quorums.say_all()
         self._reporter.changed()
 
     def _bring_settings(self) -> None:
@@ -196,11 +203,13 @@ class IpvsService:
     def _is_checker(self, peer: Peer) -> bool:
         return peer.pid == self._runtime.context.pulse.read(ProcessName.CHECKER).pid
 
-    def _on_verdicts(self, sender: bytes, _peer: Peer, message: VerdictSnapshot | VerdictChanged | Beat) -> None:
+    def _on_verdicts(self, sender: bytes, _peer: Peer, message: FromChecker) -> None:
+        self._checker = sender
         match message:
             case VerdictSnapshot():
                 self._following.snapshot(message.generation, message.sequence)
                 self._handle(VerdictsHeard(verdicts=message.verdicts))
+                self._quorums.say_all()
             case VerdictChanged():
                 if self._following.edge(message.generation, message.sequence):
                     self._handle(VerdictHeard(verdict=message.verdict))
@@ -209,8 +218,15 @@ class IpvsService:
             case Beat():
                 if not self._following.beat(message.generation, message.sequence):
                     self._ask(sender, "beat_ahead")
+                self._quorums.beat()
+            case SnapshotWanted():
+                self._quorums.say_all()
             case _:
                 assert_never(message)
+
+    def _say_quorums(self, message: QuorumSnapshot | QuorumChanged | Beat) -> None:
+        if self._checker:
+            self._hub.send(self._checker, message)
 
     def _ask(self, sender: bytes, reason: str) -> None:
         self._runtime.counters["snapshots_wanted"] += 1
@@ -236,6 +252,8 @@ class IpvsService:
             case Remark():
                 log = self._logger.warning if effect.warning else self._logger.info
                 log(effect.event, **effect.fields)
+                if effect.event in QUORUM_REMARKS and self._quorums.changed(str(effect.fields["service"])):
+                    self._loop.after(0, self._quorums.flush)
             case _:
                 assert_never(effect)
 

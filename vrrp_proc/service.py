@@ -13,8 +13,8 @@ from pyhad.common.config.model import SCHEMA, VrrpDocument
 from pyhad.common.errors import WireError
 from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
+from pyhad.common.scripts.catalogue import rules_of
 from pyhad.common.scripts.client import FINISH_NS, Scripts
-from pyhad.common.scripts.orders import Rules
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
@@ -103,7 +103,7 @@ class Service:
         if document.schema != SCHEMA:
             raise WireError(f"document of schema {document.schema}, this process reads {SCHEMA}")
         self._patience_ns = max(0, document.child_wait_ns - SPARE_NS)
-        self._scripts.send(Rules(script_security=document.script_security, keep_links=document.keep_script_links))
+        self._scripts.send(rules_of(document))
         self._notifier.configure(document)
         self._trackers.configure(document)
         self._surroundings.configure(document.interface_delays, document.instances)

@@ -26,6 +26,7 @@ from pyhad.common.config.model import Check, FileCheck, HttpCheck
 
 NOTHING: tuple[Effect, ...] = ()
 _WENT_UP = (ReportChange(went_up=True, went_down=False),)
+_CONFIRMED = (ReportChange(went_up=True, went_down=False, is_confirmed=True),)
 _WENT_DOWN = (ReportChange(went_up=False, went_down=True),)
 _WEIGHT_ONLY = (ReportChange(went_up=False, went_down=False),)
 
@@ -70,6 +71,11 @@ class CheckMachine:
     def next_deadline_ns(self) -> int | None:
         """When TimePassed is due; None while a probe runs."""
         return self._due_ns
+
+    def hurry(self, now_ns: int) -> None:
+        """The next probe is due now, unless one is on its way."""
+        if self._due_ns is not None:
+            self._due_ns = min(self._due_ns, now_ns)
 
     def handle(self, event: Event, now_ns: int) -> tuple[Effect, ...]:
         """Take one fact; give what has to be done."""
@@ -139,13 +145,14 @@ class CheckMachine:
 
     def _go_up(self, weight: int | None) -> tuple[Effect, ...]:
         was_settled = self.is_up and self.is_tested
+        was_up = self.is_up
         same_weight = weight == self.weight
         self.is_up = self.is_tested = True
         self.weight = weight
         if was_settled:
             return NOTHING if same_weight else _WEIGHT_ONLY
         self.reason = Reason.CHECK_SUCCEEDED
-        return _WENT_UP
+        return _CONFIRMED if was_up else _WENT_UP
 
     def _take_failure(self, event: ProbeFailed, now_ns: int) -> tuple[Effect, ...]:
         if not self._end_probe(now_ns, event.latency_ns, event.reason):

@@ -22,6 +22,8 @@ class ReportChange:
     """It is up now and was not, or was not tested before."""
     went_down: bool
     """It is down now and was not, or was not tested before."""
+    is_confirmed: bool = False
+    """With `went_up`: it was taken as up before, untested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,4 +64,4 @@ class Reason(enum.StrEnum):
     NO_ICMP_SOCKET = "no_icmp_socket"
     BAD_TARGET = "bad_target"
     FILE_UNREADABLE = "file_unreadable"
-    FILE_NOT_A_NUMBER = "file_not_a_number"
+    NO_SCRIPT_HELPER = "no_script_helper"

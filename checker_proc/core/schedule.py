@@ -47,9 +47,9 @@ def identity_of(check: Check) -> Identity:
             wanted = (check.needs_reply, check.pattern, check.mask, check.min_reply, check.max_reply)
             return ("UDP_CHECK", *_whom(check.target), check.payload, *wanted)
         case FileCheck():
-            return ("FILE_CHECK", check.path, check.weight)
+            return ("FILE_CHECK", check.file.path, check.weight)
         case MiscCheck():
-            return ("MISC_CHECK", check.argv, check.dynamic)
+            return ("MISC_CHECK", check.program, check.dynamic)
         case _:
             assert_never(check)
 

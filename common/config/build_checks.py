@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import replace
 
 from pyhad.common.config.build_http import build_http
 from pyhad.common.config.build_probes import DEFAULT_HELO, build_dns, build_file, build_udp, smtp_targets
 from pyhad.common.config.checked_around import Around
-from pyhad.common.config.commands import split_command
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     SECOND_NS,
@@ -22,7 +20,6 @@ from pyhad.common.config.model import (
 )
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
-from pyhad.common.errors import ConfigError
 
 ACTING = (
     *("TCP_CHECK", "HTTP_GET", "SSL_GET", "MISC_CHECK", "PING_CHECK"),
@@ -124,20 +121,19 @@ def _target(check: Statement, around: Around, complaints: Complaints) -> Target 
 
 
 def _misc(check: Statement, around: Around, complaints: Complaints) -> MiscCheck | None:
-    found = check.last("misc_path")
-    if found is None:
-        if not check.given("misc_path"):
-            complaints.warning("MISC_CHECK is ignored: it has no misc_path", check.at)
+    if not check.given("misc_path"):
+        complaints.warning("MISC_CHECK is ignored: it has no misc_path", check.at)
         return None
-    try:
-        command = split_command(found.line.raw)
-    except ConfigError as problem:
-        at = replace(found.at, column=found.at.column + max(problem.column, 1) - 1)
-        complaints.error(f"misc_path: {problem.message}", at, hint=problem.hint, trouble=Trouble.QUOTE)
+    as_user = check.last("user")
+    account = around.scripts.account_of(as_user)
+    if as_user is not None and account is None:  # CHK-64: said already
+        return None
+    program = around.scripts.program_of(check, "misc_path", account)
+    if program is None:
         return None
     service_delay_ns = around.virtual.number_of("delay_loop", 60 * SECOND_NS)
     return MiscCheck(
-        argv=tuple(command.argv),
+        program=program,
         timeout_ns=check.number_of("misc_timeout", 0) or service_delay_ns,
         dynamic=check.has("misc_dynamic"),
         timing=_timing(check, around),

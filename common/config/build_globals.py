@@ -36,6 +36,7 @@ class Globals:
     data_plane: DataPlane
     flush_at_start: bool
     log_all_failures: bool
+    mails_faults: bool
     track_files: Mapping[str, Statement]
     """The `track_file` blocks by name; of two of one name the last."""
 
@@ -70,6 +71,7 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         data_plane=DataPlane(one.text_of("pyhad_data_plane", "auto")),
         flush_at_start=one.has("lvs_flush"),
         log_all_failures=one.has("checker_log_all_failures"),
+        mails_faults=not one.has("no_email_faults"),
         track_files={
             block.text(): block
             for block in root.children

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from pyhad.common.config.build_scripts import track_file_of
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import SECOND_NS, DnsCheck, FileCheck, Target, Timing, UdpCheck
@@ -19,8 +20,8 @@ _TYPES = {
 _TYPE_MAX = 65_535
 _LABEL_MAX, _NAME_MAX = 63, 253
 _DATAGRAM_MAX = 65_507
-_LOOK_NS = SECOND_NS
-"""How often a file is looked at."""
+_LOOK_NS = 60 * SECOND_NS
+"""A change is heard at once; this is for status."""
 
 
 def smtp_targets(check: Statement, complaints: Complaints) -> tuple[Statement, ...]:
@@ -122,4 +123,4 @@ def build_file(check: Statement, around: Around, complaints: Complaints) -> File
     timing = Timing(
         delay_loop_ns=_LOOK_NS, retry=0, delay_before_retry_ns=_LOOK_NS, warmup_ns=0, log_all_failures=log_all
     )
-    return FileCheck(path=path, weight=factor, timing=timing)
+    return FileCheck(file=track_file_of(block), weight=factor, timing=timing)

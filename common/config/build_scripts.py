@@ -103,22 +103,19 @@ class ScriptBuilder:
                 if not block.given("file") or path:
                     self._complaints.warning(f"{block.name} '{name}' is ignored: {why}", block.at)
                 continue
-            init = block.last("init_file")
-            values = init.options.get("VALUE", (0,)) if init else ()
-            initial = values[0] if values else None
-            file = TrackFile(
-                name=name,
-                path=path,
-                initial=initial if isinstance(initial, int) else None,
-                overwrite=init is not None and "overwrite" in init.options,
-            )
-            built[name] = (file, *_weight_of(block, 1))
+            built[name] = (track_file_of(block), *_weight_of(block, 1))
         return built
 
-    def fifos(self) -> tuple[Fifo, ...]:
-        """`vrrp_notify_fifo` and `notify_fifo`; of two of the same path the specific one is ignored (NTF-26)."""
+    def account_of(self, statement: Statement | None) -> Account | None:
+        """Of a `user` line, else the default one; None when there is no such user."""
+        if statement is None:
+            return self._account
+        return self._named(statement.text(), statement.text(1) if len(statement.values) > 1 else "", statement)
+
+    def fifos(self, own: str) -> tuple[Fifo, ...]:
+        """`notify_fifo` and `own`, one half's; of two of the same path the specific one is ignored (NTF-26)."""
         found: dict[str, Fifo] = {}
-        for name in ("notify_fifo", "vrrp_notify_fifo"):
+        for name in ("notify_fifo", own):
             statement = self.settings.last(name)
             if statement is None:
                 continue
@@ -153,6 +150,19 @@ class ScriptBuilder:
                 trouble=Trouble.SECURITY,
             )
         return account
+
+
+def track_file_of(block: Statement) -> TrackFile:
+    """One `track_file` that names its file."""
+    init = block.last("init_file")
+    values = init.options.get("VALUE", (0,)) if init else ()
+    initial = values[0] if values else None
+    return TrackFile(
+        name=block.text(),
+        path=block.text_of("file"),
+        initial=initial if isinstance(initial, int) else None,
+        overwrite=init is not None and "overwrite" in init.options,
+    )
 
 
 def _weight_of(block: Statement, default: int) -> tuple[int, bool]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyhad.common.config.build_addresses import family_of
+from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_balancing import tunnel_of
 from pyhad.common.config.build_checks import build_checks
 from pyhad.common.config.checked_around import Around
@@ -18,6 +19,7 @@ from pyhad.common.config.model import (
     SorryServer,
     Tunnel,
 )
+from pyhad.common.config.model_alerts import ToldServer
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 
@@ -43,7 +45,10 @@ class ServerBuilder:
     tunnel: Tunnel
     log_all_failures: bool
     track_files: Mapping[str, Statement]
+    alerts: AlertBuilder
     complaints: Complaints
+    told: list[ToldServer] = field(default_factory=list)
+    """Every server, filled by `build`."""
 
     def build(self) -> tuple[tuple[RealServer, ...], list[CheckedServer]]:
         """The servers, and those of them that have checks that act."""
@@ -61,10 +66,14 @@ class ServerBuilder:
                 message = f"real_server {identity} is ignored: the service has it already"
                 self.complaints.warning(message, statement.at)
                 continue
-            around = Around(self.block, statement, address, port or effective, self.log_all_failures, self.track_files)
+            around = Around(
+                self.block, statement, address, port or effective, self.log_all_failures, self.alerts.scripts,
+                self.track_files,
+            )  # fmt: skip
             checks, not_yet = build_checks(around, self.complaints)
             server = self._server(statement, address, effective, forwarding, any(check.alpha for check in checks))
             servers[identity] = server
+            self.told.append(self.alerts.server(statement, server, self.listeners[0].protocol))
             if not checks and not_yet:
                 unchecked.append((identity, not_yet))
             if checks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.config.build_addresses import family_of
+from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_balancing import tunnel_of
 from pyhad.common.config.build_globals import Globals
 from pyhad.common.config.build_listeners import Group, Head, build_groups, read_head, with_protocol
@@ -20,6 +21,7 @@ from pyhad.common.config.model import (
     SorryServer,
     VirtualServer,
 )
+from pyhad.common.config.model_alerts import ToldService
 from pyhad.common.config.source import Location, Trouble
 from pyhad.common.config.tree import Statement
 
@@ -37,26 +39,29 @@ class Services:
 
     virtual_servers: tuple[VirtualServer, ...]
     checked: tuple[CheckedServer, ...]
+    told: tuple[ToldService, ...] = ()
 
 
-def build_services(root: Statement, shared: Globals, complaints: Complaints) -> Services:
+def build_services(root: Statement, shared: Globals, alerts: AlertBuilder, complaints: Complaints) -> Services:
     """All services that can be run."""
     groups = build_groups(root, complaints)
     services: list[VirtualServer] = []
     checked: list[CheckedServer] = []
+    told: list[ToldService] = []
     owners: dict[Listener, tuple[str, Location]] = {}
     for statement in root.every("virtual_server"):
         head = read_head(statement, complaints)
         if head is None:
             continue
-        built = _Service(statement, head, groups, shared, complaints).build()
+        built = _Service(statement, head, groups, shared, alerts, complaints).build()
         if built is None:
             continue
-        service, servers = built
+        service, servers, told_service = built
         if not _is_doubled(service, statement, owners, complaints):
             services.append(service)
             checked += servers
-    return Services(tuple(services), tuple(checked))
+            told.append(told_service)
+    return Services(tuple(services), tuple(checked), tuple(told))
 
 
 def _is_doubled(
@@ -80,17 +85,19 @@ class _Service:
     """One block on its way to the model."""
 
     def __init__(
-        self, block: Statement, head: Head, groups: dict[str, Group], shared: Globals, complaints: Complaints
-    ) -> None:
+        self, block: Statement, head: Head, groups: dict[str, Group], shared: Globals, alerts: AlertBuilder,
+        complaints: Complaints,
+    ) -> None:  # fmt: skip
         self._block = block
         self._head = head
         self._groups = groups
         self._shared = shared
+        self._alerts = alerts
         self._complaints = complaints
         self._title = " ".join(word.text for word in block.line.words)
 
-    def build(self) -> tuple[VirtualServer, list[CheckedServer]] | None:
-        """The service and its checked servers; None when it is left out or has errors."""
+    def build(self) -> tuple[VirtualServer, list[CheckedServer], ToldService] | None:
+        """The service, its checked servers, and who is told; None when it is left out or has errors."""
         block = self._block
         if not block.given("real_server"):
             self._complaints.warning(f"'{self._title}' is left out: it has no real_server", block.at)
@@ -128,7 +135,8 @@ class _Service:
         elif self._shared.data_plane is DataPlane.IPVS and service.masquerade:
             message = f"service {service.id}: IPVS cannot do pyhad_masquerade"
             self._complaints.error(message, block.at, hint="use pyhad_data_plane nftables")
-        return service, checked
+        told = self._alerts.service(block, identity, listeners, tuple(builder.told))
+        return service, checked, told
 
     def _server_builder(self, identity: str, listeners: tuple[Listener, ...]) -> ServerBuilder:
         forwarding = self._forwarding()
@@ -140,6 +148,7 @@ class _Service:
             tunnel=tunnel_of(self._block.last("lb_kind"), forwarding, self._complaints),
             log_all_failures=self._shared.log_all_failures,
             track_files=self._shared.track_files,
+            alerts=self._alerts,
             complaints=self._complaints,
         )
 

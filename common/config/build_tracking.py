@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_processes import build_processes, build_sessions, build_watch
-from pyhad.common.config.build_scripts import ScriptBuilder
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model_tracking import (
@@ -54,9 +54,11 @@ class Tracking:
     keep_script_links: bool = False
 
 
-def build_tracking(root: Statement, instances: tuple[VrrpInstance, ...], complaints: Complaints) -> Tracking:
+def build_tracking(
+    root: Statement, instances: tuple[VrrpInstance, ...], alerts: AlertBuilder, complaints: Complaints
+) -> Tracking:
     """`instances` with what they follow and whom they tell, and what that needs."""
-    builder = ScriptBuilder(root, complaints)
+    builder = alerts.scripts
     scripts, files = builder.scripts(root), builder.files(root)
     processes, sessions = build_processes(root, complaints), build_sessions(root)
     defaults: _Defaults = {
@@ -66,7 +68,7 @@ def build_tracking(root: Statement, instances: tuple[VrrpInstance, ...], complai
         TrackerKind.BFD: sessions,
     }
     owners = {instance.name: instance.start_as_master for instance in instances}
-    attach = _Attach(root, builder, defaults, owners, complaints)
+    attach = _Attach(root, alerts, defaults, owners, complaints)
     groups = attach.groups(set(owners))
     built = tuple(attach.instance(instance) for instance in instances)
     followed = {(tracker.kind, tracker.name) for instance in built for tracker in instance.trackers}
@@ -79,7 +81,7 @@ def build_tracking(root: Statement, instances: tuple[VrrpInstance, ...], complai
         process_watch=build_watch(builder.settings),
         bfd_sessions=tuple(name for name in sessions if (TrackerKind.BFD, name) in followed),
         groups=groups,
-        fifos=builder.fifos(),
+        fifos=builder.fifos("vrrp_notify_fifo"),
         fifo_states_on_reload=builder.settings.has("fifo_write_vrrp_states_on_reload"),
         interface_delays=_delays(root),
         script_security=builder.security,
@@ -110,11 +112,12 @@ class _Attach:
     """Looks up what the blocks say about each instance."""
 
     def __init__(
-        self, root: Statement, builder: ScriptBuilder, defaults: _Defaults, owners: dict[str, bool],
+        self, root: Statement, alerts: AlertBuilder, defaults: _Defaults, owners: dict[str, bool],
         complaints: Complaints,
     ) -> None:  # fmt: skip
         self._root = root
-        self._builder = builder
+        self._alerts = alerts
+        self._builder = alerts.scripts
         self._defaults = defaults
         self._complaints = complaints
         self._blocks = {block.text(): block for block in reversed(list(root.every("vrrp_instance")))}
@@ -255,6 +258,7 @@ class _Attach:
             any_state=program(block, "notify"),
             master_rx_lower_pri=program(block, "notify_master_rx_lower_pri"),
             reports_deleted=deleted is not None,
+            mails=self._alerts.mails_of(block, "vrrp", default=False),
             priority_changes=block.switch("notify_priority_changes", default=changes),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pyhad.common.config.build_scripts import ScriptBuilder
 from pyhad.common.config.tree import Statement
 
 
@@ -17,6 +18,7 @@ class Around:
     address: str
     port: int
     log_all_failures: bool
+    scripts: ScriptBuilder
     track_files: Mapping[str, Statement] = field(default_factory=dict)
     """The `track_file` blocks by name."""
 

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyhad.common.codec import encode
+from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_balancing import NO_BALANCING, Balancing, build_balancing
+from pyhad.common.config.build_checker import build_checker, left_to_vrrp, once_initialized, without_services
 from pyhad.common.config.build_globals import Globals, build_globals
+from pyhad.common.config.build_scripts import ScriptBuilder
 from pyhad.common.config.build_services import Services, build_services
 from pyhad.common.config.build_tls import build_tls
 from pyhad.common.config.build_tracking import Tracking, build_tracking
@@ -25,7 +28,6 @@ from pyhad.common.config.model import (
     ControlDocument,
     IpvsDocument,
     ParentDocument,
-    TlsClient,
     VrrpDocument,
     VrrpInstance,
 )
@@ -88,11 +90,13 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     complaints = Complaints()
     root = parse(reading.lines, complaints)
     shared = build_globals(root, options.config_id)
-    tracking = build_tracking(root, build_instances(root, shared, complaints), complaints)
+    scripts = ScriptBuilder(root, complaints)
+    alerts = AlertBuilder(scripts=scripts, complaints=complaints)
+    tracking = build_tracking(root, build_instances(root, shared, complaints), alerts, complaints)
     instances = tracking.instances
-    services = build_services(root, shared, complaints)
+    services = build_services(root, shared, alerts, complaints)
     balancing = build_balancing(root, {one.name: one.vrid for one in instances}, complaints)
-    tls_client = build_tls(root, complaints)
+    checker = build_checker(shared, services, alerts, build_tls(root, complaints), options.generation)
     check_tidiness(root, complaints)
     _look_for_interfaces(root, instances, options.interfaces, complaints)
     found = _merge(reading.diagnostics, complaints.all())
@@ -106,7 +110,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     warnings = sum(one.severity is Severity.WARNING for one in diagnostics)
     configuration = None
     if not failed:
-        configuration = _documents(shared, tracking, services, balancing, tls_client, reading.files, warnings, options)
+        configuration = _documents(shared, tracking, services, balancing, checker, reading.files, warnings, options)
     return CompileResult(configuration=configuration, diagnostics=diagnostics, files=reading.files, root=root)
 
 
@@ -162,7 +166,7 @@ def _documents(
     tracking: Tracking,
     services: Services,
     balancing: Balancing,
-    tls_client: TlsClient,
+    checker: CheckerDocument,
     files: tuple[str, ...],
     warnings: int,
     options: CompileOptions,
@@ -172,23 +176,20 @@ def _documents(
         tracking = Tracking()
     instances = tracking.instances
     if not options.checker:
-        services, balancing = Services((), ()), NO_BALANCING
+        services, balancing, checker = Services((), ()), NO_BALANCING, without_services(checker)
+    tracking = left_to_vrrp(tracking, checker)
     return Configuration(
         parent=_parent_document(shared, instances, services, balancing, warnings, generation),
-        vrrp=_vrrp_document(shared, tracking, balancing, generation),
-        checker=CheckerDocument(
-            schema=SCHEMA,
-            generation=generation,
-            servers=services.checked,
-            log_all_failures=shared.log_all_failures,
-            tls_client=tls_client,
-        ),
+        vrrp=_vrrp_document(shared, tracking, balancing, checker, generation),
+        checker=once_initialized(checker, tracking),
         ipvs=_ipvs_document(shared, services, balancing, generation),
         control=_control_document(shared, instances, services, files, generation),
     )
 
 
-def _vrrp_document(shared: Globals, tracking: Tracking, balancing: Balancing, generation: int) -> VrrpDocument:
+def _vrrp_document(
+    shared: Globals, tracking: Tracking, balancing: Balancing, checker: CheckerDocument, generation: int
+) -> VrrpDocument:
     return VrrpDocument(
         schema=SCHEMA,
         generation=generation,
@@ -204,6 +205,8 @@ def _vrrp_document(shared: Globals, tracking: Tracking, balancing: Balancing, ge
         fifos=tracking.fifos,
         fifo_states_on_reload=tracking.fifo_states_on_reload,
         interface_delays=tracking.interface_delays,
+        mail=checker.mail,
+        mails_faults=shared.mails_faults,
         script_security=tracking.script_security,
         keep_script_links=tracking.keep_script_links,
         child_wait_ns=shared.child_wait_ns,

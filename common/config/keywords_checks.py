@@ -112,7 +112,7 @@ MISC = (
     word("misc_path", SCRIPT, "required", "Command to run", NOW),
     word("misc_timeout", whole_seconds(0, 4294), "delay_loop of the service", "Time limit of a run", NOW),
     flag("misc_dynamic", "Exit 2..255 sets weight to status-2", NOW),
-    word("user", (USER, optional(GROUP)), "default script user", "Account to run as"),
+    word("user", (USER, optional(GROUP)), "default script user", "Account to run as", NOW),
 )
 
 UDP = (

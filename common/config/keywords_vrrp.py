@@ -42,7 +42,7 @@ SYNC_GROUP = (
     word("notify_fault", SCRIPT, "none", "Run when the group becomes FAULT", NOW, area="scripts"),
     word("notify_stop", SCRIPT, "none", "Run at shutdown", NOW, area="scripts"),
     word("notify", SCRIPT, "none", "Run on any change with GROUP name state 0 appended", NOW, area="scripts"),
-    word("smtp_alert", BOOL, "smtp_alert_vrrp, else smtp_alert, else off", "Mail on group changes", area="smtp"),
+    word("smtp_alert", BOOL, "smtp_alert_vrrp, else smtp_alert, else off", "Mail on group changes", NOW, area="smtp"),
     flag(
         "global_tracking",
         "Same effect as sync_group_tracking_weight with a warning",
@@ -154,7 +154,7 @@ INSTANCE = (
         NOW,
         area="scripts",
     ),
-    word("smtp_alert", BOOL, "smtp_alert_vrrp, else smtp_alert, else off", "Mail on state changes", area="smtp"),
+    word("smtp_alert", BOOL, "smtp_alert_vrrp, else smtp_alert, else off", "Mail on state changes", NOW, area="smtp"),
     word(
         "notify_priority_changes",
         BOOL,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from pyhad.common.config.model_alerts import MailSettings
 from pyhad.common.config.model_balancing import (
     KERNEL_TIMEOUTS as KERNEL_TIMEOUTS,
     PLAIN_TUNNEL as PLAIN_TUNNEL,
@@ -238,6 +239,9 @@ class VrrpDocument:
     fifos: tuple[Fifo, ...] = ()
     fifo_states_on_reload: bool = False
     interface_delays: tuple[InterfaceDelay, ...] = ()
+    mail: MailSettings | None = None
+    mails_faults: bool = True
+    """False with `no_email_faults` (MAIL-9)."""
     script_security: bool = False
     """`enable_script_security`: what could be replaced by others than root does not run as root (SEC-3)."""
     keep_script_links: bool = False

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pyhad.common.config.model_alerts import MailSettings, ToldService
+from pyhad.common.config.model_tracking import Fifo, Program, TrackFile
+
 SECOND_NS = 1_000_000_000
 
 
@@ -108,9 +111,9 @@ class PingCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MiscCheck:
-    """MISC_CHECK (CHK-60 to CHK-63): a program's exit status."""
+    """MISC_CHECK (CHK-60 to CHK-64): a program's exit status."""
 
-    argv: tuple[str, ...]
+    program: Program
     timeout_ns: int
     dynamic: bool
     timing: Timing
@@ -162,7 +165,7 @@ class FileCheck:
     Weight 0: any number but zero means down.
     """
 
-    path: str
+    file: TrackFile
     weight: int
     timing: Timing
     alpha: bool = False
@@ -208,3 +211,15 @@ class CheckerDocument:
     servers: tuple[CheckedServer, ...]
     log_all_failures: bool = False
     tls_client: TlsClient = TlsClient()
+    told: tuple[ToldService, ...] = ()
+    """Every service, in the order of the configuration: who is told of it and its servers."""
+    fifos: tuple[Fifo, ...] = ()
+    mail: MailSettings | None = None
+    router_id: str = ""
+    """In the subjects of mails."""
+    mails_each_check: bool = True
+    """A mail for every check that changed; False with `no_checker_emails`: only where the server did (MAIL-9)."""
+    tells_first_up: bool = False
+    """`rs_init_notifies`: servers that are taken as up at the start are told."""
+    script_security: bool = False
+    keep_script_links: bool = False

@@ -121,6 +121,8 @@ class Notify:
     master_rx_lower_pri: Program | None = None
     reports_deleted: bool = False
     """`notify_deleted` was given: an instance that a reload removes says DELETED, not FAULT."""
+    mails: bool = False
+    """`smtp_alert`."""
     priority_changes: bool = False
     """Changes of the effective priority go to the FIFOs (TRK-2)."""
 

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pyhad.common.config.source import Diagnostic
 
 HIDDEN = "********"
-_AFTER_WORD = re.compile(r"(?<![\w.-])(auth_pa\w*|passw\w*|secret|key)(?=[\s\"])[ \t\"]*", re.IGNORECASE)
+_AFTER_WORD = re.compile(
+    r"(?<![\w.-])(auth_pa\w*|pyhad_smtp_login|passw\w*|secret|key)(?=[\s\"])[ \t\"]*", re.IGNORECASE
+)
 _DEFINITION = re.compile(r"\$\w*(?:pass|secret|key|token)\w*[ \t]*=[ \t]*", re.IGNORECASE)
 _LEAST = 3
 """Shorter parts of a secret are not searched for in messages: they would hide half of the sentence."""

@@ -53,7 +53,7 @@ class Scripts:
         self._channel = channel
         self._loop = loop
         self._logger = logger
-        self._waiting: collections.deque[bytes] = collections.deque()
+        self._waiting: collections.deque[tuple[bytes, int]] = collections.deque()
         self._stuck = False
         self._born_ns = loop.now_ns()
         self.is_lost = False
@@ -61,12 +61,12 @@ class Scripts:
         self._timer: Timer | None = None
         loop.watch(channel.fileno(), self._ready)
 
-    def send(self, order: Order) -> None:
-        """Now, or when there is room."""
+    def send(self, order: Order, descriptor: int = -1) -> None:
+        """Now, or when there is room. `descriptor` goes along; it stays the caller's."""
         if self.is_lost:
             return
         if len(self._waiting) < _MOST_WAITING:
-            self._waiting.append(encode(order))
+            self._waiting.append((encode(order), os.dup(descriptor) if descriptor >= 0 else -1))
         self._flush()
 
     def finish(self, then: Callable[[], None]) -> None:
@@ -88,8 +88,9 @@ class Scripts:
 
     def _flush(self) -> None:
         while self._waiting:
+            frame, descriptor = self._waiting[0]
             try:
-                self._channel.send(self._waiting[0])
+                socket.send_fds(self._channel, [frame], [descriptor] if descriptor >= 0 else [])
             except BlockingIOError:
                 self._stuck = True
                 self._loop.watch(self._channel.fileno(), self._ready, READ | WRITE)
@@ -98,6 +99,8 @@ class Scripts:
                 self._lost()
                 return
             self._waiting.popleft()
+            if descriptor >= 0:
+                os.close(descriptor)
         if self._stuck:
             self._stuck = False
             self._loop.watch(self._channel.fileno(), self._ready, READ)

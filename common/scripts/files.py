@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import stat
 from collections.abc import Callable
 
 from pyhad.common.config.model_tracking import TrackFile
@@ -129,6 +130,8 @@ class HelperFiles:
         except OSError:
             return 0
         try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):  # somebody's pipe is not ours to empty
+                return 0
             value = parse_number(os.read(fd, _MOST_TEXT))
         except OSError:
             return 0

@@ -17,12 +17,16 @@ from pyhad.common.codec import encode
 from pyhad.common.config.model_tracking import Program
 from pyhad.common.errors import WireError
 from pyhad.common.loop import Loop
+from pyhad.common.scripts.catalogue import Catalogue, catalogue_from
 from pyhad.common.scripts.fifos import HelperFifos
 from pyhad.common.scripts.files import HelperFiles
+from pyhad.common.scripts.mail import HelperMail
 from pyhad.common.scripts.orders import (
     MOST_BYTES,
     ORDERS,
+    Adopt,
     Answer,
+    Cancel,
     Check,
     CloseFifo,
     Ended,
@@ -30,6 +34,7 @@ from pyhad.common.scripts.orders import (
     Finished,
     Follow,
     FollowProcesses,
+    Mail,
     OpenFifo,
     Order,
     Rules,
@@ -39,15 +44,18 @@ from pyhad.common.scripts.orders import (
 )
 from pyhad.common.scripts.processes import HelperProcesses
 from pyhad.common.scripts.queue import ScriptQueue
-from pyhad.common.scripts.run import Outcome, Run, Runner
+from pyhad.common.scripts.run import NOT_RUN, Outcome, Run, Runner
 
 _DATAGRAMS_PER_TURN = 64
 _BUFFER_BYTES = 4 * 1024 * 1024
 _SO_SNDBUFFORCE = 32
 
 
-def fork_helper() -> socket.socket:
-    """Fork it and return our end of the socket. Call before any right is given up and any descriptor is opened."""
+def fork_helper(catalogue: Catalogue | None = None) -> socket.socket:
+    """Fork it and return our end of the socket. Call before any right is given up and any descriptor is opened.
+
+    With a `catalogue` it does nothing but what that names.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
     for end in (ours, theirs):
         try:
@@ -62,7 +70,7 @@ def fork_helper() -> socket.socket:
     if pid == 0:
         code = 70
         try:
-            _live(theirs)
+            _live(theirs, catalogue)
             code = 0
         finally:
             os._exit(code)
@@ -70,7 +78,7 @@ def fork_helper() -> socket.socket:
     return ours
 
 
-def _live(channel: socket.socket) -> None:
+def _live(channel: socket.socket, catalogue: Catalogue | None) -> None:
     privileges.set_process_name("pyhad_scripts")
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)  # the end of the socket is what ends it
@@ -82,16 +90,24 @@ def _live(channel: socket.socket) -> None:
                 os.close(int(entry))
             except OSError:  # the one of the listing itself
                 pass
-    Helper(Loop(), channel).run()
+    if os.geteuid() == 0:
+        os.setgroups([])
+    Helper(Loop(), channel, catalogue).run()
 
 
 class Helper:
-    """Does the orders that come over `channel` until it ends."""
+    """Does the orders that come over `channel` until it ends; with a `catalogue` those that it allows."""
 
-    def __init__(self, loop: Loop, channel: socket.socket) -> None:
+    def __init__(self, loop: Loop, channel: socket.socket, catalogue: Catalogue | None = None) -> None:
         self._loop = loop
         self._channel = channel
         self._runner = Runner(loop, self._warn)
+        self._mail = HelperMail(loop, self._warn)
+        self._catalogue = catalogue
+        self._outgoing: Catalogue | None = None
+        """The one before: what it named is told that it goes."""
+        if catalogue is not None:
+            self._follow_rules(catalogue.rules)
         self._queue: ScriptQueue[tuple[Program, int]] = ScriptQueue()
         self._checks: dict[int, Run] = {}
         self._fifos = HelperFifos(self._runner, self._answer)
@@ -103,7 +119,7 @@ class Helper:
 
     def run(self) -> None:
         """Until there is nobody to serve and nothing to wait for."""
-        while self._is_open or not self._queue.is_idle or self._runner.running:
+        while self._is_open or not self._queue.is_idle or self._runner.running or not self._mail.is_idle:
             self._loop.turn(-1)
 
     # ------------------------------------------------------------------------------------------ orders
@@ -111,11 +127,11 @@ class Helper:
     def _read(self, _events: int) -> None:
         for _ in range(_DATAGRAMS_PER_TURN):
             try:
-                frame = self._channel.recv(MOST_BYTES)
+                frame, descriptors, _, _ = socket.recv_fds(self._channel, MOST_BYTES, 1)
             except BlockingIOError:
                 return
             except OSError:
-                frame = b""
+                frame, descriptors = b"", []
             if not frame:
                 self._end()
                 return
@@ -123,15 +139,51 @@ class Helper:
                 order: Order = ORDERS.decode(frame)
             except WireError as error:
                 self._warn("script_order_refused", "", str(error))
-                continue
-            self._obey(order)
+            else:
+                if self._permit(order, descriptors):
+                    self._obey(order)
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _permit(self, order: Order, descriptors: list[int]) -> bool:
+        """Whether to obey: where there is a catalogue, it has to name what is asked for."""
+        if self._catalogue is None:
+            return True
+        if isinstance(order, Adopt):
+            self._adopt(self._catalogue, descriptors)
+            return True
+        if self._catalogue.allows(order) or (self._outgoing is not None and self._outgoing.allows(order)):
+            return True
+        self._warn("script_order_refused", "", f"the configuration does not name this: {type(order).__name__}")
+        if isinstance(order, Check):
+            self._answer(Ended(ticket=order.ticket, status=NOT_RUN, detail="the configuration does not name it"))
+        return False
+
+    def _adopt(self, before: Catalogue, descriptors: list[int]) -> None:
+        try:
+            adopted = catalogue_from(descriptors[0] if descriptors else -1)
+        except WireError as error:
+            self._warn("script_order_refused", "", str(error))
+            return
+        if adopted.generation < before.generation:
+            self._warn("script_order_refused", "", "an older configuration")
+            return
+        self._outgoing, self._catalogue = before, adopted
+        self._follow_rules(adopted.rules)
+
+    def _follow_rules(self, rules: Rules) -> None:
+        self._runner.rules = rules
+        self._mail.settings = rules.mail
 
     def _obey(self, order: Order) -> None:
         match order:
             case Rules():
-                self._runner.rules = order
+                self._follow_rules(order)
             case Check():
                 self._check(order)
+            case Cancel():
+                if order.ticket in self._checks:
+                    self._checks[order.ticket].terminate()
             case Tell():
                 self._queue.put(order.key, tuple((program, order.timeout_ns) for program in order.programs))
                 self._start(order.key, self._queue.next_of(order.key))
@@ -143,6 +195,10 @@ class Helper:
                 self._fifos.open(order.fifo)
             case CloseFifo():
                 self._fifos.close(order.path)
+            case Mail():
+                self._mail.put(order)
+            case Adopt():
+                pass
             case Finish():
                 self._wants_finish = True
                 self._say_finished()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.codec import Decoder
+from pyhad.common.config.model_alerts import MailSettings
 from pyhad.common.config.model_tracking import PLAIN_WATCH, Fifo, ProcessWatch, Program, TrackFile, TrackProcess
 
 
@@ -14,6 +15,8 @@ class Rules:
 
     script_security: bool
     keep_links: bool
+    mail: MailSettings | None = None
+    """Where mail goes; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,13 @@ class Check:
     ticket: int
     program: Program
     timeout_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Nobody waits for this check any more: end it."""
+
+    ticket: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +75,21 @@ class CloseFifo:
     """It is not used any more: end the reader, remove what we made."""
 
     path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """Send this, without waiting for it. No answer but `Trouble`."""
+
+    subject: str
+    body: str
+    at_s: int
+    """When it happened, seconds of CLOCK_REALTIME."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt:
+    """The configuration is another: the memfd that the parent gave for it comes beside this. For checkers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +155,7 @@ class Finished:
 MOST_BYTES = 256 * 1024
 """Longest datagram; a command line is far below."""
 
-Order = Rules | Check | Tell | Follow | FollowProcesses | OpenFifo | CloseFifo | Finish
+Order = Rules | Check | Cancel | Tell | Follow | FollowProcesses | OpenFifo | CloseFifo | Mail | Adopt | Finish
 Answer = Ended | TimedOut | FileRead | ProcessesCounted | Trouble | FifoOpened | Finished
-ORDERS = Decoder((Rules, Check, Tell, Follow, FollowProcesses, OpenFifo, CloseFifo, Finish))
+ORDERS = Decoder((Rules, Check, Cancel, Tell, Follow, FollowProcesses, OpenFifo, CloseFifo, Mail, Adopt, Finish))
 ANSWERS = Decoder((Ended, TimedOut, FileRead, ProcessesCounted, Trouble, FifoOpened, Finished))

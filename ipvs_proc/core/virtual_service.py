@@ -17,6 +17,7 @@ from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry
 NOT_CHECKED_YET = "not_checked_yet"
 """Reason of a verdict that stands for no test at all."""
 SORRY_WEIGHT = 1
+QUORUM_REMARKS = ("quorum_lost", "quorum_gained")
 
 
 @dataclass(slots=True)

@@ -12,10 +12,12 @@ import socket
 import struct
 import tempfile
 import time
+from collections.abc import Callable
 
 import pytest
 
 from pyhad.common import messages as m
+from pyhad.common.codec import encode
 from pyhad.common.config.model import (
     HttpCheck,
     HttpUrl,
@@ -25,7 +27,11 @@ from pyhad.common.config.model import (
     TcpCheck,
     Timing,
 )
+from pyhad.common.config.model_tracking import Program
 from pyhad.common.privileges import CAP_NET_RAW
+from pyhad.common.scripts.catalogue import catalogue_of
+from pyhad.common.scripts.helper import fork_helper
+from pyhad.common.scripts.orders import ANSWERS, Adopt, Check, Ended, Tell, Trouble
 from tests.lab.checker_stand_in import (
     FAST,
     MS,
@@ -35,8 +41,10 @@ from tests.lab.checker_stand_in import (
     Server,
     checked,
     closed_port,
+    document,
     http,
     replying,
+    sealed,
     silent,
     target,
     tcp,
@@ -174,9 +182,9 @@ def test_it_runs_without_any_privilege(director: Director) -> None:
     director.until(lambda: director.verdicts)
     status = pathlib.Path(f"/proc/{director.pid}/status").read_text()
     facts = dict(line.split(":\t", 1) for line in status.splitlines())
-    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd"):
         assert int(facts[name], 16) == 0, name
-    assert int(facts["CapBnd"], 16) == 1 << CAP_NET_RAW, "what ping may bring"
+    assert int(facts["NoNewPrivs"]) == 1
     assert facts["Uid"].split() == [str(director.account[1])] * 4
 
 
@@ -186,7 +194,9 @@ def test_a_thousand_failing_probes_leave_no_descriptor(director: Director) -> No
     never = Target(address="127.0.0.1", port=mute.port, connect_timeout_ns=20 * MS)
     late = HttpCheck(target=never, timing=timing, alpha=False, urls=(HttpUrl(path="/"),))
     failing = [tcp(closed_port(), timing) for _ in range(3)]
-    missing = MiscCheck(argv=("/does/not/exist",), timeout_ns=100 * MS, dynamic=False, timing=timing, alpha=False)
+    missing = MiscCheck(
+        program=Program(argv=("/does/not/exist",)), timeout_ns=100 * MS, dynamic=False, timing=timing, alpha=False
+    )
     director.start(checked("10.0.0.11:80", *failing, late, missing))
     director.until(lambda: director.up("10.0.0.11:80") is False)
     at_first = director.descriptors()
@@ -217,7 +227,7 @@ def test_the_loopback_answers_pings_and_a_black_hole_does_not(director: Director
 def test_an_exit_status_is_a_verdict_and_a_dynamic_one_a_weight(director: Director) -> None:
     def misc(script: str, dynamic: bool = False) -> MiscCheck:
         argv = ("/bin/sh", "-c", script)
-        return MiscCheck(argv=argv, timeout_ns=300 * MS, dynamic=dynamic, timing=FAST, alpha=False)
+        return MiscCheck(program=Program(argv=argv), timeout_ns=300 * MS, dynamic=dynamic, timing=FAST, alpha=False)
 
     director.start(
         checked("10.0.0.11:80", misc("exit 0"), weight=5),
@@ -233,8 +243,55 @@ def test_an_exit_status_is_a_verdict_and_a_dynamic_one_a_weight(director: Direct
     assert director.says("10.0.0.14:80") == (False, "timeout")
     assert director.says("10.0.0.15:80") == (False, "killed_by_signal")
     assert director.stop() == 0
-    time.sleep(0.2)
-    assert _programs("sleep 60") == []
+    _until(lambda: _programs("sleep 60") == [], timeout_s=3)
+
+
+@pytest.mark.behaviour("CHK-62", "CHK-64")
+def test_a_program_runs_as_its_user_and_ends_with_its_group_when_the_checker_is_killed(director: Director) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        script = f"id -u >{folder}/who; echo $$ >{folder}/pid; sleep 62 & sleep 63"
+        program = Program(argv=("/bin/sh", "-c", script), uid=65534, gid=65534)
+        hangs = MiscCheck(program=program, timeout_ns=60_000 * MS, dynamic=False, timing=FAST, alpha=False)
+        director.start(checked("10.0.0.11:80", hangs))
+        _until(lambda: pathlib.Path(folder, "pid").exists() and _programs("sleep 63"))
+        assert pathlib.Path(folder, "who").read_text() == "65534\n"
+        director.kill()
+        _until(lambda: _programs("sleep 62") + _programs("sleep 63") == [], timeout_s=4)
+
+
+def test_the_helper_runs_nothing_that_the_configuration_does_not_name(director: Director) -> None:
+    """What a checker that somebody took over could ask for: another program, and a document of its own making."""
+    named = Program(argv=("/bin/true",))
+    check = MiscCheck(program=named, timeout_ns=1000 * MS, dynamic=False, timing=FAST, alpha=False)
+    helper = fork_helper(catalogue_of(document(checked("10.0.0.11:80", check))))
+    evil = Program(argv=("/bin/touch", f"{director.folder}/evil"))
+    forged = sealed(encode(document(checked("10.0.0.11:80", dataclasses.replace(check, program=evil)))))
+    os.fchown(forged, 65534, 65534)
+    socket.send_fds(helper, [encode(Adopt())], [forged])
+    helper.send(encode(Tell(key="k", programs=(evil,), timeout_ns=10**9)))
+    helper.send(encode(Check(ticket=1, program=evil, timeout_ns=10**9)))
+    helper.send(encode(Check(ticket=2, program=named, timeout_ns=10**9)))
+    helper.settimeout(5)
+    answers = [ANSWERS.decode(helper.recv(65536)) for _ in range(5)]
+    assert sum(isinstance(answer, Trouble) for answer in answers) == 3
+    ended = {answer.ticket: (answer.status, answer.detail) for answer in answers if isinstance(answer, Ended)}
+    assert ended == {1: (127, "the configuration does not name it"), 2: (0, "")}
+    genuine = sealed(encode(document(checked("10.0.0.11:80", dataclasses.replace(check, program=evil)))))
+    socket.send_fds(helper, [encode(Adopt())], [genuine])
+    helper.send(encode(Check(ticket=3, program=evil, timeout_ns=10**9)))
+    assert ANSWERS.decode(helper.recv(65536)) == Ended(ticket=3, status=0)
+    assert pathlib.Path(director.folder, "evil").exists()
+    helper.close()
+    for descriptor in (forged, genuine):
+        os.close(descriptor)
+
+
+def _until(true: Callable[[], object], timeout_s: float = 5) -> None:
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_program_with_a_capability_of_its_own_can_run(director: Director) -> None:
@@ -243,7 +300,9 @@ def test_a_program_with_a_capability_of_its_own_can_run(director: Director) -> N
         program = pathlib.Path(folder, "true")
         shutil.copy("/bin/true", program)
         os.setxattr(program, "security.capability", CAP_NET_RAW_EFFECTIVE)
-        ping = MiscCheck(argv=(str(program),), timeout_ns=2000 * MS, dynamic=False, timing=FAST, alpha=True)
+        ping = MiscCheck(
+            program=Program(argv=(str(program),)), timeout_ns=2000 * MS, dynamic=False, timing=FAST, alpha=True
+        )
         director.start(checked("10.0.0.11:80", ping))
         director.until(lambda: director.verdicts and director.says("10.0.0.11:80")[1] == "check_succeeded")
 

@@ -8,9 +8,12 @@ from pyhad.common import messages as m
 from pyhad.common.channels import CHANNELS
 
 
-def test_every_message_of_the_catalogue_travels_on_exactly_one_channel_and_direction() -> None:
+def test_every_message_of_the_catalogue_travels_on_one_channel_and_in_one_direction() -> None:
+    """But those of levels and edges, which verdicts and quorums share."""
     ways = [kind for channel in CHANNELS for kinds in (channel.to_hub, channel.to_link) for kind in kinds]
-    assert sorted(kind.__name__ for kind in ways) == sorted(kind.__name__ for kind in typing.get_args(m.Message))
+    both_ways = [m.Beat.__name__, m.SnapshotWanted.__name__]
+    names = [kind.__name__ for kind in typing.get_args(m.Message)]
+    assert sorted(kind.__name__ for kind in ways) == sorted([*names, *both_ways])
 
 
 def test_names_and_paths_are_unique() -> None:

@@ -24,6 +24,7 @@ TARGET = Target(address="10.0.0.11", port=80)
 GOOD = ProbeSucceeded(latency_ns=1)
 REFUSED = ProbeFailed(reason=Reason.CONNECT_REFUSED)
 WENT_UP = (ReportChange(went_up=True, went_down=False),)
+CONFIRMED = (ReportChange(went_up=True, went_down=False, is_confirmed=True),)
 WENT_DOWN = (ReportChange(went_up=False, went_down=True),)
 START = (StartProbe(url=0),)
 
@@ -55,7 +56,7 @@ def run(machine: CheckMachine, at_ns: int, result: ProbeSucceeded | ProbeFailed 
 
 def settled(machine: CheckMachine) -> CheckMachine:
     """Up after one good probe at 1 s."""
-    assert run(begun(machine), 1 * S, GOOD) == WENT_UP
+    assert run(begun(machine), 1 * S, GOOD) == CONFIRMED
     return machine
 
 
@@ -164,7 +165,7 @@ def test_a_restored_down_check_stays_down_until_it_succeeds() -> None:
 @pytest.mark.behaviour("CHK-61")
 def test_a_weight_is_reported_when_it_changes_and_forgotten_when_it_goes_down() -> None:
     machine = begun(tcp(retry=0))
-    assert run(machine, 1 * S, ProbeSucceeded(latency_ns=1, weight=10)) == WENT_UP
+    assert run(machine, 1 * S, ProbeSucceeded(latency_ns=1, weight=10)) == CONFIRMED
     assert run(machine, 11 * S, ProbeSucceeded(latency_ns=1, weight=10)) == ()
     assert run(machine, 21 * S, ProbeSucceeded(latency_ns=1, weight=4)) == (
         ReportChange(went_up=False, went_down=False),
@@ -180,7 +181,7 @@ def test_urls_take_turns_and_a_whole_round_makes_one_success() -> None:
     assert run(machine, 1 * S, GOOD) == ()
     assert machine.next_deadline_ns() == 11 * S
     assert machine.handle(TIME_PASSED, 11 * S) == (StartProbe(url=1),)
-    assert machine.handle(GOOD, 11 * S) == WENT_UP
+    assert machine.handle(GOOD, 11 * S) == CONFIRMED
     assert machine.handle(TIME_PASSED, 21 * S) == START
 
 
@@ -224,7 +225,7 @@ def test_fast_recovery_does_not_wait_between_urls_before_it_is_up_and_waits_afte
     machine = begun(http(2, retry=0, fast_recovery=True))
     run(machine, 1 * S, GOOD)
     assert machine.next_deadline_ns() == 1_005 * MS
-    assert run(machine, 1_005 * MS, GOOD) == WENT_UP
+    assert run(machine, 1_005 * MS, GOOD) == CONFIRMED
     run(machine, 11_005 * MS, GOOD)
     assert machine.next_deadline_ns() == 21_005 * MS
     assert run(machine, 21_005 * MS, REFUSED) == WENT_DOWN

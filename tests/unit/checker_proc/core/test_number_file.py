@@ -1,4 +1,4 @@
-"""The number in a tracked file, and what it means for a server."""
+"""What the number in a tracked file means for a server."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pyhad.checker_proc.core.checker import CheckMachine
-from pyhad.checker_proc.core.events import TIME_PASSED, ProbeFailed, ProbeImpossible, ProbeSucceeded, Result, Startup
+from pyhad.checker_proc.core.events import TIME_PASSED, ProbeFailed, ProbeSucceeded, Result, Startup
 from pyhad.checker_proc.core.journal import ServerRecord, inherit, record_of
-from pyhad.checker_proc.core.number_file import judge_content, parse_number
+from pyhad.checker_proc.core.number_file import judge_number
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.common.config.model import CheckedServer, FileCheck, Timing
+from pyhad.common.config.model_tracking import TrackFile
 
 PACE = Timing(delay_loop_ns=1_000_000_000, retry=0)
 
 
 def check(weight: int) -> FileCheck:
-    return FileCheck(path="/run/load", weight=weight, timing=PACE)
+    return FileCheck(file=TrackFile(name="load", path="/run/load"), weight=weight, timing=PACE)
 
 
 def server(*checks: FileCheck, weight: int) -> CheckedServer:
@@ -26,41 +27,27 @@ def server(*checks: FileCheck, weight: int) -> CheckedServer:
     )
 
 
-@pytest.mark.behaviour("TRK-21")
-@pytest.mark.parametrize(
-    ("content", "value"),
-    [
-        (b"", 0), (b"\n", 0), (b"7\n", 7), (b"-3", -3), (b"+4 ", 4), (b"0x1F", 31), (b"010", 8), (b"0", 0), (b"-0", 0),
-        (b"99999999999999", 2_147_483_647), (b"-99999999999999", -2_147_483_648), (b"1 2", None), (b"x", None),
-        (b"08", None), (b"0x", None), (b"1.5", None), (b"\xff\xfe", None), (b"1" * 200, None),
-    ],
-)  # fmt: skip
-def test_numbers_are_in_c_notation(content: bytes, value: int | None) -> None:
-    assert parse_number(content) == value
-
-
 @pytest.mark.behaviour("CHK-90")
 @pytest.mark.parametrize(
-    ("weight", "content", "result"),
+    ("weight", "value", "result"),
     [
-        (1, b"5", ProbeSucceeded(latency_ns=0, weight=5)),
-        (-2, b"5", ProbeSucceeded(latency_ns=0, weight=-10)),
-        (0, b"0", ProbeSucceeded(latency_ns=0, weight=0)),
-        (0, b"1", ProbeFailed(reason=Reason.FILE_SAYS_DOWN)),
-        (1, b"-2147483648", ProbeFailed(reason=Reason.FILE_SAYS_DOWN)),
-        (2, b"-1073741824", ProbeFailed(reason=Reason.FILE_SAYS_DOWN)),
-        (2, b"-1073741823", ProbeSucceeded(latency_ns=0, weight=-2_147_483_646)),
-        (2, b"2147483647", ProbeSucceeded(latency_ns=0, weight=2_147_483_647)),
-        (1, b"nonsense", ProbeImpossible(reason=Reason.FILE_NOT_A_NUMBER)),
+        (1, 5, ProbeSucceeded(latency_ns=0, weight=5)),
+        (-2, 5, ProbeSucceeded(latency_ns=0, weight=-10)),
+        (0, 0, ProbeSucceeded(latency_ns=0, weight=0)),
+        (0, 1, ProbeFailed(reason=Reason.FILE_SAYS_DOWN)),
+        (1, -2147483648, ProbeFailed(reason=Reason.FILE_SAYS_DOWN)),
+        (2, -1073741824, ProbeFailed(reason=Reason.FILE_SAYS_DOWN)),
+        (2, -1073741823, ProbeSucceeded(latency_ns=0, weight=-2_147_483_646)),
+        (2, 2147483647, ProbeSucceeded(latency_ns=0, weight=2_147_483_647)),
     ],
 )
-def test_the_product_is_the_change_of_the_weight(weight: int, content: bytes, result: Result) -> None:
-    assert judge_content(check(weight), content) == result
+def test_the_product_is_the_change_of_the_weight(weight: int, value: int, result: Result) -> None:
+    assert judge_number(check(weight), value) == result
 
 
-@given(st.binary(max_size=200), st.integers(-2_147_483_647, 2_147_483_647))
-def test_any_content_is_judged(content: bytes, weight: int) -> None:
-    assert isinstance(judge_content(check(weight), content), (ProbeSucceeded, ProbeFailed, ProbeImpossible))
+@given(st.integers(-2_147_483_647, 2_147_483_647), st.integers(-2_147_483_647, 2_147_483_647))
+def test_any_number_is_judged(value: int, weight: int) -> None:
+    assert isinstance(judge_number(check(weight), value), (ProbeSucceeded, ProbeFailed))
 
 
 @pytest.mark.behaviour("CHK-90")

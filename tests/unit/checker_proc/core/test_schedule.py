@@ -8,12 +8,13 @@ import pytest
 
 from pyhad.checker_proc.core.schedule import fingerprint, grid_slot, identity_of, next_turn_ns, spread_ns
 from pyhad.common.config.model import HttpCheck, HttpUrl, MiscCheck, PingCheck, Target, TcpCheck, Timing
+from pyhad.common.config.model_tracking import Program
 
 MS = 1_000_000
 TARGET = Target(address="10.0.0.11", port=80)
 TCP = TcpCheck(target=TARGET, timing=Timing(), alpha=False)
 HTTP = HttpCheck(target=TARGET, timing=Timing(), alpha=False, urls=(HttpUrl(path="/"),))
-MISC = MiscCheck(argv=("/bin/true",), timeout_ns=1, dynamic=False, timing=Timing(), alpha=False)
+MISC = MiscCheck(program=Program(argv=("/bin/true",)), timeout_ns=1, dynamic=False, timing=Timing(), alpha=False)
 
 
 @pytest.mark.behaviour("REL-37")
@@ -35,7 +36,7 @@ def test_pace_timeout_and_alpha_are_no_part_of_what_a_check_is() -> None:
         dataclasses.replace(HTTP, urls=(HttpUrl(path="/other"),)),
         MISC,
         dataclasses.replace(MISC, dynamic=True),
-        dataclasses.replace(MISC, argv=("/bin/false",)),
+        dataclasses.replace(MISC, program=Program(argv=("/bin/false",))),
         PingCheck(target=TARGET, timing=Timing(), alpha=False),
     ],
 )

@@ -18,6 +18,7 @@ from pyhad.common.config.model import (
     TcpCheck,
     Timing,
 )
+from pyhad.common.config.model_tracking import Program
 
 Compile = Callable[..., Any]
 SECOND_NS = 1_000_000_000
@@ -155,7 +156,7 @@ def test_an_http_check_in_full(service: Compile) -> None:
 def test_a_script_has_the_service_s_delay_loop_as_its_limit(service: Compile) -> None:
     words = "delay_loop 5\nMISC_CHECK {\nmisc_path \"/bin/check 'a b' \\x41\"\nmisc_dynamic\nmisc_timeout 0\n}"
     assert check(service("delay_loop 7", words)) == MiscCheck(
-        argv=("/bin/check", "a b", "A"),
+        program=Program(argv=("/bin/check", "a b", "A")),
         timeout_ns=7 * SECOND_NS,
         dynamic=True,
         timing=Timing(delay_loop_ns=5 * SECOND_NS, retry=0, delay_before_retry_ns=SECOND_NS, warmup_ns=5 * SECOND_NS),

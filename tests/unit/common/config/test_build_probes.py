@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import DnsCheck, FileCheck, SmtpCheck, Timing, UdpCheck
+from pyhad.common.config.model_tracking import TrackFile
 
 Compile = Callable[..., Any]
 SECOND_NS = 1_000_000_000
@@ -120,8 +121,8 @@ def test_what_is_no_hex_is_an_error(service: Compile, words: str, error: str) ->
 def test_a_file_check_has_the_innermost_factor(service: Compile, block: str, words: str, factor: int) -> None:
     before = f"track_file load {{\nfile /run/load\n{block}\n}}\n"
     [one] = checks(service("alpha", f"FILE_CHECK {{\ntrack_file load\n{words}\n}}", before))
-    timing = Timing(delay_loop_ns=SECOND_NS, retry=0, delay_before_retry_ns=SECOND_NS, warmup_ns=0)
-    assert one == FileCheck(path="/run/load", weight=factor, timing=timing, alpha=False)
+    timing = Timing(delay_loop_ns=60 * SECOND_NS, retry=0, delay_before_retry_ns=60 * SECOND_NS, warmup_ns=0)
+    assert one == FileCheck(file=TrackFile(name="load", path="/run/load"), weight=factor, timing=timing, alpha=False)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyhad.ipvs_proc.core.following import Following
+from pyhad.common.following import Following
 
 
 def test_changes_count_only_after_a_snapshot_and_in_order() -> None:
