@@ -42,6 +42,7 @@ from pyhad.common.messages import (
     Beat,
     IpvsStatus,
     RoleSaid,
+    SnapshotWanted,
     StatusWanted,
     Verdict,
     VerdictChanged,
@@ -285,7 +286,7 @@ class Peer:
         self._ticket = 0
         self._link = Link(
             self._loop, context, channels.VERDICTS, path=f"{folder}/bus/verdicts", identity="checker", logger=logger,
-            counters=counters, on_message=lambda _message: self._say_all(), on_up=self._say_all,
+            counters=counters, on_message=self._asked, on_up=self._say_all,
         )  # fmt: skip
         self._roles = Link(
             self._loop, context, channels.ROLES, path=f"{folder}/bus/roles", identity="vrrp", logger=logger,
@@ -312,6 +313,10 @@ class Peer:
     def _beat(self) -> None:
         if self._spoken:
             self._link.send(Beat(generation=self._generation, sequence=self._sequence))
+
+    def _asked(self, message: object) -> None:
+        if isinstance(message, SnapshotWanted):  # quorums are not for us
+            self._say_all()
 
     def _say_all(self) -> None:
         if self._spoken:
