@@ -106,8 +106,7 @@ class _Service:
         listeners = self._listeners(protocol)
         if not listeners:
             return None
-        family = listeners[0].family
-        identity = self._identity(protocol, family)
+        identity = self._identity(protocol, listeners[0].family)
         builder = self._server_builder(identity, listeners)
         servers, checked = builder.build()
         sorry = builder.build_sorry(servers)
@@ -135,8 +134,7 @@ class _Service:
         elif self._shared.data_plane is DataPlane.IPVS and service.masquerade:
             message = f"service {service.id}: IPVS cannot do pyhad_masquerade"
             self._complaints.error(message, block.at, hint="use pyhad_data_plane nftables")
-        told = self._alerts.service(block, identity, listeners, tuple(builder.told))
-        return service, checked, told
+        return service, checked, self._alerts.service(block, identity, listeners, tuple(builder.told))
 
     def _server_builder(self, identity: str, listeners: tuple[Listener, ...]) -> ServerBuilder:
         forwarding = self._forwarding()
