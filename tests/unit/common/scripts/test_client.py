@@ -87,9 +87,9 @@ def test_a_check_that_hangs_is_said_at_its_deadline_and_again_at_its_end(bench: 
 
 def test_what_tells_of_one_key_runs_in_order_and_a_stop_waits_for_it(bench: Bench) -> None:
     said = bench.folder / "said"
-    slow, quick = bench.script(f"sleep 0.3; echo slow >> {said}"), bench.script(f"echo quick >> {said}")
-    bench.scripts.send(Tell(key="a", programs=(slow, quick), timeout_ns=SECOND_NS))
-    bench.scripts.send(Tell(key="a", programs=(quick,), timeout_ns=SECOND_NS))
+    slow, quick = bench.script(f"sleep 0.05; echo slow >> {said}"), bench.script(f"echo quick >> {said}")
+    bench.scripts.send(Tell(key="a", programs=(slow, quick), timeout_ns=5 * SECOND_NS))
+    bench.scripts.send(Tell(key="a", programs=(quick,), timeout_ns=5 * SECOND_NS))
     finished: list[bool] = []
     bench.scripts.finish(lambda: finished.append(True))
     bench.until(lambda: finished)
