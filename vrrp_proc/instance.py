@@ -27,6 +27,7 @@ from pyhad.vrrp_proc.core.events import (
     Event,
     FaultCause,
     FaultsChanged,
+    InterfaceRenewed,
     PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
@@ -140,6 +141,10 @@ class Instance:
         """Somebody else removed addresses that this router holds."""
         self.handle(AddressesLost(addresses=tuple(addresses)))
 
+    def announce_again(self, interface: str) -> None:
+        """Neighbours may have lost their way to its addresses there."""
+        self.handle(InterfaceRenewed(interface=interface))
+
     def stand_by(self, until_ns: int, patience_ns: int) -> None:
         """An operator holds it back until then."""
         self._log.warning("standby_ordered", until_taken_back=until_ns == FOREVER_NS)
@@ -237,6 +242,7 @@ class Instance:
             case do.InstallAddresses(addresses=addresses):
                 self._install(addresses)
             case do.RemoveAddresses(addresses=addresses):
+                self._world.announcer.forget(addresses)
                 outcome = self._world.holdings.remove(self, addresses)
                 self._say_failed("address_not_removed", outcome.failed)
             case do.AnnounceAddresses(addresses=addresses, repeat=repeat):
@@ -271,6 +277,7 @@ class Instance:
         self._complaints.forget()
         if change.new is not RouterState.MASTER:
             self._resumed = False
+            self._world.announcer.forget(self.core.all_addresses)
         self._log.info(
             "state_changed", old=change.old, new=change.new, reason=change.reason, priority=change.priority,
             **({"detail": change.detail} if change.detail else {}),

@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from pyhad.common.config.model_tracking import ReceiveBuffer
 from pyhad.vrrp_proc import netlink
 from pyhad.vrrp_proc.netlink import AddressSeen, LinkSeen
-from pyhad.vrrp_proc.route_socket import RouteSocket, is_overrun, open_socket, read_datagram
+from pyhad.vrrp_proc.route_socket import (
+    RECEIVE_BUFFER_BYTES,
+    RouteSocket,
+    force_receive_buffer,
+    is_overrun,
+    open_socket,
+    read_datagram,
+)
 
 _READ_BYTES = 256 * 1024
 _DATAGRAMS_PER_TURN = 256
@@ -73,6 +81,10 @@ class Changes:
 
     links: set[str] = field(default_factory=set)
     addresses: set[tuple[str, str]] = field(default_factory=set)
+    macs: set[str] = field(default_factory=set)
+    """Interfaces, of those in `links`, that have another hardware address now."""
+    carried: set[str] = field(default_factory=set)
+    """Interfaces, of those in `links`, that became usable."""
 
     def __bool__(self) -> bool:
         return bool(self.links or self.addresses)
@@ -117,6 +129,9 @@ class Links:
             known = self.by_index[seen.index] = Interface(seen.index, seen.name, seen.flags, seen.mac)
         elif (known.name, known.flags, known.mac) == (seen.name, seen.flags, seen.mac):
             return
+        if known.mac != seen.mac:
+            changes.macs.add(seen.name)
+        was_usable = known.is_usable
         if known.name != seen.name:
             self._unname(known)
             changes.links.add(known.name)
@@ -125,6 +140,8 @@ class Links:
         known.name, known.flags, known.mac = seen.name, seen.flags, seen.mac
         self.by_name[seen.name] = known
         changes.links.add(seen.name)
+        if known.is_usable and not was_usable:
+            changes.carried.add(seen.name)
 
     def _take_address(self, seen: AddressSeen, changes: Changes) -> None:
         interface = self.by_index.get(seen.index)
@@ -217,6 +234,11 @@ class LinkMonitor:
     def ask_everything(self, changes: Changes) -> None:
         """Compare with full dumps; differences go to `changes`. Raises KernelError."""
         self.links.replace(*self._route.dump(), changes)
+
+    def set_receive_buffer(self, buffer: ReceiveBuffer) -> None:
+        """As the configuration wants it; a socket keeps what it may have."""
+        size = buffer.size_bytes or RECEIVE_BUFFER_BYTES
+        force_receive_buffer(self._socket, size, beyond_limit=buffer.beyond_limit or not buffer.size_bytes)
 
     def close(self) -> None:
         """Give the descriptor back; the loop must have forgotten it before."""

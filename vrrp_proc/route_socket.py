@@ -103,15 +103,20 @@ def open_socket(groups: int) -> socket.socket:
         sock = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
         )
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
-        except PermissionError:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        force_receive_buffer(sock, RECEIVE_BUFFER_BYTES)
         sock.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
         sock.bind((0, groups))
     except OSError as error:
         raise KernelError("netlink socket", error.errno or errno.EIO) from error
     return sock
+
+
+def force_receive_buffer(sock: socket.socket, size: int, *, beyond_limit: bool = True) -> None:
+    """As large as wanted; without the right to go beyond the machine's limit, up to that."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE if beyond_limit else socket.SO_RCVBUF, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
 def read_datagram(sock: socket.socket, buffer: bytearray) -> bytes | None:

@@ -26,7 +26,9 @@ from pyhad.vrrp_proc.journal import Journal, identity_of
 from pyhad.vrrp_proc.links import Changes, Links
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.outside import Outside
+from pyhad.vrrp_proc.paced import PacedAnnouncer
 from pyhad.vrrp_proc.roles import RoleTeller
+from pyhad.vrrp_proc.startup import StartupDelay
 from pyhad.vrrp_proc.surroundings import Surroundings, interfaces_of
 from pyhad.vrrp_proc.trackers import Trackers
 from pyhad.vrrp_proc.world import World
@@ -59,6 +61,7 @@ class Service:
         self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
         self._groups = Groups(self._notifier, self._journal, runtime.logger, runtime.loop.now_ns)
         self._trackers = Trackers(scripts, self._journal, runtime.loop, runtime.logger, self._tracked_changed)
+        self._startup = StartupDelay(runtime.loop)
         self._route = outside.route()
         self._monitor = outside.monitor(self._route, self._links_changed)
         self._links: Links = self._monitor.links
@@ -70,7 +73,7 @@ class Service:
             loop=runtime.loop,
             logger=runtime.logger,
             holdings=Holdings(Addresses(self._route, self._links), release_foreign=self._options.release_foreign_vips),
-            announcer=outside.announcer(self._links),
+            announcer=PacedAnnouncer(outside.announcer(self._links), runtime.loop),
             journal=self._journal,
             counters=runtime.counters,
             on_change=self._changed,
@@ -106,6 +109,9 @@ class Service:
         self._scripts.send(rules_of(document))
         self._notifier.configure(document)
         self._trackers.configure(document)
+        self._startup.configure(document.startup_delay_ns, document.delay_after_boot_ns)
+        self._monitor.set_receive_buffer(document.monitor_buffer)
+        self._world.announcer.configure(document.announce_limits)
         self._surroundings.configure(document.interface_delays, document.instances)
         wanted = {identity_of(config): config for config in document.instances}
         for identity in [identity for identity in self._instances if identity not in wanted]:
@@ -123,7 +129,7 @@ class Service:
         self._fit_ports()
         for instance in known.values():
             self._tell_surroundings(instance)
-        self._start_fresh(list(fresh.values()), document.startup_delay_ns)
+        self._start_fresh(list(fresh.values()))
         self._reporter.generation = document.generation
         self._roles.configure(document.sync_instance)
         self._reporter.changed()
@@ -134,14 +140,14 @@ class Service:
         for address in self._world.holdings.sweep(configs).done:
             self._logger.warning("leftover_address_removed", address=address.address, device=address.interface)
 
-    def _start_fresh(self, fresh: list[Instance], delay_ns: int) -> None:
+    def _start_fresh(self, fresh: list[Instance]) -> None:
         for instance in fresh:
             self._groups.foresee(instance, self._look(instance)[0])
         self._groups.begin()
         for instance in fresh:
             left = self._journal.left_behind(instance.config)
-            if left is None and delay_ns:  # FSM-13; a successor does not wait a second time
-                self._runtime.loop.after(delay_ns, functools.partial(self._start_late, instance))
+            if left is None and not self._startup.is_over:  # a successor does not wait a second time
+                self._startup.hold(functools.partial(self._start_late, instance))
             else:
                 instance.start(*self._look(instance), left)
 
@@ -182,6 +188,10 @@ class Service:
                 if not touched.isdisjoint(interfaces_of(instance.config)):
                     self._tell_surroundings(instance)
         self._find_lost(changes.addresses)
+        for name in changes.macs | changes.carried:
+            for instance in self._instances.values():
+                if name in interfaces_of(instance.config):
+                    instance.announce_again(name)
 
     def _find_lost(self, addresses: set[tuple[str, str]]) -> None:
         lost: dict[Instance, list[str]] = {}

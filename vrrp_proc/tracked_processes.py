@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Iterable
 
 from pyhad.common.blackbox import key_of
-from pyhad.common.config.model_tracking import ProcessWatch, TrackProcess
+from pyhad.common.config.model_tracking import ReceiveBuffer, TrackProcess
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
 from pyhad.common.scripts.client import Scripts
@@ -46,7 +46,7 @@ class TrackedProcesses:
         """Each with its configuration, its last count and its verdict."""
         return tuple(self._quorums.values())
 
-    def configure(self, processes: Iterable[TrackProcess], watch: ProcessWatch) -> None:
+    def configure(self, processes: Iterable[TrackProcess], watch: ReceiveBuffer) -> None:
         """As of the last (re)load; what is of the same kind keeps its verdict."""
         wanted = {process.name: process for process in processes}
         for name in [name for name in self._quorums if name not in wanted]:

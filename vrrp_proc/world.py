@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.paced import PacedAnnouncer
 from pyhad.vrrp_proc.teller import Companions, Teller
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class World:
     loop: Loop
     logger: FilteringBoundLogger
     holdings: Holdings
-    announcer: Announcer
+    announcer: PacedAnnouncer
     journal: Journal
     counters: collections.Counter[str]
     on_change: Callable[[], None]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyhad.common.config.model import SECOND_NS, Announcement, DataPlane
+from pyhad.common.config.model_tracking import ReceiveBuffer
 from pyhad.common.config.tree import Statement
 
 
@@ -29,6 +30,8 @@ class Globals:
     higher_prio_send_advert: bool
     dynamic_interfaces: bool
     startup_delay_ns: int
+    delay_after_boot_ns: int
+    monitor_buffer: ReceiveBuffer
     announcement: Announcement
     lower_prio_delay_ns: int | None
     """None: as the delay after becoming master (NET-24)."""
@@ -65,6 +68,11 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         higher_prio_send_advert=one.switch("vrrp_higher_prio_send_advert", default=True),
         dynamic_interfaces=one.has("dynamic_interfaces"),
         startup_delay_ns=one.number_of("vrrp_startup_delay", 0),
+        delay_after_boot_ns=one.number_of("vrrp_delay_after_boot", 0),
+        monitor_buffer=ReceiveBuffer(
+            size_bytes=one.number_of("vrrp_netlink_monitor_rcv_bufs", 0),
+            beyond_limit=one.has("vrrp_netlink_monitor_rcv_bufs_force"),
+        ),
         announcement=_announcement(one),
         lower_prio_delay_ns=lower_delay.number() if lower_delay else None,
         lower_prio_repeat=lower_repeat.number() if lower_repeat else None,
@@ -84,9 +92,17 @@ def _announcement(one: Statement) -> Announcement:
     """NET-20 to NET-27: `vrrp_min_garp` replaces the defaults, not what was written."""
     least = one.has("vrrp_min_garp")
     plain = Announcement()
+    extra = one.last("vrrp_garp_extra_if")
     return Announcement(
         master_delay_ns=one.number_of("vrrp_garp_master_delay", 0 if least else plain.master_delay_ns),
         master_repeat=one.number_of("vrrp_garp_master_repeat", 1 if least else plain.master_repeat),
         refresh_ns=one.number_of("vrrp_garp_master_refresh", 0),
         refresh_repeat=one.number_of("vrrp_garp_master_refresh_repeat", 0 if least else plain.refresh_repeat),
+        extra_ns=extra.number() if extra else 0,
+        extra_all=extra is not None and says_all(extra),
     )
+
+
+def says_all(statement: Statement) -> bool:
+    """Whether `garp_extra_if` is to reach every interface, not only virtual MACs (NET-26)."""
+    return "all" in statement.line.raw.split()[1:2]

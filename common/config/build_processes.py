@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyhad.common.config.complaints import Complaints
-from pyhad.common.config.model_tracking import ANY_NUMBER, ParamMatch, ProcessWatch, TrackProcess
+from pyhad.common.config.model_tracking import ANY_NUMBER, ParamMatch, ReceiveBuffer, TrackProcess
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 
@@ -60,11 +60,11 @@ def build_sessions(root: Statement) -> dict[str, tuple[int, bool]]:
     }
 
 
-def build_watch(settings: Statement) -> ProcessWatch:
+def build_watch(settings: Statement) -> ReceiveBuffer:
     """The receive buffer of the kernel's process events; what is written is forced only if it says so."""
     size = settings.number_of("process_monitor_rcv_bufs", 0)
     forced = settings.switch("process_monitor_rcv_bufs_force", default=not size)
-    return ProcessWatch(receive_buffer_bytes=size, beyond_limit=forced)
+    return ReceiveBuffer(size_bytes=size, beyond_limit=forced)
 
 
 def weight_of(block: Statement) -> tuple[int, bool]:

@@ -6,15 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pyhad.common.config.build_alerts import AlertBuilder
+from pyhad.common.config.build_garp import build_limits
 from pyhad.common.config.build_processes import build_processes, build_sessions, build_watch
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model_garp import AnnounceLimit
 from pyhad.common.config.model_tracking import (
-    PLAIN_WATCH,
+    PLAIN_BUFFER,
     Fifo,
     InterfaceDelay,
     Notify,
-    ProcessWatch,
+    ReceiveBuffer,
     SyncGroup,
     Tracker,
     TrackerKind,
@@ -44,12 +46,13 @@ class Tracking:
     scripts: tuple[TrackScript, ...] = ()
     files: tuple[TrackFile, ...] = ()
     processes: tuple[TrackProcess, ...] = ()
-    process_watch: ProcessWatch = PLAIN_WATCH
+    process_watch: ReceiveBuffer = PLAIN_BUFFER
     bfd_sessions: tuple[str, ...] = ()
     groups: tuple[SyncGroup, ...] = ()
     fifos: tuple[Fifo, ...] = ()
     fifo_states_on_reload: bool = False
     interface_delays: tuple[InterfaceDelay, ...] = ()
+    announce_limits: tuple[AnnounceLimit, ...] = ()
     script_security: bool = False
     keep_script_links: bool = False
 
@@ -84,6 +87,7 @@ def build_tracking(
         fifos=builder.fifos("vrrp_notify_fifo"),
         fifo_states_on_reload=builder.settings.has("fifo_write_vrrp_states_on_reload"),
         interface_delays=_delays(root),
+        announce_limits=build_limits(root, complaints),
         script_security=builder.security,
         keep_script_links=builder.keep_links,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pyhad.common.config.build_addresses import address_of, build_address, family_of, is_tracked
 from pyhad.common.config.build_authentication import with_authentication
-from pyhad.common.config.build_globals import Globals
+from pyhad.common.config.build_globals import Globals, says_all
 from pyhad.common.config.build_strict import with_rules
 from pyhad.common.config.build_unicast import peer_lines, peer_of, with_unicast
 from pyhad.common.config.complaints import Complaints
@@ -22,6 +22,7 @@ from pyhad.common.config.tree import Statement
 
 OWNER = 255
 DEFAULT_PRIORITY = 100
+HIGHEST_OF_OTHERS = 254
 MAX_ADDRESSES = 255
 CENTISECOND_NS = 10_000_000
 
@@ -107,6 +108,7 @@ class _Instance:
             base_priority=priority,
             advertisement_interval_cs=interval_cs,
             down_timer_adverts=block.number_of("down_timer_adverts", shared.down_timer_adverts),
+            highest_other_priority=self._highest_other(preempt=preempt),
             preempt_mode=preempt,
             preempt_delay_ns=preempt_delay_ns,
             higher_prio_send_advert=block.switch("higher_prio_send_advert", default=shared.higher_prio_send_advert),
@@ -269,6 +271,17 @@ class _Instance:
             return preempt, 0
         return preempt, delay.number()
 
+    def _highest_other(self, *, preempt: bool) -> int:
+        """FIX-22. pyhad notices its own silence in any case; the keyword says how soon the quickest other acts."""
+        found = self._block.last("timer_expired_backup")
+        if found is None or not found.values:
+            return HIGHEST_OF_OTHERS
+        if preempt:
+            message = f"the priority of timer_expired_backup is ignored: '{self._name}' has no nopreempt"
+            self._complaints.warning(message, found.at)
+            return HIGHEST_OF_OTHERS
+        return found.number()
+
     def _announcement(self) -> Announcement:
         """NET-20 to NET-24: the instance's own, else the global ones; lower_prio as master unless said."""
         block, shared = self._block, self._shared
@@ -276,6 +289,7 @@ class _Instance:
         delay_ns = block.number_of("garp_master_delay", base.master_delay_ns)
         repeat = block.number_of("garp_master_repeat", base.master_repeat)
         lower_delay = delay_ns if shared.lower_prio_delay_ns is None else shared.lower_prio_delay_ns
+        extra = block.last("garp_extra_if")
         lower_repeat = repeat if shared.lower_prio_repeat is None else shared.lower_prio_repeat
         return Announcement(
             master_delay_ns=delay_ns,
@@ -284,6 +298,8 @@ class _Instance:
             refresh_repeat=block.number_of("garp_master_refresh_repeat", base.refresh_repeat),
             lower_prio_delay_ns=block.number_of("garp_lower_prio_delay", lower_delay),
             lower_prio_repeat=block.number_of("garp_lower_prio_repeat", lower_repeat),
+            extra_ns=extra.number() if extra else base.extra_ns,
+            extra_all=says_all(extra) if extra else base.extra_all,
         )
 
     # ----------------------------------------------------------------------------------- addresses, tracking

@@ -293,7 +293,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     _gap("DIF-55", "strict mode", "changes what the RFC forbids", r"[Ss]trict|does not comply"),
     _gap("DIF-56", "unicast", "checks what the options mean together", r"unicast"),
     _gap("DIF-58", "a notify FIFO that is named twice", "the second is ignored", r"notify_fifo already specified"),
-    _gap("DIF-57", "an interface in two `garp_group`", "the second is ignored", r"garp_group already specified"),
 )
 
 

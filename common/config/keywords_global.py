@@ -126,6 +126,7 @@ GLOBAL_DEFS = (
         seconds("0.000001", TIMER_MAX),
         "0",
         "Default spacing between GARPs on one interface",
+        NOW,
         area="garp",
     ),
     word(
@@ -133,6 +134,7 @@ GLOBAL_DEFS = (
         seconds("0.000001", TIMER_MAX),
         "0",
         "Default spacing between unsolicited NAs on one interface",
+        NOW,
         area="garp",
     ),
     word(
@@ -148,6 +150,7 @@ GLOBAL_DEFS = (
         whole_seconds(1, 86400),
         "0 (off)",
         "Period of one GARP/NA on each extra (VMAC, or with all any) interface carrying VIPs",
+        NOW,
         leading=("all",),
         area="garp",
     ),
@@ -156,6 +159,7 @@ GLOBAL_DEFS = (
         whole_seconds(1, 86400),
         "-",
         "Old spelling",
+        NOW,
         alias_of="vrrp_garp_extra_if",
         deprecated="vrrp_garp_extra_if",
         leading=("all",),
@@ -222,8 +226,9 @@ GLOBAL_DEFS = (
         number(0, UINT_MAX),
         "kernel default",
         "Receive buffer of the VRRP netlink monitor socket",
+        NOW,
     ),
-    word("vrrp_netlink_monitor_rcv_bufs_force", BOOL, "off", "Use SO_RCVBUFFORCE for it"),
+    word("vrrp_netlink_monitor_rcv_bufs_force", BOOL, "off", "Use SO_RCVBUFFORCE for it", NOW),
     word(
         "process_monitor_rcv_bufs",
         number(0, UINT_MAX),
@@ -259,14 +264,15 @@ GLOBAL_DEFS = (
         NOW,
         area="checkers",
     ),
-    word("vrrp_rx_bufs_policy", RX_POLICY, "kernel default", "How to size VRRP receive socket buffers"),
-    word("vrrp_rx_bufs_multiplier", number(1), "3", "Multiplier used by the MTU and ADVERT policies"),
+    word("vrrp_rx_bufs_policy", RX_POLICY, "kernel default", "How to size VRRP receive socket buffers", NOTHING),
+    word("vrrp_rx_bufs_multiplier", number(1), "3", "Multiplier used by the MTU and ADVERT policies", NOTHING),
     word("vrrp_startup_delay", seconds("0.001", TIMER_MAX), "0", "Hold VRRP processing for this long after start", NOW),
     word(
         "vrrp_delay_after_boot",
         seconds("0.001", TIMER_MAX),
         "0",
         "Hold VRRP processing until system uptime reaches this; larger of the two delays wins",
+        NOW,
     ),
     flag("log_unknown_vrids", "Log adverts for VRIDs not configured on the socket"),
     word("vrrp_owner_ignore_adverts", BOOL, "off", "Default: an address owner (255) ignores received adverts", NOW),
@@ -323,7 +329,9 @@ LVS_SYNC_DAEMON = (
     option("group", ADDRESS, "224.0.0.81", "Multicast group", NOW),
 )
 
-DYNAMIC_INTERFACES = (option("allow_if_changes", (), "off", "Tolerate an interface being recreated with another type"),)
+DYNAMIC_INTERFACES = (
+    option("allow_if_changes", (), "off", "Tolerate an interface being recreated with another type", NOTHING),
+)
 
 
 SHEETS = (

@@ -110,7 +110,7 @@ ROOT = (
     ),
     block("vrrp_sync_group", NAME, "Ties VRRP instances so that they change state together", NOW, area="vrrp"),
     block(
-        "garp_group", (), "Rate-limit group for gratuitous ARP / unsolicited NA on some interfaces", LATER, area="garp"
+        "garp_group", (), "Rate-limit group for gratuitous ARP / unsolicited NA on some interfaces", NOW, area="garp"
     ),
     lines(
         "linkbeat_interfaces",
@@ -176,10 +176,10 @@ TRACK_GROUP = (
 )
 
 GARP_GROUP = (
-    word("garp_interval", seconds("0", TIMER_MAX), "none", "Spacing between GARPs inside the group"),
-    word("gna_interval", seconds("0", TIMER_MAX), "none", "Spacing between NAs inside the group"),
-    word("interface", INTERFACE, "-", "Interface with its own limit"),
-    lines("interfaces", (), "Interfaces that share one limit", LATER, of=""),
+    word("garp_interval", seconds("0", TIMER_MAX), "none", "Spacing between GARPs inside the group", NOW),
+    word("gna_interval", seconds("0", TIMER_MAX), "none", "Spacing between NAs inside the group", NOW),
+    word("interface", INTERFACE, "-", "Interface with its own limit", NOW),
+    lines("interfaces", (), "Interfaces that share one limit", NOW, of=""),
 )
 
 VRRP_SCRIPT = (

@@ -41,13 +41,14 @@ from pyhad.common.config.model_checks import (
     TlsClient as TlsClient,
     UdpCheck as UdpCheck,
 )
+from pyhad.common.config.model_garp import AnnounceLimit
 from pyhad.common.config.model_tracking import (
     NOBODY,
-    PLAIN_WATCH,
+    PLAIN_BUFFER,
     Fifo,
     InterfaceDelay,
     Notify,
-    ProcessWatch,
+    ReceiveBuffer,
     SyncGroup,
     Tracker,
     TrackFile,
@@ -112,6 +113,10 @@ class Announcement:
     refresh_repeat: int = 1
     lower_prio_delay_ns: int = 5 * SECOND_NS
     lower_prio_repeat: int = 5
+    extra_ns: int = 0
+    """Each time so long one announcement on each further interface that carries addresses (NET-26); 0: never."""
+    extra_all: bool = False
+    """On all of them, not only on virtual MACs."""
 
 
 class HmacMode(enum.StrEnum):
@@ -174,6 +179,8 @@ class VrrpInstance:
     base_priority: int
     advertisement_interval_cs: int
     down_timer_adverts: int = 3
+    highest_other_priority: int = 254
+    """Nobody of the others has a higher one: so soon a silence of ours is noticed (`timer_expired_backup`)."""
     preempt_mode: bool = True
     preempt_delay_ns: int = 0
     higher_prio_send_advert: bool = False
@@ -226,13 +233,14 @@ class VrrpDocument:
     router_id: str
     instances: tuple[VrrpInstance, ...]
     startup_delay_ns: int = 0
+    delay_after_boot_ns: int = 0
     child_wait_ns: int = 5 * SECOND_NS
     """The parent's patience with a process that stops; whoever takes longer is killed (PROC-6)."""
     scripts: tuple[TrackScript, ...] = ()
     """Those that an instance follows."""
     files: tuple[TrackFile, ...] = ()
     processes: tuple[TrackProcess, ...] = ()
-    process_watch: ProcessWatch = PLAIN_WATCH
+    process_watch: ReceiveBuffer = PLAIN_BUFFER
     bfd_sessions: tuple[str, ...] = ()
     """Those that an instance follows."""
     groups: tuple[SyncGroup, ...] = ()
@@ -242,6 +250,9 @@ class VrrpDocument:
     mail: MailSettings | None = None
     mails_faults: bool = True
     """False with `no_email_faults` (MAIL-9)."""
+    announce_limits: tuple[AnnounceLimit, ...] = ()
+    monitor_buffer: ReceiveBuffer = PLAIN_BUFFER
+    """Of the socket that hears of interfaces and addresses."""
     script_security: bool = False
     """`enable_script_security`: what could be replaced by others than root does not run as root (SEC-3)."""
     keep_script_links: bool = False

@@ -96,15 +96,15 @@ class TrackProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessWatch:
-    """How processes are followed: the receive buffer of the socket of the kernel's events; 0: pyhad's choice."""
+class ReceiveBuffer:
+    """Of a socket that the kernel tells by. Size 0: pyhad's choice."""
 
-    receive_buffer_bytes: int = 0
+    size_bytes: int = 0
     beyond_limit: bool = True
-    """The machine's limit of receive buffers does not count (`process_monitor_rcv_bufs_force`)."""
+    """The machine's limit of receive buffers does not count (`…_rcv_bufs_force`)."""
 
 
-PLAIN_WATCH = ProcessWatch()
+PLAIN_BUFFER = ReceiveBuffer()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

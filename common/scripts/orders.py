@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyhad.common.codec import Decoder
 from pyhad.common.config.model_alerts import MailSettings
-from pyhad.common.config.model_tracking import PLAIN_WATCH, Fifo, ProcessWatch, Program, TrackFile, TrackProcess
+from pyhad.common.config.model_tracking import PLAIN_BUFFER, Fifo, Program, ReceiveBuffer, TrackFile, TrackProcess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class FollowProcesses:
     """Count exactly these processes; answered by `ProcessesCounted`, at once and after each change."""
 
     processes: tuple[TrackProcess, ...]
-    watch: ProcessWatch = PLAIN_WATCH
+    watch: ReceiveBuffer = PLAIN_BUFFER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ class HelperProcesses:
     def _open(self) -> None:
         watch = self._order.watch
         try:
-            self._events = news.open_events(watch.receive_buffer_bytes, beyond_limit=watch.beyond_limit)
+            self._events = news.open_events(watch.size_bytes, beyond_limit=watch.beyond_limit)
         except KernelError as error:
             self._without_news(str(error))
             return

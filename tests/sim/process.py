@@ -278,6 +278,9 @@ class _Monitor:
     def read(self, events: int = 0) -> None:
         """See `Process.hear`."""
 
+    def set_receive_buffer(self, buffer: object) -> None:
+        """Nothing is lost here."""
+
 
 class _Outside:
     """As `pyhad.vrrp_proc.outside.Outside`."""

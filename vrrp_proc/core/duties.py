@@ -24,8 +24,10 @@ from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
 from pyhad.vrrp_proc.core.put_back import PutBack
 from pyhad.vrrp_proc.core.remarks import Remarks
 from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, State, scheduled
-from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, active_down_interval_ns
+from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, active_down_interval_ns, answer_gap_ns
 from pyhad.vrrp_proc.core.view import RouterView
+
+FAR_PAST_NS = 2**62
 
 
 class RouterDuties(RouterView):
@@ -35,6 +37,7 @@ class RouterDuties(RouterView):
         super().__init__(config)
         self._remarks = Remarks()
         self._put_back = PutBack()
+        self._answered_ns = -FAR_PAST_NS
 
     # ---------------------------------------------------------------------------------------------- time
 
@@ -71,10 +74,15 @@ class RouterDuties(RouterView):
             case Chore.ANNOUNCE_AFTER_RELEASE:
                 return self._announce(self.all_addresses, min(1, announcement.master_repeat))
             case Chore.REFRESH:
-                self._schedule(*self._refresh_chore(now_ns))
+                self._schedule(*self._refresh_chores(now_ns, Chore.REFRESH))
                 return self._announce(self.all_addresses, announcement.refresh_repeat)
             case Chore.PUT_BACK:
                 return self._put_addresses_back(self._put_back.take_due(now_ns), now_ns)
+            case Chore.ANNOUNCE_EXTRA:
+                self._schedule(*self._refresh_chores(now_ns, Chore.ANNOUNCE_EXTRA))
+                return self._announce(self._extra_addresses(), 1)
+            case Chore.ANSWER_RELEASE:
+                return self._answer_release(now_ns)
             case _:
                 assert_never(chore)
 
@@ -86,9 +94,36 @@ class RouterDuties(RouterView):
                 pending = scheduled(pending, chore, at_ns)
             self._state = replace(state, chores=pending)
 
-    def _refresh_chore(self, now_ns: int) -> tuple[tuple[int, Chore], ...]:
-        refresh_ns = self.config.announcement.refresh_ns
-        return ((now_ns + refresh_ns, Chore.REFRESH),) if refresh_ns else ()
+    def _refresh_chores(self, now_ns: int, only: Chore | None = None) -> tuple[tuple[int, Chore], ...]:
+        """What is done again and again while Active (NET-23, NET-26)."""
+        announcement = self.config.announcement
+        periods = ((announcement.refresh_ns, Chore.REFRESH), (announcement.extra_ns, Chore.ANNOUNCE_EXTRA))
+        return tuple((now_ns + each_ns, what) for each_ns, what in periods if each_ns and only in (None, what))
+
+    def _extra_addresses(self) -> tuple[VirtualAddress, ...]:
+        """One of each further interface: what carries VIPs must not be forgotten by its switch (NET-26)."""
+        own = self.config.interface
+        first: dict[str, VirtualAddress] = {}
+        for virtual in self.all_addresses:
+            if virtual.interface != own and self.config.announcement.extra_all:
+                first.setdefault(virtual.interface, virtual)
+        return tuple(first.values())
+
+    def _renew(self, interface: str) -> list[Effect]:
+        """The interface is another to its neighbours than it was: they are told as after a transition."""
+        if not isinstance(self._state, Active):
+            return []
+        there = tuple(virtual for virtual in self.all_addresses if virtual.interface == interface)
+        return self._announce(there, self.config.announcement.master_repeat)
+
+    def _answer_release(self, now_ns: int) -> list[Effect]:
+        """FSM-32: at once, or when it is long enough since the last answer (`answer_gap_ns`)."""
+        due_ns = self._answered_ns + answer_gap_ns(self.config)
+        if now_ns >= due_ns:
+            self._answered_ns = now_ns
+            return [self._advertise(self.effective_priority, now_ns)]
+        self._schedule((due_ns, Chore.ANSWER_RELEASE))
+        return []
 
     # ----------------------------------------------------------------------------------------- addresses
 
@@ -117,7 +152,7 @@ class RouterDuties(RouterView):
         announcement = self.config.announcement
         advert = self._advertise(self.effective_priority, now_ns)
         changed = self._enter(Active(adver_at_ns=now_ns + self._interval_ns()), reason, now_ns)
-        self._schedule(*self._refresh_chore(now_ns))
+        self._schedule(*self._refresh_chores(now_ns))
         if announcement.master_delay_ns:
             self._schedule((now_ns + announcement.master_delay_ns, Chore.ANNOUNCE_AGAIN))
         announce = self._announce(self.all_addresses, announcement.master_repeat)

@@ -114,6 +114,13 @@ class AddressesLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceRenewed:
+    """An interface has another hardware address, or carries again: neighbours and switches may look elsewhere."""
+
+    interface: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationChanged:
     """A reload: the same router (REL-11) with other settings."""
 
@@ -148,5 +155,5 @@ FOREVER_NS = 2**63 - 1
 Event = (
     Startup | AdvertisementReceived | TimePassed | FaultsChanged | PriorityChanged | SourceAddressChanged
     | AddressesLost | ConfigurationChanged | ShutdownWanted | StandbyWanted | TakebackWanted
-    | TakeOverTogether | StepDownTogether | LowerHeardTogether
+    | TakeOverTogether | StepDownTogether | LowerHeardTogether | InterfaceRenewed
 )  # fmt: skip

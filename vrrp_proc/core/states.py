@@ -54,6 +54,10 @@ class Chore(enum.IntEnum):
     """Addresses that others remove again and again are put back with a pause between."""
     ANNOUNCE_AFTER_RELEASE = 5
     """Once more, after a predecessor that stopped in an orderly way has let go of its addresses."""
+    ANNOUNCE_EXTRA = 6
+    """Each `garp_extra_if`: one address of each further interface (NET-26)."""
+    ANSWER_RELEASE = 7
+    """Somebody stopped so soon after another that the answer had to wait (FSM-32)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

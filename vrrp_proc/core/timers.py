@@ -28,8 +28,18 @@ def active_down_interval_ns(version: int, priority: int, interval_cs: int, adver
 
 def patience_of_peers_ns(config: VrrpInstance) -> int:
     """After how long a silence of ours the quickest of the others takes over."""
-    interval_cs = config.advertisement_interval_cs
-    return active_down_interval_ns(config.version, HIGHEST_OF_OTHERS, interval_cs, config.down_timer_adverts)
+    interval_cs, highest = config.advertisement_interval_cs, config.highest_other_priority
+    return active_down_interval_ns(config.version, highest, interval_cs, config.down_timer_adverts)
+
+
+def answer_gap_ns(config: VrrpInstance) -> int:
+    """Least time between two answers to priority 0.
+
+    Half of the shortest skew that any of the others can have. Whoever hears a priority 0 waits for its skew, so an
+    answer that is late by less than that still comes in time to keep it quiet, and a flood of forged ones is
+    answered at most 256 times in a second (version 2) or in an interval (version 3), not one for one.
+    """
+    return skew_time_ns(config.version, HIGHEST_OF_OTHERS, config.advertisement_interval_cs) // 2
 
 
 def slowest_successor_ns(config: VrrpInstance) -> int:

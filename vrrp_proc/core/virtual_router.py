@@ -42,6 +42,7 @@ from pyhad.vrrp_proc.core.events import (
     Event,
     FaultCause,
     FaultsChanged,
+    InterfaceRenewed,
     LowerHeardTogether,
     PriorityChanged,
     ShutdownWanted,
@@ -94,6 +95,8 @@ class VirtualRouter(RouterTogether):
                 return self._step_down_together(now_ns)
             case LowerHeardTogether():
                 return self._announce_together(now_ns)
+            case InterfaceRenewed():
+                return self._renew(event.interface)
             case SourceAddressChanged():
                 self.source_address = event.source_address
                 return []
@@ -148,7 +151,7 @@ class VirtualRouter(RouterTogether):
         One round of announcements only: the predecessor may have died between an address and its announcement.
         """
         advert = self._advertise(self.effective_priority, now_ns)
-        active = Active(adver_at_ns=now_ns + self._interval_ns(), chores=self._refresh_chore(now_ns))
+        active = Active(adver_at_ns=now_ns + self._interval_ns(), chores=tuple(sorted(self._refresh_chores(now_ns))))
         changed = self._enter(active, Reason.RESUMED_AFTER_RESTART, since_ns)
         announce = self._announce(self.all_addresses, min(1, self.config.announcement.master_repeat))
         return [advert, InstallAddresses(addresses=self.all_addresses), *announce, changed]
@@ -240,7 +243,7 @@ class VirtualRouter(RouterTogether):
         own = self.effective_priority
         rank = standing(priority=event.priority, source=event.source, own_priority=own, own_source=self.source_address)
         if rank is Standing.LEAVES:
-            return [self._advertise(own, now_ns), *self._announce_to_orphans(now_ns)]
+            return [*self._answer_release(now_ns), *self._announce_to_orphans(now_ns)]
         effects = self._remarks.on_differences(event, self.config)
         match rank:
             case Standing.HIGHER:
@@ -360,10 +363,11 @@ class VirtualRouter(RouterTogether):
         """The advertisement goes first so that no peer runs out of patience (REL-10), with the new settings."""
         effects: list[Effect] = [self._advertise(self.effective_priority, now_ns)]
         self._state = replace(active, adver_at_ns=now_ns + self._interval_ns())
-        if self.config.announcement.refresh_ns != old.announcement.refresh_ns:
-            chores = tuple(chore for chore in active.chores if chore[1] is not Chore.REFRESH)
-            self._state = replace(self._state, chores=chores)
-            self._schedule(*self._refresh_chore(now_ns))
+        for chore, period in ((Chore.REFRESH, "refresh_ns"), (Chore.ANNOUNCE_EXTRA, "extra_ns")):
+            if getattr(self.config.announcement, period) != getattr(old.announcement, period):
+                kept = tuple(pending for pending in self._state.chores if pending[1] is not chore)
+                self._state = replace(self._state, chores=kept)
+                self._schedule(*self._refresh_chores(now_ns, chore))
         gone = tuple(virtual for virtual in old_addresses if virtual not in self.all_addresses)
         added = tuple(virtual for virtual in self.all_addresses if virtual not in old_addresses)
         if gone:

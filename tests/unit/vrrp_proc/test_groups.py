@@ -57,6 +57,8 @@ class Ear:
     def announce(self, addresses: Any, repeat: int) -> int:
         return 0
 
+    def forget(self, addresses: Any) -> None: ...
+
 
 class Bench:
     def __init__(self, kernel: Any, folder: Path) -> None:

@@ -69,6 +69,9 @@ class Voice:
         self.said += [(address.address, repeat) for address in addresses]
         return repeat
 
+    def forget(self, addresses: Any) -> None:
+        """Nothing waits here."""
+
 
 class Ear:
     """Keeps what scripts and FIFOs would hear."""

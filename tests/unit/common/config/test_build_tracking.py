@@ -206,7 +206,7 @@ vrrp_track_process none { process other
         Tracker(kind=PROCESS, name="p", weight=-40, reverse=True),
         Tracker(kind=PROCESS, name="none", weight=7),
     )
-    assert (found.process_watch.receive_buffer_bytes, found.process_watch.beyond_limit) == (300000, False)
+    assert (found.process_watch.size_bytes, found.process_watch.beyond_limit) == (300000, False)
 
 
 @pytest.mark.behaviour("TRK-40")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pyhad.common.config.model_tracking import ParamMatch, ProcessWatch, TrackProcess
+from pyhad.common.config.model_tracking import ParamMatch, ReceiveBuffer, TrackProcess
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.orders import Answer, FollowProcesses, ProcessesCounted, Trouble
 from pyhad.common.scripts.processes import HelperProcesses, describe
@@ -26,8 +26,8 @@ class Bench:
         shutil.copy("/bin/sleep", self.program)
         self.children: list[subprocess.Popen[bytes]] = []
 
-    def follow(self, *processes: TrackProcess, watch: ProcessWatch | None = None) -> None:
-        self.processes.follow(FollowProcesses(processes=processes, watch=watch or ProcessWatch()))
+    def follow(self, *processes: TrackProcess, watch: ReceiveBuffer | None = None) -> None:
+        self.processes.follow(FollowProcesses(processes=processes, watch=watch or ReceiveBuffer()))
 
     def run(self, *arguments: str) -> subprocess.Popen[bytes]:
         child = subprocess.Popen([self.program, *arguments])
@@ -88,7 +88,7 @@ def test_news_that_were_lost_are_made_good_by_looking(bench: Bench) -> None:
     """The buffer is the smallest there is, and nobody reads it while processes come and go."""
     bench.follow(
         TrackProcess(name="a", argv=(bench.program.name,)),
-        watch=ProcessWatch(receive_buffer_bytes=1, beyond_limit=False),
+        watch=ReceiveBuffer(size_bytes=1, beyond_limit=False),
     )
     assert bench.turn_until({"a": 0})
     for _ in range(40):

@@ -5,6 +5,7 @@ Effects are written as words (see conftest): `adv 100`, `install 10.1.1.1`, `BAC
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -215,7 +216,29 @@ def test_a_release_is_answered_at_once(bench: MakeBench) -> None:
     b.become_active()
     # Whoever stops took itself for the master, and neighbours may have asked it: they are told, if not flooded.
     assert b.hear(5 * S, 0) == ["adv 100", "announce x1 10.1.1.1"]
-    assert b.hear(5 * S, 0) == ["adv 100"]
+    assert b.hear(5 * S + 4_000_000, 0) == ["adv 100"]
+
+
+@pytest.mark.behaviour("FSM-32")
+def test_a_flood_of_releases_is_answered_before_any_skew_is_over_and_not_one_for_one(bench: MakeBench) -> None:
+    """Version 2: the shortest skew there can be is 2/256 s, of priority 254. Half of it is 3.90625 ms."""
+    b = bench()
+    b.become_active()
+    b.pass_time(4_609_375_000)
+    sent: list[int] = []
+    for step in range(2000):  # 10,000 in a second
+        moment_ns = 5 * S + step * 100_000
+        due_ns = b.router.next_deadline_ns()
+        assert due_ns is not None
+        words = b.pass_time(due_ns) if due_ns < moment_ns else []
+        sent += [due_ns] if "adv 100" in words else []
+        sent += [moment_ns] if "adv 100" in b.hear(moment_ns, 0) else []
+    assert 50 <= len(sent) <= 53  # 0.2 s of 256 in a second, and the router's own
+    assert max(later - earlier for earlier, later in itertools.pairwise(sent)) <= 3_906_250
+    last_ns = b.router.next_deadline_ns()
+    assert last_ns is not None
+    assert last_ns <= sent[-1] + 3_906_250  # the last one has its answer too
+    assert b.pass_time(last_ns) == ["adv 100"]
 
 
 @pytest.mark.behaviour("FSM-34")
