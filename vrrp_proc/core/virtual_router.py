@@ -362,12 +362,13 @@ class VirtualRouter(RouterTogether):
     ) -> list[Effect]:
         """The advertisement goes first so that no peer runs out of patience (REL-10), with the new settings."""
         effects: list[Effect] = [self._advertise(self.effective_priority, now_ns)]
-        self._state = replace(active, adver_at_ns=now_ns + self._interval_ns())
+        active = self._state = replace(active, adver_at_ns=now_ns + self._interval_ns())
         for chore, period in ((Chore.REFRESH, "refresh_ns"), (Chore.ANNOUNCE_EXTRA, "extra_ns")):
             if getattr(self.config.announcement, period) != getattr(old.announcement, period):
-                kept = tuple(pending for pending in self._state.chores if pending[1] is not chore)
-                self._state = replace(self._state, chores=kept)
-                self._schedule(*self._refresh_chores(now_ns, chore))
+                kept = tuple(pending for pending in active.chores if pending[1] is not chore)
+                for at_ns, what in self._refresh_chores(now_ns, chore):
+                    kept = scheduled(kept, what, at_ns)
+                active = self._state = replace(active, chores=kept)
         gone = tuple(virtual for virtual in old_addresses if virtual not in self.all_addresses)
         added = tuple(virtual for virtual in self.all_addresses if virtual not in old_addresses)
         if gone:
