@@ -69,10 +69,7 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         dynamic_interfaces=one.has("dynamic_interfaces"),
         startup_delay_ns=one.number_of("vrrp_startup_delay", 0),
         delay_after_boot_ns=one.number_of("vrrp_delay_after_boot", 0),
-        monitor_buffer=ReceiveBuffer(
-            size_bytes=one.number_of("vrrp_netlink_monitor_rcv_bufs", 0),
-            beyond_limit=one.has("vrrp_netlink_monitor_rcv_bufs_force"),
-        ),
+        monitor_buffer=_monitor_buffer(one),
         announcement=_announcement(one),
         lower_prio_delay_ns=lower_delay.number() if lower_delay else None,
         lower_prio_repeat=lower_repeat.number() if lower_repeat else None,
@@ -100,6 +97,13 @@ def _announcement(one: Statement) -> Announcement:
         refresh_repeat=one.number_of("vrrp_garp_master_refresh_repeat", 0 if least else plain.refresh_repeat),
         extra_ns=extra.number() if extra else 0,
         extra_all=extra is not None and says_all(extra),
+    )
+
+
+def _monitor_buffer(one: Statement) -> ReceiveBuffer:
+    return ReceiveBuffer(
+        size_bytes=one.number_of("vrrp_netlink_monitor_rcv_bufs", 0),
+        beyond_limit=one.has("vrrp_netlink_monitor_rcv_bufs_force"),
     )
 
 
