@@ -31,6 +31,8 @@ class Life:
         self.site = Site(chance, chance.choice((2, 2, 3)))
         self.interval_ns = self.site.interval_cs * 10 * MILLISECOND_NS
         self.machines = [self._machine(number) for number in range(1, self.site.machines + 1)]
+        self.ends_ns = self.world.now_ns
+        """When peace begins."""
         self.laws = Laws(self.world, self.machines, self.site.longest_down_ns())
 
     def _machine(self, number: int) -> Machine:
@@ -54,6 +56,7 @@ class Life:
             machine.lateness_ns = lateness_ns
             world.at(world.now_ns + int(chance.random() * 2 * self.interval_ns), machine.start, None)
         start_ns = world.now_ns
+        self.ends_ns = start_ns + CHAOS_INTERVALS * self.interval_ns
         for _ in range(MISFORTUNES):
             at_ns = start_ns + int(chance.random() * CHAOS_INTERVALS * self.interval_ns)
             world.at(at_ns, self._misfortune, chance.choice(_MISFORTUNES))
@@ -104,7 +107,8 @@ class Life:
 
     def _freeze(self, machine: Machine, soon_ns: int) -> None:
         intervals = self.world.random.choice((0.5, 2, 3.1, 5, 20))
-        machine.freeze(int(intervals * self.interval_ns), loses_frames=self.world.random.random() < 0.5)
+        duration_ns = min(int(intervals * self.interval_ns), self.ends_ns - self.world.now_ns)
+        machine.freeze(duration_ns, loses_frames=self.world.random.random() < 0.5)
 
     def _pull_cable(self, machine: Machine, soon_ns: int) -> None:
         interface = self.world.random.choice(LANS)
@@ -157,7 +161,6 @@ class Life:
             self._heal(interface)
         for machine in self.machines:
             machine.fuse = None
-            machine.frozen_until_ns = min(machine.frozen_until_ns, self.world.now_ns)
             for interface in LANS:
                 machine.set_link(interface, True)
             for name in SCRIPTS:
