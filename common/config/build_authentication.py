@@ -44,7 +44,7 @@ def _gathered(block: Statement) -> Statement | None:
         return None
     one = Statement(blocks[-1].keyword, blocks[-1].line)
     for found in blocks:
-        one.children += found.children
+        one.add(found.children)
     return one
 
 

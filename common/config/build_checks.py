@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 
 from pyhad.common.config.build_http import build_http
@@ -54,7 +55,7 @@ def _check(check: Statement, around: Around, complaints: Complaints) -> Check | 
     target = _target(check, around, complaints)
     if target is None:
         return None
-    timing, alpha = _timing(check, around), _alpha(check, around)
+    timing, alpha = _one_for_all(_timing(check, around)), _alpha(check, around)
     if check.name == "PING_CHECK":
         return PingCheck(target=target, timing=timing, alpha=alpha)
     if check.name == "TCP_CHECK":
@@ -67,6 +68,12 @@ def _check(check: Statement, around: Around, complaints: Complaints) -> Check | 
     if check.name == "UDP_CHECK":
         return build_udp(check, target, timing, alpha, complaints)
     return build_http(check, around, target, timing, alpha, complaints)
+
+
+@functools.lru_cache(maxsize=1024)
+def _one_for_all(timing: Timing) -> Timing:
+    """Thousands of checks have the same few timings."""
+    return timing
 
 
 def _timing(check: Statement, around: Around) -> Timing:

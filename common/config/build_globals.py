@@ -48,7 +48,7 @@ def build_globals(root: Statement, router_id: str) -> Globals:
     """All `global_defs` blocks together; the last word counts. `router_id` is used when the file names none."""
     one = Statement(root.keyword, root.line)
     for found in root.every("global_defs"):
-        one.children += found.children
+        one.add(found.children)
     lower_delay = one.last("vrrp_garp_lower_prio_delay")
     lower_repeat = one.last("vrrp_garp_lower_prio_repeat")
     return Globals(

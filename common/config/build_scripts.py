@@ -24,7 +24,7 @@ class ScriptBuilder:
         self._complaints = complaints
         self.settings = Statement(root.keyword, root.line)
         for found in root.every("global_defs"):
-            self.settings.children += found.children
+            self.settings.add(found.children)
         self.security = self.settings.has("enable_script_security")
         self.keep_links = self.settings.has("use_symlink_paths")
         self._supplementary = self.settings.has("set_supplementary_groups")

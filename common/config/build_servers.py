@@ -12,6 +12,7 @@ from pyhad.common.config.build_checks import build_checks
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
+    PLAIN_TUNNEL,
     CheckedServer,
     Forwarding,
     Listener,
@@ -128,7 +129,7 @@ class ServerBuilder:
     def _tunnel(self, own: Statement | None, forwarding: Forwarding) -> Tunnel:
         """Of its own method line, else of the service's."""
         if own is None:
-            return self.tunnel if forwarding is Forwarding.TUNNEL else Tunnel()
+            return self.tunnel if forwarding is Forwarding.TUNNEL else PLAIN_TUNNEL
         return tunnel_of(own, forwarding, self.complaints)
 
     def _method(self, statement: Statement) -> Forwarding:

@@ -88,7 +88,9 @@ def _reader_options(options: CompileOptions) -> ReaderOptions:
 
 def _compile(reading: Reading, pattern: str, options: CompileOptions) -> CompileResult:
     complaints = Complaints()
+    files, lexical = reading.files, reading.diagnostics
     root = parse(reading.lines, complaints)
+    del reading  # the lines of braces are a good part of a large configuration
     shared = build_globals(root, options.config_id)
     scripts = ScriptBuilder(root, complaints)
     alerts = AlertBuilder(scripts=scripts, complaints=complaints)
@@ -99,19 +101,19 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     checker = build_checker(shared, services, alerts, build_tls(root, complaints), options.generation)
     check_tidiness(root, complaints)
     _look_for_interfaces(root, instances, options.interfaces, complaints)
-    found = _merge(reading.diagnostics, complaints.all())
-    if not reading.files and not any(one.severity is Severity.ERROR for one in found):
+    found = _merge(lexical, complaints.all())
+    if not files and not any(one.severity is Severity.ERROR for one in found):
         missing = Diagnostic(
             Severity.ERROR, Trouble.FILE_NOT_FOUND, f"no configuration: {pattern}", Location(pattern, 0)
         )
         found = (missing, *found)
-    diagnostics = tuple(sorted_by_place(scrub(found), reading.files))
+    diagnostics = tuple(sorted_by_place(scrub(found), files))
     failed = any(one.severity is Severity.ERROR for one in diagnostics)
     warnings = sum(one.severity is Severity.WARNING for one in diagnostics)
     configuration = None
     if not failed:
-        configuration = _documents(shared, tracking, services, balancing, checker, reading.files, warnings, options)
-    return CompileResult(configuration=configuration, diagnostics=diagnostics, files=reading.files, root=root)
+        configuration = _documents(shared, tracking, services, balancing, checker, files, warnings, options)
+    return CompileResult(configuration=configuration, diagnostics=diagnostics, files=files, root=root)
 
 
 def _merge(lexical: tuple[Diagnostic, ...], grammatical: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

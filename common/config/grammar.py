@@ -80,7 +80,7 @@ class _Grammar:
             return
         self._next += 1
         statement = Statement(keyword, line)
-        owner.children.append(statement)
+        owner.add((statement,))
         self._words.header(statement)
         if not quiet:
             self._acted_on(statement)
@@ -96,7 +96,7 @@ class _Grammar:
             self._next += 1
             self._skip_rest()
         if statement.broken:
-            owner.bad.add(keyword.canonical)
+            owner.spoil(keyword.canonical)
 
     def _acted_on(self, statement: Statement) -> None:
         keyword = statement.keyword
@@ -140,7 +140,7 @@ class _Grammar:
                 continue
             entry = Statement(owner.keyword, line)
             self._words.entry(entry, self._enclosing(), quiet=quiet)
-            owner.children.append(entry)
+            owner.add((entry,))
             owner.broken = owner.broken or entry.broken
 
     def _enclosing(self) -> Vocabulary:
@@ -195,7 +195,7 @@ class _Grammar:
             hint = f"'{word}' belongs in {where}"
         hint = habit_hint(word) or hint
         place = "at the top level" if vocabulary.block == ROOT else f"in {vocabulary.block}"
-        owner.bad.add(nearest)
+        owner.spoil(nearest)
         where_at = self._words.place_of(line, vocabulary.block)
         if vocabulary.block in SECRET_BLOCKS and not nearest:
             # It may be the secret itself, on a line of its own.

@@ -240,7 +240,8 @@ def decode(content: bytes, path: str, identity: tuple[int, int]) -> Loaded:
     except UnicodeDecodeError:
         text, is_utf8 = content.decode("latin-1"), False
     text = text.removeprefix("\ufeff")
-    lines = text.split("\n")
+    same: dict[str, str] = {}
+    lines = [same.setdefault(line, line) for line in text.split("\n")]  # most lines of a large file stand there often
     if not lines[-1]:
         lines.pop()
     if "\r" in text:

@@ -157,7 +157,7 @@ class LineReader:
             values, at = self._arguments(statement, option.arguments, words, at)
             if statement.broken:
                 return  # an option without its value is not there at all: builders may rely on it
-            statement.options[option.canonical] = values
+            statement.set_option(option.canonical, values)
             if option.acts is not NOW and not quiet:
                 self._complaints.later(option, self._at(statement, words[at - 1]))
             if option.name == "encap" and values:
@@ -178,7 +178,7 @@ class LineReader:
                 continue
             bare.remove(option)
             values, used = self._arguments(statement, option.arguments, words, at)
-            statement.options[option.canonical] = values
+            statement.set_option(option.canonical, values)
             return used
         statement.broken = True
         word = words[at]

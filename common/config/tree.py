@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from pyhad.common.config.keyword import Keyword
 from pyhad.common.config.source import Line, Location
 from pyhad.common.config.values import Value
+
+_FEW = 8
+"""So few children are looked at one by one: an index of each small block would be the largest thing in the tree."""
+_NO_OPTIONS: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -16,15 +22,16 @@ class Statement:
 
     For a line of a value block `keyword` is the block's own row and `options` holds what the line says.
     `bad` are the names inside that had errors: they count as given, so that nobody complains that they are missing.
-    `broken` says that its own line had an error.
+    `broken` says that its own line had an error. Most statements are single words with a value: what they do not have
+    costs them nothing.
     """
 
     keyword: Keyword
     line: Line
     values: tuple[Value, ...] = ()
-    options: dict[str, tuple[Value, ...]] = field(default_factory=dict)
-    children: list[Statement] = field(default_factory=list)
-    bad: set[str] = field(default_factory=set)
+    options: Mapping[str, tuple[Value, ...]] = field(default_factory=lambda: _NO_OPTIONS)
+    children: Sequence[Statement] = ()
+    bad: AbstractSet[str] = frozenset()
     broken: bool = False
     _last: dict[str, Statement] | None = None
     """Good children by name, made at the first look: the tree is complete by then."""
@@ -51,6 +58,26 @@ class Statement:
         assert isinstance(value, int)
         return value
 
+    # ----------------------------------------------------------------------------- filling it
+
+    def add(self, children: Iterable[Statement]) -> None:
+        """What stands in it, further on."""
+        if isinstance(self.children, list):
+            self.children.extend(children)
+        else:
+            self.children = list(children)
+
+    def spoil(self, name: str) -> None:
+        """A statement of this name inside had an error."""
+        self.bad = self.bad | {name}
+
+    def set_option(self, name: str, values: tuple[Value, ...]) -> None:
+        """What its line says."""
+        if isinstance(self.options, dict):
+            self.options[name] = values
+        else:
+            self.options = {name: values}
+
     # ----------------------------------------------------------------------------- looking into a block
 
     def every(self, name: str) -> Iterator[Statement]:
@@ -59,6 +86,8 @@ class Statement:
 
     def last(self, name: str) -> Statement | None:
         """The good statement of this name that counts: the last one."""
+        if len(self.children) < _FEW:
+            return next((child for child in reversed(self.children) if child.name == name and not child.broken), None)
         if self._last is None:
             self._last = {child.name: child for child in self.children if not child.broken}
         return self._last.get(name)

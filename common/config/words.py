@@ -7,6 +7,7 @@ can still be pointed at after comments were cut and definitions expanded (gramma
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -153,7 +154,7 @@ def split_words(text: Text) -> tuple[tuple[Word, ...], int | None]:
     for match in _WORD.finditer(text.text):
         inside = match[1]
         if inside is None:
-            words.append(Word(match[0], columns[match.start()]))
+            words.append(Word(sys.intern(match[0]), columns[match.start()]))
         elif match[2]:
             words.append(Word(inside, columns[match.start()], True))
         else:
