@@ -72,7 +72,8 @@ class ServerBuilder:
                 self.track_files,
             )  # fmt: skip
             checks, not_yet = build_checks(around, self.complaints)
-            server = self._server(statement, address, effective, forwarding, any(check.alpha for check in checks))
+            is_alpha = any(check.alpha for check in checks)
+            server = self._server(statement, identity, address, effective, forwarding, alpha=is_alpha)
             servers[identity] = server
             self.told.append(self.alerts.server(statement, server, self.listeners[0].protocol))
             if not checks and not_yet:
@@ -92,9 +93,11 @@ class ServerBuilder:
         self._say_unchecked(unchecked)
         return tuple(servers.values()), checked
 
-    def _server(self, statement: Statement, address: str, port: int, forwarding: Forwarding, alpha: bool) -> RealServer:
+    def _server(
+        self, statement: Statement, identity: str, address: str, port: int, forwarding: Forwarding, *, alpha: bool
+    ) -> RealServer:
         return RealServer(
-            id=server_id(address, port),
+            id=identity,
             address=address,
             port=port,
             weight=statement.number_of("weight", self.block.number_of("weight", 1)),

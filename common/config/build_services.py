@@ -22,7 +22,7 @@ from pyhad.common.config.model import (
     VirtualServer,
 )
 from pyhad.common.config.model_alerts import ToldService
-from pyhad.common.config.source import Location, Trouble
+from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 
 DEFAULT_PERSISTENCE_S = 360
@@ -48,7 +48,7 @@ def build_services(root: Statement, shared: Globals, alerts: AlertBuilder, compl
     services: list[VirtualServer] = []
     checked: list[CheckedServer] = []
     told: list[ToldService] = []
-    owners: dict[Listener, tuple[str, Location]] = {}
+    owners: dict[Listener, tuple[str, Statement]] = {}
     for statement in root.every("virtual_server"):
         head = read_head(statement, complaints)
         if head is None:
@@ -67,13 +67,14 @@ def build_services(root: Statement, shared: Globals, alerts: AlertBuilder, compl
 def _is_doubled(
     service: VirtualServer,
     statement: Statement,
-    owners: dict[Listener, tuple[str, Location]],
+    owners: dict[Listener, tuple[str, Statement]],
     complaints: Complaints,
 ) -> bool:
     """Whether another service listens there already: the kernel can serve an address once only."""
     for listener in service.listeners:
-        name, at = owners.setdefault(listener, (service.id, statement.at))
-        if at is not statement.at:
+        name, first = owners.setdefault(listener, (service.id, statement))
+        if first is not statement:
+            at = first.at
             where = f"{listener.address} port {listener.port}" if listener.address else f"fwmark {listener.fwmark}"
             message = f"{where} ({listener.protocol}) is served twice: first by {name} at {at.file}:{at.line}"
             complaints.error(message, statement.at)

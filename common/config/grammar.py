@@ -17,7 +17,7 @@ from pyhad.common.config.keyword import NOW, Acts, Form, Keyword
 from pyhad.common.config.keywords import ROOT, SECRET_BLOCKS, VOCABULARIES, Vocabulary
 from pyhad.common.config.line_words import LineReader, shortened
 from pyhad.common.config.secrets import HIDDEN
-from pyhad.common.config.source import Line, LineKind, Location, Trouble
+from pyhad.common.config.source import Line, LineKind, Piece, Trouble
 from pyhad.common.config.tree import Statement
 
 _ROOT_KEYWORD = Keyword(name=ROOT, arguments=(), default="-", meaning="", form=Form.BLOCK, acts=NOW, opens=ROOT)
@@ -39,7 +39,7 @@ class _Grammar:
         self._closed_early = 0
 
     def run(self) -> Statement:
-        nowhere = Line(LineKind.TEXT, (), "", Location("", 0))
+        nowhere = Line(Piece(LineKind.TEXT, (), "", 1), "", 0, "")
         root = Statement(_ROOT_KEYWORD, nowhere)
         while self._next < len(self._lines):
             if self._body(root, quiet=False):

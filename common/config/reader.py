@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -37,10 +37,9 @@ from pyhad.common.config.reading_findings import Findings, Place, ReadingStopped
 from pyhad.common.config.reading_output import Output
 from pyhad.common.config.reading_sources import File, Includes, Produced, Sources
 from pyhad.common.config.sequences import SEQUENCE, parse_sequence
-from pyhad.common.config.source import Diagnostic, Line, LineKind, Location, Severity, Trouble, Word
+from pyhad.common.config.source import Diagnostic, Line, LineKind, Location, Piece, Severity, Trouble, Word
 from pyhad.common.config.words import (
     BLANKS,
-    Piece,
     Text,
     brace_piece,
     find_brace,
@@ -78,7 +77,7 @@ class ReaderOptions:
 class Reading:
     """A configuration as balanced Lines; `files` are those read, in order, absolute."""
 
-    lines: tuple[Line, ...]
+    lines: Sequence[Line]
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[str, ...]
 
@@ -156,7 +155,7 @@ class _Reader:
                 pieces = plain[line] = plain_pieces(line)
             if pieces is not None and self._unfinished is None:
                 for piece in pieces:
-                    emit(piece, Location(path, index + 1, piece.column, line, via))
+                    emit(piece, path, index + 1, line, via)
                 continue
             file.index = index + 1
             self._take_physical(line, file.place(index))
@@ -369,12 +368,13 @@ class _Reader:
             if unmatched is not None:
                 self._error(Trouble.QUOTE, 'the quote " has no partner', place.at(part.column(unmatched)))
             if words:
-                self._output.emit(Piece(LineKind.TEXT, words, part.text, part.columns[0]), place.at(part.columns[0]))
+                piece = Piece(LineKind.TEXT, words, part.text, part.columns[0])
+                self._output.emit(piece, place.file, place.line, place.text, place.via)
                 self._obey(words)
         if brace < 0:
             return Text("", ())
         piece = brace_piece(text, brace)
-        self._output.emit(piece, place.at(piece.column))
+        self._output.emit(piece, place.file, place.line, place.text, place.via)
         return text.cut(brace + 1)
 
     def _obey(self, words: tuple[Word, ...]) -> None:

@@ -40,14 +40,47 @@ class LineKind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One logical line: keyword words, or a single brace."""
+class Piece:
+    """What becomes one Line, but for its place: `column` is where it begins. Equal pieces are one object."""
 
     kind: LineKind
     words: tuple[Word, ...]
     raw: str
-    """The text after substitution and comment removal, for the second pass of scripts (grammar.md section 4)."""
-    at: Location
+    column: int
+
+
+@dataclass(slots=True)
+class Line:
+    """One logical line: keyword words, or a single brace. There are hundreds of thousands of large configurations:
+    it holds the pieces of its place and makes a Location when one is wanted. Never changed once it is made.
+    """
+
+    piece: Piece
+    file: str
+    number: int
+    text: str
+    """The physical line."""
+    via: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> LineKind:
+        """Words or a brace."""
+        return self.piece.kind
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Of a brace, the brace."""
+        return self.piece.words
+
+    @property
+    def raw(self) -> str:
+        """The text after substitution and comment removal, for the second pass of scripts (grammar.md section 4)."""
+        return self.piece.raw
+
+    @property
+    def at(self) -> Location:
+        """Where it stands."""
+        return Location(self.file, self.number, self.piece.column, self.text, self.via)
 
 
 class Severity(enum.IntEnum):

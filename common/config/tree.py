@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -65,7 +64,7 @@ class Statement:
         if isinstance(self.children, list):
             self.children.extend(children)
         else:
-            self.children = list(children)
+            self.children = [*self.children, *children] if self.children else tuple(children)
 
     def spoil(self, name: str) -> None:
         """A statement of this name inside had an error."""
@@ -87,7 +86,12 @@ class Statement:
     def last(self, name: str) -> Statement | None:
         """The good statement of this name that counts: the last one."""
         if len(self.children) < _FEW:
-            return next((child for child in reversed(self.children) if child.name == name and not child.broken), None)
+            found = None
+            for child in self.children:
+                keyword = child.keyword
+                if (keyword.alias_of or keyword.name) == name and not child.broken:
+                    found = child
+            return found
         if self._last is None:
             self._last = {child.name: child for child in self.children if not child.broken}
         return self._last.get(name)

@@ -62,7 +62,7 @@ def canonical_address(text: str, argument: Argument | None = None) -> str:
     return _canonical(text, argument.kind if argument else Kind.ADDRESS)
 
 
-@functools.lru_cache(maxsize=20_000)  # the servers of one service are often those of the next
+@functools.lru_cache(maxsize=4_096)  # the servers of one service are often those of the next
 def _canonical(text: str, kind: Kind) -> str:
     try:
         address = ipaddress.IPv6Address(text) if ":" in text else ipaddress.IPv4Address(text)
@@ -70,7 +70,8 @@ def _canonical(text: str, kind: Kind) -> str:
         raise BadValue(kind.value) from None
     if address.version != _VERSIONS.get(kind, address.version) or (kind in _MULTICASTS and not address.is_multicast):
         raise BadValue(kind.value)
-    return str(address)
+    shown = str(address)
+    return text if shown == text else shown  # one string for word and value
 
 
 def _prefix(argument: Argument, text: str, remarks: list[str]) -> Value:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyhad.common.config.source import LineKind, Word
+from pyhad.common.config.source import LineKind, Piece, Word
 
 BLANKS = " \t\f\n\r\v"
 
@@ -161,16 +161,6 @@ def split_words(text: Text) -> tuple[tuple[Word, ...], int | None]:
             excused = len(words) >= 2 and is_scripted(words[0].text)
             return tuple(words), None if excused else match.start()
     return tuple(words), None
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What becomes one Line, but for its place: `column` is where it begins."""
-
-    kind: LineKind
-    words: tuple[Word, ...]
-    raw: str
-    column: int
 
 
 def brace_piece(text: Text, position: int) -> Piece:

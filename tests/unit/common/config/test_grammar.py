@@ -10,7 +10,7 @@ import pytest
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.grammar import parse
 from pyhad.common.config.reader import ReaderOptions, read_text
-from pyhad.common.config.source import Line, LineKind, Location, Severity, Word
+from pyhad.common.config.source import Line, LineKind, Piece, Severity, Word
 
 Compile = Callable[..., Any]
 
@@ -115,9 +115,9 @@ def test_a_mistyped_option_of_a_line_names_its_neighbour(compiled: Compile) -> N
 
 
 def test_blocks_nested_without_end_are_refused_not_followed() -> None:
-    place = Location("t", 1, 1, "")
-    opening = Line(LineKind.TEXT, (Word("virtual_server", 1), Word("group", 2), Word("x", 3)), "", place)
-    brace = Line(LineKind.OPEN, (Word("{", 1),), "{", place)
+    words = (Word("virtual_server", 1), Word("group", 2), Word("x", 3))
+    opening = Line(Piece(LineKind.TEXT, words, "", 1), "t", 1, "")
+    brace = Line(Piece(LineKind.OPEN, (Word("{", 1),), "{", 1), "t", 1, "")
     complaints = Complaints()
     parse([opening, brace] * 3000, complaints)
     assert complaints.diagnostics

@@ -6,7 +6,7 @@ import pytest
 
 from pyhad.common.config.reading_findings import Findings, ReadingStopped
 from pyhad.common.config.reading_output import MAX_UNCLOSED, Output
-from pyhad.common.config.source import LineKind, Location, Trouble
+from pyhad.common.config.source import LineKind, Trouble
 from pyhad.common.config.words import plain_pieces
 
 
@@ -18,7 +18,7 @@ class Setting:
     def add(self, *lines: str) -> Setting:
         for number, line in enumerate(lines, 1):
             for piece in plain_pieces(line) or ():
-                self.output.emit(piece, Location("f", number, piece.column, line))
+                self.output.emit(piece, "f", number, line)
         return self
 
     def finish(self, *, quietly: bool = False) -> str:
