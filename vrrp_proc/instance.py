@@ -98,7 +98,7 @@ class Instance:
         self._resumed = left is not None and left.state is RouterState.MASTER
         self._telling.known = left.state if left is not None else None
         if left is not None:
-            self._outgoing.learn(left.sequence)
+            self._outgoing.restore(left.sequence)
         found = self._world.holdings.found(self.core.all_addresses)
         self.handle(resuming.startup(left, faults=faults, source_address=source_address, found_addresses=found))
 
@@ -188,7 +188,7 @@ class Instance:
                 self.config,
                 self._source,
                 known_source=self._known_source,
-                last_sequence=self._outgoing.sequence,
+                last_sequence=self._outgoing.last_heard(received.source),
                 memory=self._outgoing.memory,
                 wall_ns=self._world.wall_ns(),
             )
@@ -196,7 +196,7 @@ class Instance:
             self._complaints.refuse(self._log, received.source, refusal)
             return None
         if received.seal is not None:
-            self._outgoing.learn(received.seal.sequence)
+            self._outgoing.learn(received.seal.sequence, received.source)
         if self.config.ignores_adverts:
             self.counters["owner_ignored"] += 1
             return None

@@ -72,7 +72,7 @@ def _say_release(config: VrrpInstance, record: Record, links: Links, mine: froze
     source = config.source_address or interface.primary(family, mine) or interface.primary(family, frozenset())
     outgoing = Outgoing(config)
     outgoing.change(config, source)
-    outgoing.learn(record.sequence)
+    outgoing.restore(record.sequence)
     try:
         sender = (Sender if family == 4 else Sender6)(interface.name, interface.index)
     except KernelError:

@@ -84,7 +84,15 @@ def _guided(given: argparse.Namespace) -> int:
                "-rss_limit_mb=2048", "-print_final_stats=1"]  # fmt: skip
     if given.runs:
         options.append(f"-runs={given.runs}")
-    atheris.Setup([sys.argv[0], *options, str(corpus)], target)
+
+    def keeping(data: bytes) -> None:
+        try:
+            target(data)
+        except BaseException:
+            print(f"failed: {_keep(data)}", flush=True)
+            raise
+
+    atheris.Setup([sys.argv[0], *options, str(corpus)], keeping)
     atheris.Fuzz()
     return 0
 
@@ -99,15 +107,19 @@ def _blind(given: argparse.Namespace) -> int:
             target(data)
         except Exception:
             traceback.print_exc()
-            path = Path(f"failed-{hashlib.sha256(data).hexdigest()[:8]}").absolute()
-            path.write_bytes(data)
-            print(f"input {runs} of seed {given.seed} failed: {path}")
+            print(f"input {runs} of seed {given.seed} failed: {_keep(data)}")
             return 1
         if len(seeds) < 5000 and runs % 100 == 0:
             seeds.append(data[:MOST_BYTES])
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"{runs} inputs in {time.monotonic() - begin:.0f} s, nothing raised; at most {peak_mib} MiB")
     return 0
+
+
+def _keep(data: bytes) -> Path:
+    path = Path(f"failed-{hashlib.sha256(data).hexdigest()[:8]}").absolute()
+    path.write_bytes(data)
+    return path
 
 
 def changed(seed: bytes, chance: random.Random) -> bytes:

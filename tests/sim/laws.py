@@ -110,10 +110,18 @@ class Laws:
         self._odd_since_ns[key] = since_ns, count
         quiet_ns = self.world.last_disturbance_ns + self.down_interval_ns
         travel_ns = max(2 * card.lan.longest_delay_ns for machine in self.machines for card in machine.cards.values())
+        if count and self._has_ah(
+            router
+        ):  # a new life counts from 1 again, and is refused until it has heard the others
+            travel_ns += self.down_interval_ns
         travel_ns += 0 if count else self.down_interval_ns  # who can be MASTER now may have been in FAULT until now
         travel_ns += 4 * max(machine.lateness_ns for machine in self.machines)
         if self.world.now_ns > max(since_ns, quiet_ns) + travel_ns:
             self._fail(f"{count} routers are MASTER of {router} in segment {segment}, quiet for a down interval")
+
+    def _has_ah(self, router: Router) -> bool:
+        instances = (instance for machine in self.machines for instance in instances_of(machine))
+        return any(one.config.authentication_header for one in instances if router_of(one) == router)
 
     def _fail(self, what: str) -> None:
         raise Violation(f"seed {self.world.seed}, {self.world.now_ns} ns: {what}")

@@ -15,6 +15,8 @@ from pyhad.vrrp_proc.core.packet import (
 )
 from pyhad.vrrp_proc.core.packet6 import HOP_LIMIT, HOP_LIMIT_UNICAST, build_ipv6
 
+_SENDERS = 64
+"""Whose sequence numbers are remembered; only who knows the password gets this far."""
 UNSPECIFIED = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - the kernel puts the interface's address there
 """The source of a packet while no address is known."""
 
@@ -29,6 +31,8 @@ class Outgoing:
         self._identification = 0
         self.sequence = 0
         """Of the last authentication header, sent or received."""
+        self._floor = -1
+        self._heard: dict[str, int] = {}
         self._stamp = 0
         self.memory = HmacMemory()
         self._built: dict[int, list[tuple[bytearray, str]]] = {}
@@ -68,9 +72,24 @@ class Outgoing:
                 packet[4], packet[5] = self._identification >> 8, self._identification & 0xFF
         return packets
 
-    def learn(self, sequence: int) -> None:
-        """A peer's authentication header had this sequence number: ours go on from there."""
+    def restore(self, sequence: int) -> None:
+        """What a predecessor had sent or heard last: nobody may go below it."""
+        self.sequence = self._floor = max(self.sequence, sequence)
+
+    def learn(self, sequence: int, sender: str) -> None:
+        """The authentication header of `sender` had this sequence number: ours go on from there."""
         self.sequence = max(self.sequence, sequence)
+        if sender not in self._heard and len(self._heard) >= _SENDERS:
+            self._heard.pop(next(iter(self._heard)))
+        self._heard[sender] = sequence
+
+    def last_heard(self, sender: str) -> int:
+        """What the next sequence number of `sender` must be above.
+
+        Ours do not count: two routers that became masters at one moment send the same numbers ever after, and would
+        refuse each other for ever.
+        """
+        return self._heard.get(sender, self._floor)
 
     def _seal(self, packet: bytearray, destination: str) -> bytearray:
         """Sequence and digest make every packet another one."""

@@ -321,7 +321,7 @@ def test_a_wrong_sequence_is_said_and_gives_nothing(text: str) -> None:
     trouble, message, line, column = only(reading)
     assert (trouble, line, column) == (Trouble.GENERAL, 4, 2)
     assert message.startswith(f"invalid {text[:4]}: ")
-    assert reading.lines == ()
+    assert reading.lines == []
 
 
 def test_other_words_with_a_tilde_are_words() -> None:
@@ -432,5 +432,5 @@ def test_no_bytes_raise(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize("pattern", ["", "\0", "{", "/nothing" + "*" * 600, "x" * 5000, "/", os.fsdecode(b"\xff")])
 def test_no_pattern_raises(pattern: str) -> None:
     reading = read(pattern, OPTIONS)
-    assert reading.lines == ()
+    assert reading.lines == []
     assert any(found.severity is Severity.ERROR for found in reading.diagnostics)

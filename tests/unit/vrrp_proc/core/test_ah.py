@@ -69,11 +69,11 @@ def test_the_sequence_must_rise(config: VrrpInstance, last_sequence: int, good: 
 def test_a_master_goes_on_from_the_sequence_that_it_heard(config: VrrpInstance) -> None:
     outgoing = Outgoing(config)
     outgoing.change(config, "10.0.0.1")
-    outgoing.learn(41)
-    outgoing.learn(7)
+    outgoing.learn(41, "10.0.0.2")
+    outgoing.learn(7, "10.0.0.3")
     [(content, _)] = outgoing.packets(150)
     assert int.from_bytes(content[28:32], "big") == 42
-    outgoing.learn(ah.LAST_SEQUENCE)
+    outgoing.learn(ah.LAST_SEQUENCE, "10.0.0.2")
     assert int.from_bytes(outgoing.packets(150)[0][0][28:32], "big") == ah.LAST_SEQUENCE
 
 
@@ -114,3 +114,33 @@ def test_no_header_raises_anything_but_a_refusal(tail: bytes) -> None:
         packet.read_vrid(packet.parse_ipv4(frame).payload)
     except AdvertisementRefused:
         pass
+
+
+def test_two_masters_that_send_the_same_numbers_hear_each_other(config: VrrpInstance) -> None:
+    """Ours do not count against another's: in step, both would refuse for ever, and both stay master."""
+    outgoing = Outgoing(config)
+    outgoing.change(config, "10.0.0.1")
+    outgoing.packets(150)
+    outgoing.packets(150)
+    assert outgoing.sequence == 2
+    assert outgoing.last_heard("10.0.0.2") < 2
+    outgoing.learn(2, "10.0.0.2")
+    assert outgoing.last_heard("10.0.0.2") == 2
+
+
+@pytest.mark.behaviour("AUTH-3")
+def test_after_a_restart_nothing_below_what_was_known_counts_whoever_sent_it(config: VrrpInstance) -> None:
+    outgoing = Outgoing(config)
+    outgoing.restore(41)
+    assert outgoing.last_heard("10.0.0.2") == 41
+    outgoing.learn(43, "10.0.0.2")
+    assert (outgoing.last_heard("10.0.0.2"), outgoing.last_heard("10.0.0.3"), outgoing.sequence) == (43, 41, 43)
+
+
+def test_no_more_senders_are_remembered_than_a_segment_has_routers(config: VrrpInstance) -> None:
+    outgoing = Outgoing(config)
+    outgoing.restore(0)
+    for last in range(70):
+        outgoing.learn(100 + last, f"10.0.0.{last}")
+    assert outgoing.last_heard("10.0.0.1") == 0
+    assert outgoing.last_heard("10.0.0.69") == 169
