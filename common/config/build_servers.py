@@ -13,6 +13,7 @@ from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     PLAIN_TUNNEL,
+    Check,
     CheckedServer,
     Forwarding,
     Listener,
@@ -79,19 +80,20 @@ class ServerBuilder:
             if not checks and not_yet:
                 unchecked.append((identity, not_yet))
             if checks:
-                checked.append(
-                    CheckedServer(
-                        service=self.service,
-                        server=identity,
-                        address=address,
-                        port=effective,
-                        weight=server.weight,
-                        alpha=server.alpha,
-                        checks=checks,
-                    )
-                )
+                checked.append(self._checked(server, checks))
         self._say_unchecked(unchecked)
         return tuple(servers.values()), checked
+
+    def _checked(self, server: RealServer, checks: tuple[Check, ...]) -> CheckedServer:
+        return CheckedServer(
+            service=self.service,
+            server=server.id,
+            address=server.address,
+            port=server.port,
+            weight=server.weight,
+            alpha=server.alpha,
+            checks=checks,
+        )
 
     def _server(
         self, statement: Statement, identity: str, address: str, port: int, forwarding: Forwarding, *, alpha: bool
