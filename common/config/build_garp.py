@@ -11,7 +11,7 @@ def build_limits(root: Statement, complaints: Complaints) -> tuple[AnnounceLimit
     """NET-25: interfaces of `interfaces` share one limit, one of `interface` has its own; each is in one group only."""
     settings = Statement(root.keyword, root.line)
     for block in root.every("global_defs"):
-        settings.children += block.children
+        settings.add(block.children)
     plain = AnnounceLimit(
         garp_interval_ns=settings.number_of("vrrp_garp_interval", 0),
         gna_interval_ns=settings.number_of("vrrp_gna_interval", 0),
