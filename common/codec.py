@@ -12,10 +12,11 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import hashlib
 import types
 import typing
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgpack
 
@@ -65,6 +66,35 @@ class Decoder:
 def decode(kind: type[T], frame: bytes) -> T:
     """The one message of type `kind` in `frame`. Raises `WireError`."""
     return typing.cast(T, Decoder((kind,)).decode(frame))
+
+
+class Rereader(Generic[T]):
+    """Reads one document again and again: items of its field `part` that are as they were are the same objects.
+
+    So most of a large document that changed little is neither built again nor held twice.
+    """
+
+    def __init__(self, kind: type[T], part: str) -> None:
+        self._kind = kind
+        self._part = part
+        self._item = _reader(typing.get_args(typing.get_type_hints(kind)[part])[0])
+        self._known: dict[bytes, Any] = {}
+
+    def read(self, frame: bytes) -> T:
+        """The document in `frame`. Raises `WireError`; what is known stays then."""
+        name, fields = _envelope(_unpack(frame))
+        if name != self._kind.__name__:
+            raise WireError(f"unknown kind {name[:40]!r}")
+        known: dict[bytes, Any] = {}
+        items: list[Any] = []
+        for raw in _expect(fields.get(self._part), list):
+            digest = hashlib.blake2b(msgpack.packb(raw, use_bin_type=True), digest_size=16).digest()
+            item = self._known.get(digest)
+            known[digest] = item if item is not None else self._item(raw)
+            items.append(known[digest])
+        document: Any = _build(self._kind, {**fields, self._part: []})
+        self._known = known
+        return typing.cast(T, dataclasses.replace(document, **{self._part: tuple(items)}))
 
 
 def _unpack(frame: bytes) -> object:

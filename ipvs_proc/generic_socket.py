@@ -69,14 +69,14 @@ class GenericSocket:
         found: list[bytes] = []
         self._send(genl.message(self._family, command, sequence, genl.DUMP, attributes))
         while True:
-            for answer in self._receive("dump"):
-                if answer.sequence != sequence:
-                    continue
-                if answer.errno:
-                    raise KernelError("dump", answer.errno)
-                if answer.done:
-                    return found
-                found.append(answer.payload)
+            try:
+                code = genl.dumped(self._read("dump"), sequence, found)
+            except WireError as error:
+                raise KernelError("dump", errno.EBADMSG, str(error)) from None
+            if code:
+                raise KernelError("dump", code)
+            if code == 0:
+                return found
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -123,18 +123,21 @@ class GenericSocket:
 
     def _receive(self, operation: str) -> list[genl.Answer]:
         """The messages of one datagram. Raises when there is none."""
+        try:
+            return genl.answers_from(self._read(operation))
+        except WireError as error:
+            raise KernelError(operation, errno.EBADMSG, str(error)) from None
+
+    def _read(self, operation: str) -> bytes:
+        """One datagram of the kernel. Raises when there is none."""
         while True:
             try:
                 datagram, sender = self._socket.recvfrom(_READ_BYTES)
             except OSError as error:  # nothing there, or ENOBUFS: some were lost
                 code = errno.EIO if isinstance(error, BlockingIOError) else error.errno or errno.EIO
                 raise KernelError(operation, code, "the kernel's answer is missing") from None
-            if sender[0] != 0:
-                continue  # not from the kernel
-            try:
-                return genl.answers_from(datagram)
-            except WireError as error:
-                raise KernelError(operation, errno.EBADMSG, str(error)) from None
+            if sender[0] == 0:  # else: not from the kernel
+                return datagram
 
     def _next(self) -> int:
         self._sequence += 1

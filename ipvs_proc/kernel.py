@@ -12,6 +12,7 @@ from typing import assert_never
 from pyhad.common.config.model import IpvsTimeouts, Listener, SyncDaemon
 from pyhad.common.errors import KernelError, WireError
 from pyhad.ipvs_proc.core import ipvs_wire as wire
+from pyhad.ipvs_proc.core.ipvs_dump import DestinationReader
 from pyhad.ipvs_proc.core.reconcile import (
     AddDestination,
     AddService,
@@ -38,6 +39,7 @@ class IpvsPlane:
     owns_everything = False
 
     def __init__(self, breathe: Callable[[], None] = lambda: None) -> None:
+        self._reader = DestinationReader()
         try:
             self._socket = GenericSocket(FAMILY, breathe)
         except KernelError as error:
@@ -57,6 +59,7 @@ class IpvsPlane:
 
     def read(self) -> Reading:
         """Every service with its destinations."""
+        read = self._reader.read
         table: Table = {}
         connections: dict[tuple[Listener, Endpoint], Connections] = {}
         try:
@@ -67,9 +70,10 @@ class IpvsPlane:
                 listener = service.listener
                 entry = Entry(service=service, destinations={})
                 for each in self._destinations(listener):
-                    destination, counted = wire.destination_from(each, listener.family)
-                    entry.destinations[destination.endpoint] = destination
-                    connections[listener, destination.endpoint] = counted
+                    destination, counted = read(each, listener.family)
+                    endpoint = destination.address, destination.port
+                    entry.destinations[endpoint] = destination
+                    connections[listener, endpoint] = counted
                 table[listener] = entry
         except WireError as error:
             raise KernelError("read the table", errno.EBADMSG, str(error)) from None

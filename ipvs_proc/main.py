@@ -6,7 +6,7 @@ Both data planes were tried so: generic netlink and nftables ask for the capabil
 from __future__ import annotations
 
 from pyhad.common import privileges
-from pyhad.common.codec import decode
+from pyhad.common.codec import Rereader
 from pyhad.common.config.model import SCHEMA, IpvsDocument
 from pyhad.common.errors import WireError
 from pyhad.common.runtime import ChildContext, Runtime
@@ -17,9 +17,10 @@ def main(context: ChildContext) -> int:
     """Run in the forked child until told to stop; the exit code."""
     privileges.no_new_privileges()  # it starts no program
     runtime = Runtime(context, as_root=False, keep=frozenset({privileges.CAP_NET_ADMIN}))
-    document = decode(IpvsDocument, context.document)
+    rereader = Rereader(IpvsDocument, "services")
+    document = rereader.read(context.document)
     if document.schema != SCHEMA:
         raise WireError(f"document of schema {document.schema}, expected {SCHEMA}")
-    IpvsService(runtime, document).start()
+    IpvsService(runtime, document, rereader).start()
     runtime.ready()
     return runtime.run()

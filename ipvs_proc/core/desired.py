@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
-from pyhad.common.config.model import Listener
+from pyhad.common.config.model import Listener, VirtualServer
 from pyhad.common.messages import Verdict
 from pyhad.ipvs_proc.core.effects import Effect, KeepOrders, Remark, WriteServices
 from pyhad.ipvs_proc.core.events import (
@@ -86,43 +86,63 @@ class Balancer:
         return entry
 
     def _configure(self, event: Configured, now_ns: int) -> list[Effect]:
-        document, actual = event.document, event.actual
         effects: list[Effect] = []
-        before = frozenset(self._owners)
+        changed: set[Listener] = set()
         services: dict[str, VirtualService] = {}
-        for config in document.services:
+        for config in event.document.services:
             service = self.services.get(config.id)
             if service is None:
-                service = VirtualService(config)
-                service.ordered = self.orders.of(config.id, service.servers)
-                for listener in config.listeners:
-                    if listener in actual:
-                        service.adopt(listener, actual[listener])
-                        break
+                service = self._new_service(config, event.actual)
+            elif service.config is config:
+                services[config.id] = service  # not even the object is another: nothing can be
+                continue
             else:
+                changed.update(service.config.listeners)
                 service.reconfigure(config)
-                service.ordered = self.orders.of(config.id, service.servers)
+            changed.update(config.listeners)
+            service.ordered = self.orders.of(config.id, service.servers)
             for server in config.servers:
                 if (verdict := self._verdicts.get((config.id, server.id))) is not None:
                     service.take(verdict)
             effects.extend(service.evaluate())
             services[config.id] = service
         self.services = services
-        self._owners = {}
-        for service in services.values():
+        changed |= self._find_owners()
+        changed |= self._hold(event.actual, now_ns)
+        return [*effects, WriteServices(listeners=frozenset(changed))]
+
+    def _new_service(self, config: VirtualServer, actual: Table) -> VirtualService:
+        service = VirtualService(config)
+        service.ordered = self.orders.of(config.id, service.servers)
+        for listener in config.listeners:
+            if listener in actual:
+                service.adopt(listener, actual[listener])
+                break
+        return service
+
+    def _find_owners(self) -> set[Listener]:
+        """Whose each listener is; those that somebody else has now, or nobody."""
+        before, self._owners = self._owners, {}
+        for service in self.services.values():
             for listener in service.config.listeners:
                 self._owners.setdefault(listener, []).append(service)
-        self._hold(actual, now_ns)
-        return [*effects, WriteServices(listeners=before | self.listeners)]
+        return {
+            listener for listener in before.keys() | self._owners.keys()
+            if before.get(listener) != self._owners.get(listener)
+        }  # fmt: skip
 
-    def _hold(self, actual: Table, now_ns: int) -> None:
+    def _hold(self, actual: Table, now_ns: int) -> set[Listener]:
+        """At the start: leave alone what is there. Returns what a reload lets go of."""
         if not self._started:
             self._started = True
             self._held = {listener: actual[listener] for listener in self._owners if listener in actual}
             self._settle_at_ns = now_ns + SETTLE_NS if self._held else None
-        else:  # a reload is somebody's wish: only a table that was found empty goes on waiting for verdicts
-            kept = {listener: entry for listener, entry in self._held.items() if not entry.destinations}
-            self._held = {listener: entry for listener, entry in kept.items() if listener in self._owners}
+            return set()
+        # A reload is somebody's wish: only a table that was found empty goes on waiting for verdicts.
+        before = self._held
+        kept = {listener: entry for listener, entry in before.items() if not entry.destinations}
+        self._held = {listener: entry for listener, entry in kept.items() if listener in self._owners}
+        return before.keys() - self._held.keys()
 
     def _settle(self) -> list[Effect]:
         held, self._held, self._settle_at_ns = self._held, {}, None

@@ -73,6 +73,18 @@ def attributes_from(data: bytes) -> dict[int, bytes]:
     return found
 
 
+def places_in(data: bytes, start: int, end: int) -> dict[int, tuple[int, int]]:
+    """Where values between `start` and `end` lie, by kind: (first byte, byte after the last). Raises `WireError`."""
+    found: dict[int, tuple[int, int]] = {}
+    while start + 4 <= end:
+        length, kind = _ATTRIBUTE.unpack_from(data, start)
+        if length < 4 or start + length > end:
+            raise WireError(f"attribute of length {length} with {end - start} bytes left")
+        found[kind & _TYPE_MASK] = start + 4, start + length
+        start += length + 3 & ~3
+    return found
+
+
 def answers_from(datagram: bytes) -> list[Answer]:
     """All messages of one datagram. Raises `WireError` when the lengths make no sense."""
     found: list[Answer] = []
@@ -88,3 +100,23 @@ def answers_from(datagram: bytes) -> list[Answer]:
             found.append(Answer(sequence, 0, done=False, payload=datagram[offset + 20 : offset + length]))
         offset += length + 3 & ~3
     return found
+
+
+def dumped(datagram: bytes, sequence: int, found: list[bytes]) -> int | None:
+    """The attributes of each message of a dump go to `found`; None: more follows, else the errno of its end.
+
+    Messages of other sequences are left out. Raises `WireError` when the lengths make no sense.
+    """
+    offset, end = 0, len(datagram)
+    while offset + 16 <= end:
+        length, kind, _, number, _ = _NETLINK_HEADER.unpack_from(datagram, offset)
+        if length < 16 or offset + length > end:
+            raise WireError(f"message of length {length} with {end - offset} bytes left")
+        if number == sequence:
+            if kind >= CONTROL_FAMILY:
+                found.append(datagram[offset + 20 : offset + length])
+            elif kind in (ERROR, DONE):
+                code = _ERROR.unpack_from(datagram, offset + 16)[0] if length >= 20 else 0
+                return -code if code < 0 else 0
+        offset += length + 3 & ~3
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from pyhad.common.config.model import Forwarding, Listener
 from pyhad.common.messages import DestinationStatus, ServiceStatus
@@ -103,10 +103,8 @@ def _sum(service: VirtualService, endpoint: Endpoint, reading: Reading) -> Conne
     ]
     if not counts:
         return NOT_COUNTED
-    return Connections(
-        **{each.name: _total([getattr(count, each.name) for count in counts]) for each in fields(Connections)}
-    )
+    return counts[0] if len(counts) == 1 else Connections._make(_total(column) for column in zip(*counts, strict=True))
 
 
-def _total(counts: list[int]) -> int:
+def _total(counts: tuple[int, ...]) -> int:
     return -1 if -1 in counts else sum(counts)

@@ -6,6 +6,7 @@ No decisions here. Values are normalised (flags as bits, masks as lengths), so t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pyhad.common.config.model import PLAIN_TUNNEL, Forwarding, Listener, Tunnel, VirtualServer
 
@@ -78,9 +79,8 @@ class Entry:
 Table = dict[Listener, Entry]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connections:
-    """What a data plane counted for one destination; -1 where it does not count."""
+class Connections(NamedTuple):
+    """What a data plane counted for one destination; -1 where it does not count. A tuple: there are very many."""
 
     active: int = -1
     inactive: int = -1

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pyhad.common import messages as m
-from pyhad.common.codec import MAX_BYTES, Decoder, decode, encode
+from pyhad.common.codec import MAX_BYTES, Decoder, Rereader, decode, encode
 from pyhad.common.config import model
 from pyhad.common.errors import WireError
 from pyhad.common.states import ProcessName
@@ -213,3 +213,30 @@ def test_a_damaged_frame_is_read_as_a_message_or_raises_wire_error(data: st.Data
 def test_what_is_no_dataclass_cannot_be_said() -> None:
     with pytest.raises(TypeError, match="cannot travel"):
         encode(object())
+
+
+def services(*weights: int) -> tuple[model.VirtualServer, ...]:
+    return tuple(model.VirtualServer(id=str(weight), listeners=(), scheduler="rr", quorum=weight) for weight in weights)
+
+
+def ipvs(generation: int, *weights: int) -> model.IpvsDocument:
+    return model.IpvsDocument(
+        schema=1, generation=generation, data_plane=model.DataPlane.AUTO, services=services(*weights)
+    )
+
+
+def test_a_document_read_again_shares_what_is_as_it_was() -> None:
+    rereader = Rereader(model.IpvsDocument, "services")
+    first = rereader.read(encode(ipvs(1, 5, 6)))
+    second = rereader.read(encode(ipvs(2, 6, 7)))
+    assert (first, second) == (ipvs(1, 5, 6), ipvs(2, 6, 7))
+    assert second.services[0] is first.services[1]
+
+
+def test_a_document_that_is_refused_is_forgotten() -> None:
+    rereader = Rereader(model.IpvsDocument, "services")
+    first = rereader.read(encode(ipvs(1, 5)))
+    for wrong in (encode(services(5)[0]), encode(ipvs(1, 5)).replace(b"quorum", b"quoram"), b"", b"\xc0"):
+        with pytest.raises(WireError):
+            rereader.read(wrong)
+    assert rereader.read(encode(ipvs(1, 5))).services[0] is first.services[0]

@@ -224,3 +224,24 @@ def test_a_drained_server_leaves_at_its_deadline_and_an_order_ends_by_itself(mak
     assert balancer.next_deadline_ns() == 30 * SECOND
     assert written(balancer.handle(TimePassed(), 30 * SECOND)) == {make.listener}
     assert make.weights(balancer.wanted(make.listener)) == {1: 1, 2: 1}
+
+
+def test_a_reload_names_only_the_services_that_are_another(make: Any) -> None:
+    web, other = make.virtual(make.server(1)), make.virtual(make.server(2), name="other", listeners=(OTHER,))
+    balancer, effects = configured({}, web, other)
+    assert written(effects) == {make.listener, OTHER}
+    assert written(balancer.handle(Configured(document=document(web, other), actual={}), 6 * SECOND)) == set()
+    changed = make.virtual(make.server(2, 9), name="other", listeners=(OTHER,))
+    effects = balancer.handle(Configured(document=document(web, changed), actual={}), 7 * SECOND)
+    assert written(effects) == {OTHER}
+    assert make.weights(balancer.wanted(OTHER)) == {2: 9}
+
+
+def test_a_reload_names_a_listener_whose_first_owner_is_another(make: Any) -> None:
+    web, second = make.virtual(make.server(1)), make.virtual(make.server(2), name="second", scheduler="wrr")
+    balancer, _ = configured({}, web, second)
+    effects = balancer.handle(Configured(document=document(second, web), actual={}), 6 * SECOND)
+    assert written(effects) == {make.listener}
+    entry = balancer.wanted(make.listener)
+    assert entry is not None
+    assert entry.service.scheduler == "wrr"

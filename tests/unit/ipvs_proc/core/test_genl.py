@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from pyhad.common.errors import WireError
@@ -57,3 +59,23 @@ def test_messages_that_lie_about_their_length_are_refused(length: str) -> None:
 
 def test_the_nested_bit_of_a_kind_is_no_part_of_it() -> None:
     assert genl.attributes_from(bytes.fromhex("0500 0180 07 000000")) == {1: b"\x07"}
+
+
+def test_a_dump_gives_its_attributes_and_says_when_it_is_over() -> None:
+    part = genl.message(0x20, 1, 7, 0, b"abcd")
+    other = genl.message(0x20, 1, 6, 0, b"late")
+    found: list[bytes] = []
+    assert genl.dumped(part + other + part, 7, found) is None
+    assert found == [b"abcd", b"abcd"]
+    assert genl.dumped(part + struct.pack("=IHHIIi", 20, 3, 0, 7, 0, 0), 7, found) == 0
+    assert genl.dumped(struct.pack("=IHHIIi", 20, 2, 0, 7, 0, -1), 7, found) == 1
+    assert len(found) == 3
+    with pytest.raises(WireError):
+        genl.dumped(struct.pack("=IHHII", 99, 3, 0, 7, 0), 7, found)
+
+
+def test_places_are_where_the_values_lie() -> None:
+    data = b"xxxx" + genl.attribute(1, b"ab") + genl.attribute(0x8002, b"cdef")
+    assert genl.places_in(data, 4, len(data)) == {1: (8, 10), 2: (16, 20)}
+    with pytest.raises(WireError):
+        genl.places_in(b"\xff\0\1\0", 0, 4)
