@@ -32,6 +32,7 @@ from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.effects import WriteServices
 from pyhad.ipvs_proc.core.events import Configured
 from pyhad.ipvs_proc.kernel import IpvsPlane
+from pyhad.ipvs_proc.plane import Plane
 from pyhad.ipvs_proc.writer import Ownership, Writer
 
 SIZES = ("1x1000", "100x100", "1000x40")
@@ -253,8 +254,8 @@ def restore(text: str) -> float:
 class Owner:
     """Balancer and writer as the process has them, without its loop."""
 
-    def __init__(self) -> None:
-        self.plane = IpvsPlane()
+    def __init__(self, plane: Plane | None = None) -> None:
+        self.plane = plane or IpvsPlane()
         self.plane.flush()
         self._box = BlackBox(65536, 64)
         self._counters: collections.Counter[str] = collections.Counter()

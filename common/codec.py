@@ -71,17 +71,29 @@ def decode(kind: type[T], frame: bytes) -> T:
 class Rereader(Generic[T]):
     """Reads one document again and again: items of its field `part` that are as they were are the same objects.
 
-    So most of a large document that changed little is neither built again nor held twice.
+    So most of a large document that changed little is neither built again nor held twice. One that is the same but for
+    the integer in its field `number` is not even unpacked.
     """
 
-    def __init__(self, kind: type[T], part: str) -> None:
+    def __init__(self, kind: type[T], part: str, number: str) -> None:
         self._kind = kind
         self._part = part
+        self._number = number
+        self._last: tuple[bytes, T] | None = None
         self._item = _reader(typing.get_args(typing.get_type_hints(kind)[part])[0])
         self._known: dict[bytes, Any] = {}
 
     def read(self, frame: bytes) -> T:
         """The document in `frame`. Raises `WireError`; what is known stays then."""
+        digest, value = _but_for(frame, self._number)
+        if self._last is not None and self._last[0] == digest:
+            last: Any = self._last[1]
+            return typing.cast(T, dataclasses.replace(last, **{self._number: value}))
+        document = self._build(frame)
+        self._last = digest, document
+        return document
+
+    def _build(self, frame: bytes) -> T:
         name, fields = _envelope(_unpack(frame))
         if name != self._kind.__name__:
             raise WireError(f"unknown kind {name[:40]!r}")
@@ -95,6 +107,26 @@ class Rereader(Generic[T]):
         document: Any = _build(self._kind, {**fields, self._part: []})
         self._known = known
         return typing.cast(T, dataclasses.replace(document, **{self._part: tuple(items)}))
+
+
+_INTEGER_BYTES = {0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9}
+_NUMBER_WITHIN = 256
+
+
+def _but_for(frame: bytes, field: str) -> tuple[bytes, int]:
+    """(digest of all but that integer, the integer) of a field near the beginning; of the whole where there is none."""
+    key = bytes((0xA0 | len(field),)) + field.encode()
+    at = frame.find(key, 0, _NUMBER_WITHIN)
+    start = end = len(frame)
+    value = 0
+    if at >= 0 and at + len(key) < len(frame):
+        start = at + len(key)
+        end = start + (1 if frame[start] < 0x80 else _INTEGER_BYTES.get(frame[start], 0))
+        value = int.from_bytes(frame[start + (end - start > 1) : end], "big")
+    digest = hashlib.blake2b(memoryview(frame)[:start], digest_size=16)
+    digest.update(b"|")
+    digest.update(memoryview(frame)[end:])
+    return digest.digest(), value
 
 
 def _unpack(frame: bytes) -> object:

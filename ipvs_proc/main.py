@@ -17,7 +17,7 @@ def main(context: ChildContext) -> int:
     """Run in the forked child until told to stop; the exit code."""
     privileges.no_new_privileges()  # it starts no program
     runtime = Runtime(context, as_root=False, keep=frozenset({privileges.CAP_NET_ADMIN}))
-    rereader = Rereader(IpvsDocument, "services")
+    rereader = Rereader(IpvsDocument, "services", "generation")
     document = rereader.read(context.document)
     if document.schema != SCHEMA:
         raise WireError(f"document of schema {document.schema}, expected {SCHEMA}")

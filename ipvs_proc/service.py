@@ -37,7 +37,6 @@ from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHe
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
 from pyhad.ipvs_proc.core.virtual_service import QUORUM_REMARKS
-from pyhad.ipvs_proc.last_out import after_end_of
 from pyhad.ipvs_proc.operators import Count, Operators
 from pyhad.ipvs_proc.order_file import NAME as ORDERS
 from pyhad.ipvs_proc.planes import open_plane, sweep_nftables
@@ -198,9 +197,10 @@ class IpvsService:
             self._logger.error("data_plane_not_cleared", data_plane=writer.plane.name, error=str(error))
 
     def _on_stop(self) -> None:
-        """The parent stops VRRP first; when it died, that order is ours to keep: addresses before what serves them."""
+        """When the parent died nobody wished for an end: the table stays, for the daemon that comes next."""
         if self._runtime.parent_is_gone:
-            after_end_of(self._loop, self._runtime.context.pulse.read(ProcessName.VRRP).pid, self._end)
+            self._logger.warning("table_left_in_place", services=len(self._ownership.listeners))
+            self._runtime.finish()
         else:
             self._end()
 

@@ -1,7 +1,7 @@
 """Very many short connections, some long ones, and servers that count them: programs for hosts of the lab.
 
     python -m tests.lab.connections server NAME | load SOURCE ADDRESS COUNT | hold SOURCE ADDRESS COUNT FLAG
-        | ask tcp|udp ADDRESS COUNT
+        | ask COUNT tcp/ADDRESS|udp/ADDRESS...
 
 Each prints JSON lines. Clients connect and reset at once, so that no port stays in use; a connection from a port of
 HELD and above is kept and answered.
@@ -127,16 +127,19 @@ def hold(source: str, address: str, count: int, flag: str) -> None:
     print(json.dumps({"alive": alive}), flush=True)
 
 
-def ask(protocol: str, address: str, count: int) -> None:
-    """Each time from another port: who answered how often."""
-    answers: dict[str, int] = {}
-    for _ in range(count):
-        try:
-            answer = _ask_udp(address) if protocol == "udp" else _ask_tcp(address)
-        except OSError as error:
-            answer = type(error).__name__
-        answers[answer] = answers.get(answer, 0) + 1
-    print(json.dumps(answers), flush=True)
+def ask(count: int, targets: list[str]) -> None:
+    """Each so many times, from another port each time: who answered how often, by target."""
+    found: dict[str, dict[str, int]] = {}
+    for target in targets:
+        protocol, _, address = target.partition("/")
+        answers = found.setdefault(target, {})
+        for _ in range(count):
+            try:
+                answer = _ask_udp(address) if protocol == "udp" else _ask_tcp(address)
+            except OSError as error:
+                answer = type(error).__name__
+            answers[answer] = answers.get(answer, 0) + 1
+    print(json.dumps(found), flush=True)
 
 
 def _ask_udp(address: str) -> str:
@@ -157,8 +160,8 @@ def main(words: list[str]) -> None:
             Server(name).run()
         case ["load", source, address, count]:
             load(source, address, int(count))
-        case ["ask", ("tcp" | "udp") as protocol, address, count]:
-            ask(protocol, address, int(count))
+        case ["ask", count, *targets]:
+            ask(int(count), targets)
         case ["hold", source, address, count, flag]:
             hold(source, address, int(count), flag)
         case _:

@@ -119,10 +119,11 @@ def test_100000_connections_have_their_shares_and_none_is_lost_by_a_drain(site: 
         for number, count in programs.counted().items():
             assert abs(count / 50_000 - WEIGHTS[number] / 10) < 0.02, programs.counted()
 
-        for address, shares in ((VIP, {"web1": 50, "web2": 30, "web3": 20}), (VIP6, dict.fromkeys(WEB, 30))):
-            count = str(sum(shares.values()))
-            answers = site.run("client", sys.executable, "-m", "tests.lab.connections", "ask", "udp", address, count)
-            assert json.loads(answers) == shares
+        targets = (f"udp/{VIP}", f"udp/{VIP6}")
+        answers = site.run("client", sys.executable, "-m", "tests.lab.connections", "ask", "90", *targets)
+        assert json.loads(answers) == {
+            f"udp/{VIP}": {"web1": 45, "web2": 27, "web3": 18}, f"udp/{VIP6}": dict.fromkeys(WEB, 30),
+        }  # fmt: skip
 
         hold = programs.start("client", "hold", "192.0.2.12", VIP, str(HELD), str(folder / "flag"), name="hold")
         wait_until(lambda: programs.said("hold").get("held") == HELD, 10, "some connections stay")

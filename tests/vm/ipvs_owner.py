@@ -34,6 +34,8 @@ from pyhad.common.config.model import (
     RealServer,
     SorryServer,
     SyncDaemon,
+    Tunnel,
+    TunnelType,
     VirtualServer,
 )  # fmt: skip
 from pyhad.common.log import LogSettings, ProcessLog
@@ -120,7 +122,7 @@ def _virtual(each: dict[str, Any]) -> VirtualServer:
     servers = tuple(
         RealServer(
             id=name, address=_split(name)[0], port=_split(name)[1], weight=weight, forwarding=forwarding,
-            inhibit_on_failure=each.get("inhibit", False),
+            inhibit_on_failure=each.get("inhibit", False), tunnel=_tunnel(each.get("tunnel", {})),
         )
         for name, weight in each["servers"].items()
     )  # fmt: skip
@@ -134,6 +136,10 @@ def _virtual(each: dict[str, Any]) -> VirtualServer:
         persistence_granularity=each.get("granularity", ""), masquerade=each.get("masquerade", False),
         flags=tuple(each.get("flags", ())),
     )  # fmt: skip
+
+
+def _tunnel(words: dict[str, Any]) -> Tunnel:
+    return Tunnel(type=TunnelType(words.get("type", "ipip")), port=words.get("port", 0))
 
 
 def _listener(name: str) -> Listener:

@@ -226,7 +226,7 @@ def ipvs(generation: int, *weights: int) -> model.IpvsDocument:
 
 
 def test_a_document_read_again_shares_what_is_as_it_was() -> None:
-    rereader = Rereader(model.IpvsDocument, "services")
+    rereader = Rereader(model.IpvsDocument, "services", "generation")
     first = rereader.read(encode(ipvs(1, 5, 6)))
     second = rereader.read(encode(ipvs(2, 6, 7)))
     assert (first, second) == (ipvs(1, 5, 6), ipvs(2, 6, 7))
@@ -234,9 +234,19 @@ def test_a_document_read_again_shares_what_is_as_it_was() -> None:
 
 
 def test_a_document_that_is_refused_is_forgotten() -> None:
-    rereader = Rereader(model.IpvsDocument, "services")
+    rereader = Rereader(model.IpvsDocument, "services", "generation")
     first = rereader.read(encode(ipvs(1, 5)))
     for wrong in (encode(services(5)[0]), encode(ipvs(1, 5)).replace(b"quorum", b"quoram"), b"", b"\xc0"):
         with pytest.raises(WireError):
             rereader.read(wrong)
     assert rereader.read(encode(ipvs(1, 5))).services[0] is first.services[0]
+
+
+@pytest.mark.parametrize("generation", [0, 1, 127, 128, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**63])
+def test_a_document_with_another_number_is_the_same_but_for_that(generation: int) -> None:
+    rereader = Rereader(model.IpvsDocument, "services", "generation")
+    first = rereader.read(encode(ipvs(7, 5, 6)))
+    again = rereader.read(encode(ipvs(generation, 5, 6)))
+    assert again == ipvs(generation, 5, 6)
+    assert again.services is first.services
+    assert rereader.read(encode(ipvs(generation, 5, 8))) == ipvs(generation, 5, 8)
