@@ -167,21 +167,25 @@ class Run:
         victim = self._random.choice(VICTIMS)
         self.change()
         time.sleep(self._random.random() * 1.5)
-        assert self._daemon is not None
-        pid = self._daemon.pid if victim == "parent" else self._pid(victim)
-        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self._strike(victim), 15, f"{victim} runs and is killed")
         if victim == "parent":
-            self._daemon.wait(5)
             wait_until(lambda: not self._children(), 15, "the children of the killed parent have ended", every_s=0.05)
             self.start()
         self.times.append((victim, self.settle()))
         self.steady()
 
-    def _pid(self, victim: str) -> int:
-        """Of the child; it may just be on its way."""
+    def _strike(self, victim: str) -> bool:
+        """False while it is being replaced."""
+        assert self._daemon is not None
+        if victim == "parent":
+            self._daemon.kill()
+            return True
         path = self._folder / "run" / ("ipvs.pid" if victim == "ipvs" else "checkers.pid")
-        wait_until(lambda: path.exists() and path.read_text().strip(), 10, f"{victim} runs", every_s=0.05)
-        return int(path.read_text())
+        try:
+            os.kill(int(path.read_text()), signal.SIGKILL)
+        except (OSError, ValueError):
+            return False
+        return True
 
     def _children(self) -> bool:
         path = self._folder / "run" / "ipvs.pid"
