@@ -182,7 +182,10 @@ class Run:
             return True
         path = self._folder / "run" / ("ipvs.pid" if victim == "ipvs" else "checkers.pid")
         try:
-            os.kill(int(path.read_text()), signal.SIGKILL)
+            pid = int(path.read_text())
+            if f"PPid:\t{self._daemon.pid}\n" not in Path(f"/proc/{pid}/status").read_text():
+                return False
+            os.kill(pid, signal.SIGKILL)
         except (OSError, ValueError):
             return False
         return True
