@@ -5,7 +5,6 @@ Each `apply` is one transaction: all of it or nothing, and no packet sees a half
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import json
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 
 from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
+from pyhad.common.nft import Nft
 from pyhad.ipvs_proc.breathing import breathing
 from pyhad.ipvs_proc.core import ruleset
 from pyhad.ipvs_proc.core.reconcile import Change, apply_changes
@@ -21,75 +21,21 @@ from pyhad.ipvs_proc.core.ruleset_names import TABLE
 from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Table
 from pyhad.ipvs_proc.plane import Refusal
 
-LIBRARY = "libnftables.so.1"
 CHANGES_AT_ONCE = 500
 """More are written in several transactions, each of which leaves a table that serves (`reconcile` orders them so)."""
-_OUTPUT_JSON = 1 << 4  # NFT_CTX_OUTPUT_JSON
-_OUTPUT_TERSE = 1 << 11  # NFT_CTX_OUTPUT_TERSE
-_DEFAULT = 0  # NFT_CTX_DEFAULT
 
 
-class Nft:
-    """libnftables: one context, commands as text, output in buffers of our own. Raises `KernelError` when missing.
-
-    `breathe` is called now and then while a command runs: a listing of thousands of servers takes seconds.
-    """
+class BreathingNft(Nft):
+    """`breathe` is called now and then while a command runs: a listing of thousands of servers takes seconds."""
 
     def __init__(self, breathe: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
         self._breathe = breathe
-        try:
-            library = ctypes.CDLL(LIBRARY)
-        except OSError as error:
-            raise KernelError("load libnftables", errno.ENOENT, str(error)) from None
-        library.nft_ctx_new.restype = ctypes.c_void_p
-        library.nft_ctx_new.argtypes = [ctypes.c_uint32]
-        library.nft_ctx_output_set_flags.argtypes = [ctypes.c_void_p, ctypes.c_uint]
-        library.nft_run_cmd_from_buffer.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-        library.nft_ctx_free.argtypes = [ctypes.c_void_p]
-        for name in ("nft_ctx_buffer_output", "nft_ctx_buffer_error"):
-            getattr(library, name).argtypes = [ctypes.c_void_p]
-        for name in ("nft_ctx_get_output_buffer", "nft_ctx_get_error_buffer"):
-            getattr(library, name).argtypes = [ctypes.c_void_p]
-            getattr(library, name).restype = ctypes.c_char_p
-        self._library = library
-        self._context = library.nft_ctx_new(_DEFAULT)
-        if not self._context:
-            raise KernelError("nft_ctx_new", errno.ENOMEM)
-        library.nft_ctx_buffer_output(self._context)
-        library.nft_ctx_buffer_error(self._context)
 
     def run(self, commands: str, *, terse: bool = False) -> str:
-        """Run `commands` as one transaction; returns what nft printed, `terse` without elements of sets and maps.
-
-        Raises `KernelError` with nft's first line.
-        """
-        self._library.nft_ctx_output_set_flags(self._context, _OUTPUT_JSON | (_OUTPUT_TERSE if terse else 0))
+        """As `Nft.run`."""
         with breathing(self._breathe):
-            status = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
-        printed: bytes = self._library.nft_ctx_get_output_buffer(self._context) or b""
-        complaint: bytes = self._library.nft_ctx_get_error_buffer(self._context) or b""
-        if status != 0:
-            text = complaint.decode("utf-8", "replace").strip()
-            raise KernelError("nft", _errno_of(text), text.splitlines()[0] if text else "no reason given")
-        return printed.decode()
-
-    def trim(self) -> None:
-        """Give memory back: a listing of thousands of servers takes a hundred MiB for a moment."""
-        if hasattr(self._library, "malloc_trim"):  # glibc, which libnftables brings into our sight
-            self._library.malloc_trim(0)
-
-    def close(self) -> None:
-        """Release the context and its netlink socket."""
-        if self._context:
-            self._library.nft_ctx_free(self._context)
-            self._context = None
-
-
-def _errno_of(text: str) -> int:
-    """nft reports in words; the two that decide what we do are told apart."""
-    if "Operation not permitted" in text:
-        return errno.EPERM
-    return errno.ENOENT if "No such file or directory" in text else errno.EINVAL
+            return super().run(commands, terse=terse)
 
 
 class NftablesPlane:
@@ -99,7 +45,7 @@ class NftablesPlane:
     owns_everything = True
 
     def __init__(self, breathe: Callable[[], None] = lambda: None) -> None:
-        self._nft = Nft(breathe)
+        self._nft = BreathingNft(breathe)
         self._there: Table = {}
         self._framed = False
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pyhad.common.config.model_tracking import ReceiveBuffer
 from pyhad.vrrp_proc import netlink
-from pyhad.vrrp_proc.netlink import AddressSeen, LinkSeen
+from pyhad.vrrp_proc.netlink import NO_DETAILS, AddressSeen, LinkDetails, LinkSeen
 from pyhad.vrrp_proc.route_socket import (
     RECEIVE_BUFFER_BYTES,
     RouteSocket,
@@ -36,6 +36,7 @@ class Interface:
     name: str
     flags: int
     mac: bytes
+    details: LinkDetails = NO_DETAILS
     addresses: dict[tuple[str, int], AddressSeen] = field(default_factory=dict)
     """By (address, prefix length)."""
 
@@ -126,8 +127,8 @@ class Links:
                 self._forget(known, changes)
             return
         if known is None:
-            known = self.by_index[seen.index] = Interface(seen.index, seen.name, seen.flags, seen.mac)
-        elif (known.name, known.flags, known.mac) == (seen.name, seen.flags, seen.mac):
+            known = self.by_index[seen.index] = Interface(seen.index, seen.name, seen.flags, seen.mac, seen.details)
+        elif (known.name, known.flags, known.mac, known.details) == (seen.name, seen.flags, seen.mac, seen.details):
             return
         if known.mac != seen.mac:
             changes.macs.add(seen.name)
@@ -137,7 +138,7 @@ class Links:
             changes.links.add(known.name)
             changes.addresses.update((known.name, address) for address, _ in known.addresses)
             changes.addresses.update((seen.name, address) for address, _ in known.addresses)
-        known.name, known.flags, known.mac = seen.name, seen.flags, seen.mac
+        known.name, known.flags, known.mac, known.details = seen.name, seen.flags, seen.mac, seen.details
         self.by_name[seen.name] = known
         changes.links.add(seen.name)
         if known.is_usable and not was_usable:
@@ -192,23 +193,29 @@ class LinkMonitor:
         Addresses are reported once nothing waits any more: the removal that was read may have been made good since.
         """
         changes, self._unsaid = self._unsaid, Changes()
-        drained = False
-        for _ in range(_DATAGRAMS_PER_TURN):
+        if not self._take_waiting(changes, _DATAGRAMS_PER_TURN):
+            self._unsaid.addresses, changes.addresses = changes.addresses, set()
+        if changes:
+            self._on_change(changes)
+
+    def catch_up(self, changes: Changes) -> None:
+        """Take in all that waits, after an order of our own that the picture is to show at once. Reports nothing."""
+        self._take_waiting(changes, _DATAGRAMS_IN_QUEUE)
+
+    def _take_waiting(self, changes: Changes, most: int) -> bool:
+        """Whether nothing waits any more."""
+        for _ in range(most):
             try:
                 datagram = read_datagram(self._socket, self._buffer)
             except BlockingIOError:
-                drained = True
-                break
+                return True
             except OSError as error:
                 if not is_overrun(error):
                     raise
                 self._recover(changes)
                 continue
             self._take(datagram, changes)
-        if not drained:
-            self._unsaid.addresses, changes.addresses = changes.addresses, set()
-        if changes:
-            self._on_change(changes)
+        return False
 
     def _take(self, datagram: bytes | None, changes: Changes) -> None:
         if datagram is None:

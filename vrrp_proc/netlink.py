@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from dataclasses import dataclass
 
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 
 NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE, NLMSG_OVERRUN = 1, 2, 3, 4
@@ -39,7 +40,9 @@ IFA_F_TENTATIVE = 0x40
 PROTOCOL_VRRP = 112
 """Our mark on addresses (IFA_PROTO, kernel 5.18 and later; older ones ignore it): VRRP's own protocol number."""
 
-_IFLA_ADDRESS, _IFLA_IFNAME = 1, 3
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO = 1, 3, 4, 5, 10, 18
+_IFLA_IFALIAS, _IFLA_GROUP = 20, 27
+_IFLA_INFO_KIND, _IFLA_INFO_DATA, _FIRST_SETTING = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_CACHEINFO, _IFA_FLAGS, _IFA_PROTO = 1, 2, 3, 4, 6, 8, 11
 
 _HEAD = struct.Struct("=IHHII")  # length, type, flags, sequence, port id
@@ -55,6 +58,26 @@ _ADDRESS_BYTES = {socket.AF_INET: 4, socket.AF_INET6: 16}
 
 
 @dataclass(frozen=True, slots=True)
+class LinkDetails:
+    """What matters of an interface only where virtual MACs are in use."""
+
+    kind: str = ""
+    """`macvlan`, `ipvlan`, `veth`, `vrf` …; empty: plain hardware."""
+    mode: int = 0
+    """Of a macvlan or ipvlan."""
+    base: int = 0
+    """Index of the interface that it stands on."""
+    master: int = 0
+    """Index of the bridge, bond or VRF that it belongs to."""
+    mtu: int = 0
+    group: int = 0
+    alias: str = ""
+
+
+NO_DETAILS = LinkDetails()
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSeen:
     """One interface as the kernel describes it; `gone` when it was deleted."""
 
@@ -63,6 +86,7 @@ class LinkSeen:
     flags: int
     mac: bytes
     gone: bool
+    details: LinkDetails = NO_DETAILS
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,39 +133,40 @@ class AddressRequest:
     broadcast: str = ""
     preferred_lft_s: int | None = None
     """None: for ever. 0: nobody takes it as source who was not told to (NET-1)."""
+    protocol: int = PROTOCOL_VRRP
 
 
 def encode_add(request: AddressRequest, sequence: int) -> bytes:
     """RTM_NEWADDR that fails with EEXIST when the address is there already (NET-11). IPv6 without DAD (NET-1)."""
     family, packed = _pack_address(request.address)
-    attributes = [_attribute(_IFA_LOCAL, packed), _attribute(_IFA_ADDRESS, packed)]
+    wanted = [attribute(_IFA_LOCAL, packed), attribute(_IFA_ADDRESS, packed)]
     flags = IFA_F_NODAD if family == socket.AF_INET6 else 0
     if request.label:
-        attributes.append(_attribute(_IFA_LABEL, request.label.encode() + b"\0"))
+        wanted.append(attribute(_IFA_LABEL, request.label.encode() + b"\0"))
     if request.broadcast:
-        attributes.append(_attribute(_IFA_BROADCAST, _pack_address(request.broadcast)[1]))
+        wanted.append(attribute(_IFA_BROADCAST, _pack_address(request.broadcast)[1]))
     if request.preferred_lft_s is not None:
-        attributes.append(_attribute(_IFA_CACHEINFO, _CACHEINFO.pack(request.preferred_lft_s, _FOREVER, 0, 0)))
-    attributes.append(_attribute(_IFA_PROTO, bytes((PROTOCOL_VRRP,))))
-    body = _IFADDR.pack(family, request.prefix_len, flags, request.scope, request.index) + b"".join(attributes)
-    return _message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sequence, body)
+        wanted.append(attribute(_IFA_CACHEINFO, _CACHEINFO.pack(request.preferred_lft_s, _FOREVER, 0, 0)))
+    wanted.append(attribute(_IFA_PROTO, bytes((request.protocol,))))
+    body = _IFADDR.pack(family, request.prefix_len, flags, request.scope, request.index) + b"".join(wanted)
+    return message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sequence, body)
 
 
 def encode_remove(request: AddressRequest, sequence: int) -> bytes:
     """RTM_DELADDR of exactly this address and prefix; EADDRNOTAVAIL when it is not there."""
     family, packed = _pack_address(request.address)
-    body = _IFADDR.pack(family, request.prefix_len, 0, request.scope, request.index) + _attribute(_IFA_LOCAL, packed)
-    return _message(RTM_DELADDR, NLM_F_REQUEST | NLM_F_ACK, sequence, body)
+    body = _IFADDR.pack(family, request.prefix_len, 0, request.scope, request.index) + attribute(_IFA_LOCAL, packed)
+    return message(RTM_DELADDR, NLM_F_REQUEST | NLM_F_ACK, sequence, body)
 
 
 def encode_link_dump(sequence: int) -> bytes:
     """All interfaces."""
-    return _message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, sequence, _IFINFO.pack(0, 0, 0, 0, 0))
+    return message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, sequence, _IFINFO.pack(0, 0, 0, 0, 0))
 
 
 def encode_address_dump(sequence: int, family: int = socket.AF_UNSPEC) -> bytes:
     """All addresses of `family` (0: of every family)."""
-    return _message(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, sequence, _IFADDR.pack(family, 0, 0, 0, 0))
+    return message(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, sequence, _IFADDR.pack(family, 0, 0, 0, 0))
 
 
 def parse(datagram: bytes) -> tuple[list[Seen], int]:
@@ -182,11 +207,35 @@ def _parse_link(body: bytes, *, gone: bool) -> LinkSeen | None:
     family, _, index, flags, _ = _IFINFO.unpack_from(body)
     if family != socket.AF_UNSPEC:  # AF_BRIDGE: a port left its bridge, the interface itself is still there
         return None
-    attributes = _attributes(body, _IFINFO.size)
-    name = attributes.get(_IFLA_IFNAME, b"").rstrip(b"\0").decode("ascii", "backslashreplace")
+    found = attributes(body, _IFINFO.size)
+    name = _text(found.get(_IFLA_IFNAME, b""))
     if index <= 0 or not name:
         raise ValueError("a link without index or name")
-    return LinkSeen(index, name, flags, attributes.get(_IFLA_ADDRESS, b""), gone)
+    return LinkSeen(index, name, flags, found.get(_IFLA_ADDRESS, b""), gone, _details(found))
+
+
+def _details(found: dict[int, bytes]) -> LinkDetails:
+    info = attributes(found.get(_IFLA_LINKINFO, b""), 0)
+    kind, mode = _text(info.get(_IFLA_INFO_KIND, b"")), 0
+    if kind in ("macvlan", "ipvlan"):
+        mode = int.from_bytes(attributes(info.get(_IFLA_INFO_DATA, b""), 0).get(_FIRST_SETTING, b""), sys.byteorder)
+    return LinkDetails(
+        kind=kind,
+        mode=mode,
+        base=_number(found, _IFLA_LINK),
+        master=_number(found, _IFLA_MASTER),
+        mtu=_number(found, _IFLA_MTU),
+        group=_number(found, _IFLA_GROUP),
+        alias=_text(found.get(_IFLA_IFALIAS, b"")),
+    )
+
+
+def _number(found: dict[int, bytes], kind: int) -> int:
+    return _FLAGS.unpack(found[kind])[0] if kind in found else 0
+
+
+def _text(value: bytes) -> str:
+    return value.rstrip(b"\0").decode("ascii", "backslashreplace")
 
 
 def _parse_address(body: bytes, *, gone: bool) -> AddressSeen | None:
@@ -194,17 +243,18 @@ def _parse_address(body: bytes, *, gone: bool) -> AddressSeen | None:
     wanted = _ADDRESS_BYTES.get(family)
     if wanted is None:
         return None
-    attributes = _attributes(body, _IFADDR.size)
-    packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS) or b""
+    found = attributes(body, _IFADDR.size)
+    packed = found.get(_IFA_LOCAL) or found.get(_IFA_ADDRESS) or b""
     if len(packed) != wanted or prefix_len > wanted * 8:
         raise ValueError("an address of the wrong length")
-    if _IFA_FLAGS in attributes:  # the eight bits of the head were not enough
-        flags = _FLAGS.unpack(attributes[_IFA_FLAGS])[0]
-    protocol = attributes.get(_IFA_PROTO, b"\0")[0]
+    if _IFA_FLAGS in found:  # the eight bits of the head were not enough
+        flags = _FLAGS.unpack(found[_IFA_FLAGS])[0]
+    protocol = found.get(_IFA_PROTO, b"\0")[0]
     return AddressSeen(index, socket.inet_ntop(family, packed), prefix_len, scope, flags, protocol, gone)
 
 
-def _attributes(body: bytes, at: int) -> dict[int, bytes]:
+def attributes(body: bytes, at: int) -> dict[int, bytes]:
+    """Attributes by type, from byte `at` on. Raises ValueError where one runs over the end."""
     found: dict[int, bytes] = {}
     end = len(body)
     while at + _ATTRIBUTE.size <= end:
@@ -221,9 +271,11 @@ def _pack_address(text: str) -> tuple[int, bytes]:
     return family, socket.inet_pton(family, text)
 
 
-def _attribute(kind: int, value: bytes) -> bytes:
+def attribute(kind: int, value: bytes) -> bytes:
+    """One attribute, padded."""
     return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(value), kind) + value + bytes(-len(value) % 4)
 
 
-def _message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
+def message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
+    """One whole message."""
     return _HEAD.pack(_HEAD.size + len(body), kind, flags, sequence, 0) + body

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
 from pyhad.vrrp_proc.announce import Announcer
+from pyhad.vrrp_proc.firewall import RouterFirewall
 from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
 from pyhad.vrrp_proc.ports import Ports
 from pyhad.vrrp_proc.route_socket import RouteSocket
@@ -37,6 +38,10 @@ class Outside:
     def announcer(self, links: Links) -> Announcer:
         """Gratuitous ARP and neighbour advertisements."""
         return Announcer(links, self._runtime.counters)
+
+    def firewall(self) -> RouterFirewall:
+        """Rules of nftables."""
+        return RouterFirewall(self._runtime.logger)
 
     def reporter(
         self,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import collections
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
+from pyhad.common.config.model_vmac import VmacKind
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
@@ -21,6 +22,7 @@ from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.links import Interface, Links
 from pyhad.vrrp_proc.sockets import Receiver, Sender
 from pyhad.vrrp_proc.sockets6 import Receiver6, Sender6
+from pyhad.vrrp_proc.sockets_vmac import Line, Memberships, VmacSockets
 
 Group = dict[int, list[Instance]]
 """By VRID; several of one VRID only where unicast tells them apart (FSM-15)."""
@@ -42,20 +44,33 @@ class InterfacePort:
         loop: Loop,
         logger: FilteringBoundLogger,
         counters: collections.Counter[str],
+        vmac_sockets: VmacSockets,
+        overheard: frozenset[tuple[str, int, int]],
     ) -> None:
         self.name = interface.name
         self.index = interface.index
         self.instances = instances
         self.wants = wanted_of(instances)
+        self.overheard = overheard
+        """(name, index, VRID) of virtual MACs of routers that speak with the MAC of this interface: a peer that has
+        the same virtual MAC and speaks with it is heard there only."""
         self._loop = loop
         self._logger = logger
         self._counters = counters
         self._known: dict[bytes, tuple[Instance, AdvertisementReceived]] = {}
         self._complaints: set[tuple[str, str]] = set()
         self._receivers: list[Receiver | Receiver6] = []
-        self._sender = self._open_sender(family)
+        self._sender: Sender | Sender6 | None = None
+        self._vmac_sockets = vmac_sockets
+        self._line: Line | None = None
+        """Speaks with a virtual MAC, instead of a sender and receivers."""
+        self._overhearing: list[Line] = []
         try:
-            self._open_receivers(family)
+            if is_vmac(instances, interface.name):
+                self._line = self._hear_frames(self.name, self.index, frozenset(instances), family, joins=True)
+            else:
+                self._sender = self._open_sender(family)
+                self._open_receivers(family)
         except KernelError:
             self.close()
             raise
@@ -63,9 +78,19 @@ class InterfacePort:
     def _open_sender(self, family: int) -> Sender | Sender6:
         return (Sender if family == 4 else Sender6)(self.name, self.index)
 
+    def _hear_frames(self, name: str, index: int, vrids: frozenset[int], family: int, *, joins: bool) -> Line:
+        groups = frozenset(group for _, group, _ in self.wants if group and joins)
+        sealed = frozenset(vrid for vrid, _, is_sealed in self.wants if is_sealed and vrid in vrids)
+        take = self._take if family == 4 else self._take6
+        line = Line(name=name, index=index, groups=groups, vrids=vrids, sealed=sealed, take=take)
+        self._vmac_sockets.add(line)
+        return line
+
     def _open_receivers(self, family: int) -> None:
         groups = {group for _, group, _ in self.wants if group}
         where = self.name, self.index, groups
+        for name, index, vrid in self.overheard:
+            self._overhearing.append(self._hear_frames(name, index, frozenset((vrid,)), family, joins=False))
         if family == 6:
             self._watch(Receiver6(*where, self.instances, self._take6))
             return
@@ -80,12 +105,17 @@ class InterfacePort:
 
     def send(self, packet: bytes | bytearray, destination: str) -> int:
         """0, or the errno."""
+        if self._line is not None:
+            return self._vmac_sockets.send(self._line, packet, destination)
+        assert self._sender is not None  # or the port would not exist
         return self._sender.send(packet, destination)
 
     def read(self, events: int = 0) -> None:
         """Take in what waits."""
         for receiver in self._receivers:
             receiver.read(events)
+        for line in self._lines():
+            self._vmac_sockets.read(line)
 
     def forget_known(self) -> None:
         """A configuration or an own address changed: look at every packet anew."""
@@ -97,7 +127,13 @@ class InterfacePort:
             self._loop.unwatch(receiver.fileno())
             self._counters["receive_errors"] += receiver.errors
             receiver.close()
-        self._sender.close()
+        if self._sender is not None:
+            self._sender.close()
+        for line in self._lines():
+            self._vmac_sockets.remove(line)
+
+    def _lines(self) -> list[Line]:
+        return self._overhearing if self._line is None else [self._line]
 
     def _take(self, packet: bytes) -> None:
         content = packet[12:]
@@ -171,6 +207,8 @@ class Ports:
         self._logger = logger
         self._counters = counters
         self._open: dict[tuple[str, int], InterfacePort] = {}
+        self._memberships = Memberships()
+        self._vmac_sockets = {family: VmacSockets(family, loop, counters) for family in (4, 6)}
 
     def fit(self, instances: Iterable[Instance]) -> bool:
         """Make the sockets fit interfaces and instances, and tell each instance its port.
@@ -180,7 +218,7 @@ class Ports:
         wanted: dict[tuple[str, int], Group] = {}
         for instance in instances:
             config = instance.config
-            group = wanted.setdefault((config.interface, config.family), {})
+            group = wanted.setdefault((config.speaks_on, config.family), {})
             group.setdefault(config.vrid, []).append(instance)
         for key in [key for key in self._open if key not in wanted]:
             self._open.pop(key).close()
@@ -191,7 +229,28 @@ class Ports:
             for several in group.values():
                 for instance in several:
                     instance.port = port
+        self._memberships.fit(self._groups_of_bases(wanted))
+        for sockets in self._vmac_sockets.values():
+            sockets.settle()
         return whole
+
+    def _groups_of_bases(self, wanted: dict[tuple[str, int], Group]) -> Iterator[tuple[int, int, str]]:
+        """(index, family, group) of the bases of virtual MACs that have joined at the link layer only."""
+        for (name, family), group in wanted.items():
+            if is_vmac(group, name):
+                for config in (instance.config for several in group.values() for instance in several):
+                    base = self._links.by_name.get(config.interface)
+                    if base is not None:
+                        yield base.index, family, config.multicast_group
+
+    def _overheard(self, name: str, group: Group) -> frozenset[tuple[str, int, int]]:
+        found = set()
+        for config in (instance.config for several in group.values() for instance in several):
+            vmac = config.vmac
+            link = self._links.by_name.get(vmac.name) if vmac is not None and vmac.name != name else None
+            if link is not None and vmac is not None and vmac.kind is VmacKind.MACVLAN and not config.unicast_peers:
+                found.add((link.name, link.index, config.vrid))
+        return frozenset(found)
 
     def forget_known(self) -> None:
         """See `InterfacePort.forget_known`."""
@@ -203,20 +262,31 @@ class Ports:
         for port in self._open.values():
             port.close()
         self._open.clear()
+        self._memberships.close()
 
     def _fit_one(self, key: tuple[str, int], group: Group) -> InterfacePort | None:
         name, family = key
         interface = self._links.by_name.get(name)
         port = self._open.get(key)
         fits = port is not None and interface is not None and port.index == interface.index
-        if port is not None and fits and port.wants == wanted_of(group):
+        overheard = self._overheard(name, group)
+        if port is not None and fits and (port.wants, port.overheard) == (wanted_of(group), overheard):
             port.instances = group
             port.forget_known()
             return port
         fresh: InterfacePort | None = None
         if interface is not None:
             try:
-                fresh = self.port(interface, family, group, self._loop, self._logger, self._counters)
+                fresh = self.port(
+                    interface,
+                    family,
+                    group,
+                    self._loop,
+                    self._logger,
+                    self._counters,
+                    self._vmac_sockets[family],
+                    overheard,
+                )
             except KernelError as error:
                 self._counters["socket_errors"] += 1
                 self._logger.error("socket_not_opened", interface=name, error=str(error))
@@ -237,6 +307,15 @@ def wanted_of(instances: Group) -> frozenset[tuple[int, str, bool]]:
         )
         for vrid, several in instances.items()
         for instance in several
+    )
+
+
+def is_vmac(instances: Group, name: str) -> bool:
+    """Whether interface `name` is the virtual MAC of those that speak there."""
+    configs = (instance.config for several in instances.values() for instance in several)
+    return any(
+        config.vmac is not None and config.vmac.name == name and config.vmac.kind is VmacKind.MACVLAN
+        for config in configs
     )
 
 

@@ -29,6 +29,8 @@ from pyhad.vrrp_proc.main import KEPT
 from pyhad.vrrp_proc.route_socket import RouteSocket
 from pyhad.vrrp_proc.sockets import Sender
 from pyhad.vrrp_proc.sockets6 import Sender6
+from pyhad.vrrp_proc.sockets_vmac import send_once
+from pyhad.vrrp_proc.vmacs import mark_of, names_on
 
 
 def main(context: ChildContext) -> int:
@@ -37,15 +39,20 @@ def main(context: ChildContext) -> int:
     log = ProcessLog(context.name, context.log)
     privileges.drop(uid=os.geteuid(), gid=os.getegid(), keep=KEPT)
     privileges.die_with_parent(context.parent_pid)
-    release(decode(VrrpDocument, context.document).instances, Journal(context.box), log.logger)
+    document = decode(VrrpDocument, context.document)
+    release(document.instances, Journal(context.box), log.logger, mark_of(document.daemon))
     log.drain()
     return 0
 
 
-def release(instances: tuple[VrrpInstance, ...], records: Journal, logger: FilteringBoundLogger) -> None:
-    """Priority 0 of all masters first, then the removal of all addresses in one batch."""
+def release(instances: tuple[VrrpInstance, ...], records: Journal, logger: FilteringBoundLogger, mark: str) -> None:
+    """Priority 0 of all masters first, then the removal of all addresses in one batch.
+
+    Interfaces of our own stay, without addresses: the next VRRP process goes on with them.
+    """
     route = RouteSocket()
     links = LinkMonitor(route, lambda _changes: None).links
+    instances = names_on(links, instances, mark).instances
     mine = frozenset(
         virtual.address for config in instances for virtual in config.addresses + config.excluded_addresses
     )
@@ -73,12 +80,18 @@ def _say_release(config: VrrpInstance, record: Record, links: Links, mine: froze
     outgoing = Outgoing(config)
     outgoing.change(config, source)
     outgoing.restore(record.sequence)
+    speaks_on = links.by_name.get(config.speaks_on)
+    if speaks_on is None:
+        return errno.ENODEV
+    packets = outgoing.packets(PRIORITY_RELEASE, time.time_ns())
+    if config.vmac is not None and config.vmac.mac and not config.vmac_xmit_base:
+        return max(send_once(speaks_on.name, family, packet, destination) for packet, destination in packets)
     try:
-        sender = (Sender if family == 4 else Sender6)(interface.name, interface.index)
+        sender = (Sender if family == 4 else Sender6)(speaks_on.name, speaks_on.index)
     except KernelError:
         return errno.EIO
     number = 0
-    for packet, destination in outgoing.packets(PRIORITY_RELEASE, time.time_ns()):
+    for packet, destination in packets:
         number = sender.send(packet, destination) or number
     sender.close()
     return number

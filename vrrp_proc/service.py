@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import gc
+from collections.abc import Iterable
 
-from pyhad.common.config.model import SCHEMA, VrrpDocument
+from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
 from pyhad.common.errors import WireError
 from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
@@ -17,6 +18,7 @@ from pyhad.common.scripts.catalogue import rules_of
 from pyhad.common.scripts.client import FINISH_NS, Scripts
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.base_settings import BaseSettings
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
 from pyhad.vrrp_proc.core.tracking import Key
 from pyhad.vrrp_proc.groups import Groups
@@ -31,6 +33,7 @@ from pyhad.vrrp_proc.roles import RoleTeller
 from pyhad.vrrp_proc.startup import StartupDelay
 from pyhad.vrrp_proc.surroundings import Surroundings, interfaces_of
 from pyhad.vrrp_proc.trackers import Trackers
+from pyhad.vrrp_proc.vmacs import Vmacs
 from pyhad.vrrp_proc.world import World
 
 COLLECT_NS = 60_000_000_000
@@ -66,6 +69,9 @@ class Service:
         self._monitor = outside.monitor(self._route, self._links_changed)
         self._links: Links = self._monitor.links
         self._surroundings = Surroundings(self._links, self._trackers, runtime.loop, self._delay_over)
+        settings = BaseSettings(self._route, self._links, self._journal, runtime.logger)
+        self._vmacs = Vmacs(self._route, self._monitor, settings, runtime.logger, runtime.counters)
+        self._firewall = outside.firewall()
         self._ports = outside.ports(self._links)
         self._reporter = outside.reporter(self._router_status, self._counters, self._stand_by)
         self._roles = RoleTeller(runtime, self._is_master)
@@ -112,10 +118,16 @@ class Service:
         self._startup.configure(document.startup_delay_ns, document.delay_after_boot_ns)
         self._monitor.set_receive_buffer(document.monitor_buffer)
         self._world.announcer.configure(document.announce_limits)
-        self._surroundings.configure(document.interface_delays, document.instances)
-        wanted = {identity_of(config): config for config in document.instances}
+        instances = self._vmacs.name_all(document.instances, document.daemon)
+        self._surroundings.configure(document.interface_delays, instances)
+        wanted = {identity_of(config): config for config in instances}
         for identity in [identity for identity in self._instances if identity not in wanted]:
             self._shut_down(self._instances.pop(identity), deleted=True)
+        changes = Changes()
+        self._vmacs.want(instances)
+        self._fit_vmacs(changes)
+        self._firewall.configure(document.firewall)
+        self._fit_firewall(instances)
         known = {identity: self._instances[identity] for identity in wanted if identity in self._instances}
         fresh = {
             identity: Instance(config, self._world) for identity, config in wanted.items() if identity not in known
@@ -130,6 +142,9 @@ class Service:
         for instance in known.values():
             self._tell_surroundings(instance)
         self._start_fresh(list(fresh.values()))
+        self._vmacs.sweep(changes, [instance.config for instance in self._parting])
+        if changes:
+            self._links_changed(changes)
         self._reporter.generation = document.generation
         self._roles.configure(document.sync_instance)
         self._reporter.changed()
@@ -178,6 +193,9 @@ class Service:
 
     def _links_changed(self, changes: Changes) -> None:
         """Faults first: a router that lost its interface lets go of its addresses, and none of them was stolen."""
+        if changes.links and self._vmacs.concerns(changes.links):
+            self._fit_vmacs(changes)
+            self._fit_firewall(instance.config for instance in self._instances.values())
         if changes.links:
             self._fit_ports()
         # Our own virtual addresses come and go by the thousand: they change nobody's source.
@@ -203,15 +221,29 @@ class Service:
         for instance, gone in lost.items():
             instance.lose(sorted(gone))
 
+    def _fit_vmacs(self, changes: Changes) -> None:
+        if not self._vmacs.fit(changes):
+            self._try_again()
+
+    def _fit_firewall(self, instances: Iterable[VrrpInstance]) -> None:
+        """Before any address is installed. Who is leaving still answers for its own."""
+        configs = [*instances, *(instance.config for instance in self._parting)]
+        self._firewall.fit(configs, {link.name: link.index for link in self._links.by_index.values()})
+
+    def _try_again(self) -> None:
+        if not self._retrying:
+            self._retrying = True
+            self._runtime.loop.after(RETRY_NS, self._fit_again)
+
     def _fit_ports(self) -> None:
         # Who is wanted comes after who is leaving: of two on the same place it is the one that is served.
-        if self._ports.fit([*self._parting, *self._instances.values()]) or self._retrying:
-            return
-        self._retrying = True
-        self._runtime.loop.after(RETRY_NS, self._fit_again)
+        if not self._ports.fit([*self._parting, *self._instances.values()]):
+            self._try_again()
 
     def _fit_again(self) -> None:
         self._retrying = False
+        changes = Changes()
+        self._fit_vmacs(changes)
         self._fit_ports()
         for instance in self._instances.values():
             self._tell_surroundings(instance)
@@ -227,7 +259,7 @@ class Service:
         self._notifier.close()
         self._reporter.changed()
         if not self._parting:
-            self._scripts.finish(self._runtime.finish)
+            self._end()
 
     def _shut_down(self, instance: Instance, *, keep_addresses: bool = False, deleted: bool = False) -> None:
         if not instance.shut_down(keep_addresses=keep_addresses, deleted=deleted, patience_ns=self._patience_ns):
@@ -237,8 +269,16 @@ class Service:
         self._parting.discard(instance)
         if not self._stopping:
             self._fit_ports()
+            self._vmacs.sweep(Changes(), [one.config for one in self._parting])
         elif not self._parting:
-            self._scripts.finish(self._runtime.finish)
+            self._end()
+
+    def _end(self) -> None:
+        """Nobody holds an address any more, or all shall stay where they are."""
+        if not self._options.keep_vips_at_exit:
+            self._vmacs.remove_all()
+            self._firewall.close()
+        self._scripts.finish(self._runtime.finish)
 
     def _stand_by(self, order: StandbyOrdered) -> tuple[str, ...]:
         """What an operator wants of the instance of that name, or of all. Returns the names of those that obeyed."""

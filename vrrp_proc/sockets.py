@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Iterable
 
 from pyhad.common.errors import KernelError
-from pyhad.vrrp_proc.core.ah import HEADER_BYTES, PROTOCOL_AH
+from pyhad.vrrp_proc.core.ah import HEADER_BYTES as AH_BYTES, PROTOCOL_AH
 from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
 
 RECEIVE_BUFFER_BYTES = 1024 * 1024
@@ -38,6 +38,9 @@ _JUMP_IF_AT_LEAST = 0x35
 _JUMP_IF_EQUAL = 0x15
 _ACCEPT = (0x06, 0, 0, 0xFFFFFFFF)
 _DROP = (0x06, 0, 0, 0)
+_X_IS_IPV6_HEADER = (0x01, 0, 0, 40)
+_LOAD_BYTE = (0x30, 0, 0)  # A = byte at k
+_JUMP = 0x05
 
 
 def filter_vrids(vrids: Iterable[int], skip: int = 0) -> bytes:
@@ -54,14 +57,28 @@ def filter_vrids6(vrids: Iterable[int]) -> bytes:
     return _filter([_ZERO_X, _LOAD_LENGTH], vrids)
 
 
+def filter_frames(family: int, vrids: Iterable[int], sealed: Iterable[int]) -> bytes:
+    """The same for a packet socket, which is given every packet of its family; `sealed` have an IPv4 AH header."""
+    start = [_LOAD_HEADER_LENGTH if family == 4 else _X_IS_IPV6_HEADER, _LOAD_LENGTH, _SUBTRACT_X]
+    plain, behind_ah = _instructions(start, vrids), _instructions(start, sealed, AH_BYTES)
+    program = [(*_LOAD_BYTE, 9 if family == 4 else 6), (_JUMP_IF_EQUAL, 1, 0, PROTOCOL_VRRP)]
+    program += [(_JUMP, 0, 0, len(plain)), *plain, (_JUMP_IF_EQUAL, 1, 0, PROTOCOL_AH), _DROP, *behind_ah]
+    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in program)
+
+
 def _filter(start: list[tuple[int, int, int, int]], vrids: Iterable[int], skip: int = 0) -> bytes:
+    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in _instructions(start, vrids, skip))
+
+
+def _instructions(
+    start: list[tuple[int, int, int, int]], vrids: Iterable[int], skip: int = 0
+) -> list[tuple[int, int, int, int]]:
     """`start` leaves the bytes of the message in A, and where it begins in X."""
     wanted = sorted(set(vrids))
     program = [*start, (_JUMP_IF_AT_LEAST, 1, 0, skip + 2), _ACCEPT, (*_LOAD_BYTE_AT_X, skip + 1)]
     # Each comparison jumps to the last instruction, over those after it and the drop.
     program += [(_JUMP_IF_EQUAL, len(wanted) - place, 0, vrid) for place, vrid in enumerate(wanted)]
-    program += [_DROP, _ACCEPT]
-    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in program)
+    return [*program, _DROP, _ACCEPT]
 
 
 def filter_nothing() -> bytes:
@@ -119,7 +136,7 @@ class Receiver:
         self._socket = raw_socket(PROTOCOL_AH if sealed else PROTOCOL_VRRP)
         try:
             attach(
-                self._socket, filter_vrids(vrids, HEADER_BYTES if sealed else 0)
+                self._socket, filter_vrids(vrids, AH_BYTES if sealed else 0)
             )  # first, so that nothing else can be queued
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
             self._socket.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)

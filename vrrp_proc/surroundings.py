@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model_tracking import InterfaceDelay, TrackerKind
+from pyhad.common.config.model_vmac import VmacKind
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.link_delays import LinkDelays
 from pyhad.vrrp_proc.core.tracking import Readings, weigh
 from pyhad.vrrp_proc.links import Links
+from pyhad.vrrp_proc.netlink import IFF_UP
 from pyhad.vrrp_proc.trackers import Trackers
 
 
@@ -65,14 +67,23 @@ class Surroundings:
             faults.add(FaultCause.INTERFACE_MISSING)
         elif not config.dont_track_primary and not self._is_up(config.interface):
             faults.add(FaultCause.INTERFACE_DOWN)
+        made = {vmac.name: vmac.base for vmac in config.vmacs}
         devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
-        for name in devices.union(config.tracked_interfaces) - {config.interface}:
-            if not self._is_up(name):
-                faults.add(FaultCause.TRACKED_INTERFACE_DOWN)
+        others = {made.get(name, name) for name in devices.union(config.tracked_interfaces, made.values())}
+        if not all(self._is_up(name) for name in others - {config.interface}):
+            faults.add(FaultCause.TRACKED_INTERFACE_DOWN)
+        if not all(self._is_there(name) for name in made):
+            faults.add(FaultCause.INTERFACE_MISSING)
         return faults
 
+    def _is_there(self, name: str) -> bool:
+        """An interface of our own: that it has carrier is the matter of its base, whose delays count (FSM-46)."""
+        found = self._links.by_name.get(name)
+        return found is not None and found.flags & IFF_UP != 0
+
     def _source(self, config: VrrpInstance) -> str:
-        own = self._links.by_name.get(config.interface)
+        """An ipvlan has an address of its own; a virtual MAC speaks with that of its base."""
+        own = self._links.by_name.get(_source_interface(config))
         if config.source_address or own is None:
             return config.source_address
         source = own.primary(config.family, self.virtual)
@@ -82,7 +93,7 @@ class Surroundings:
 
     def _source_faults(self, config: VrrpInstance, source: str) -> set[FaultCause]:
         faults: set[FaultCause] = set()
-        own = self._links.by_name.get(config.interface)
+        own = self._links.by_name.get(_source_interface(config))
         if own is not None and (not source or (config.track_source and not own.has_address(source))):
             faults.add(FaultCause.NO_SOURCE_ADDRESS)
         if config.fault_without_peers:
@@ -121,4 +132,10 @@ def interfaces_of(config: VrrpInstance) -> set[str]:
     """Names of all interfaces whose state matters to that router."""
     names = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
     weighted = (tracker.name for tracker in config.trackers if tracker.kind is TrackerKind.INTERFACE)
-    return names.union(config.tracked_interfaces, (config.interface,), weighted)
+    made = (name for vmac in config.vmacs for name in (vmac.name, vmac.base))
+    return names.union(config.tracked_interfaces, (config.interface,), weighted, made)
+
+
+def _source_interface(config: VrrpInstance) -> str:
+    is_ipvlan = config.vmac is not None and config.vmac.kind is VmacKind.IPVLAN
+    return config.speaks_on if is_ipvlan else config.interface

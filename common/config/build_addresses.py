@@ -41,6 +41,7 @@ def build_address(entry: Statement, interface: str, complaints: Complaints) -> V
         label=_label(entry, family, complaints),
         broadcast=_broadcast(entry, address, prefix_len, complaints),
         preferred_lft_s=_preferred_lft(entry, family, prefix_len, complaints),
+        use_vmac="use_vmac" in entry.options,
     )
 
 

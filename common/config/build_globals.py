@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from pyhad.common.config.model import SECOND_NS, Announcement, DataPlane
 from pyhad.common.config.model_tracking import ReceiveBuffer
+from pyhad.common.config.model_vmac import Firewall
 from pyhad.common.config.tree import Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VmacGlobals:
+    """How interfaces of our own are named, and what goes into nftables."""
+
+    prefix: str
+    addr_prefix: str
+    firewall: Firewall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +50,7 @@ class Globals:
     flush_at_start: bool
     log_all_failures: bool
     mails_faults: bool
+    vmacs: VmacGlobals
     track_files: Mapping[str, Statement]
     """The `track_file` blocks by name; of two of one name the last."""
 
@@ -77,11 +88,27 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         flush_at_start=one.has("lvs_flush"),
         log_all_failures=one.has("checker_log_all_failures"),
         mails_faults=not one.has("no_email_faults"),
+        vmacs=_vmacs(one),
         track_files={
             block.text(): block
             for block in root.children
             if block.name in ("track_file", "vrrp_track_file") and not block.broken
         },
+    )
+
+
+def _vmacs(one: Statement) -> VmacGlobals:
+    """VMAC-8, VMAC-21. nftables is used where it is needed, whether its words are there or not (VMAC-20)."""
+    prefix = one.text_of("vmac_prefix", "vrrp")
+    return VmacGlobals(
+        prefix=prefix,
+        addr_prefix=one.text_of("vmac_addr_prefix", prefix),
+        firewall=Firewall(
+            table=one.text_of("nftables", "keepalived"),
+            priority=one.number_of("nftables_priority", -1),
+            by_index=one.has("nftables_ifindex"),
+            counters=one.has("nftables_counters"),
+        ),
     )
 
 

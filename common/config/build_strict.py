@@ -7,7 +7,6 @@ from dataclasses import replace
 from pyhad.common.config.build_globals import Globals
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import HmacMode, VrrpInstance
-from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 
 _OWNER = 255
@@ -25,6 +24,7 @@ def with_rules(instance: VrrpInstance, block: Statement, shared: Globals, compla
     strict = is_strict(block, shared)
     if strict:
         instance = _strict(instance, block, complaints)
+    instance = replace(instance, accept_mode=_accepts(instance, block, complaints, strict=strict))
     return _owner(instance, block, shared, complaints, strict=strict)
 
 
@@ -60,13 +60,21 @@ def _strict(instance: VrrpInstance, block: Statement, complaints: Complaints) ->
         if changed:
             at = (block.last(word) or block).at
             complaints.warning(f"{word} of '{instance.name}' is changed: strict mode does not allow it", at)
-    if not owns:
-        complaints.warning(
-            f"strict mode of '{instance.name}' does not keep packets to its addresses away yet",
-            block.at,
-            trouble=Trouble.NOT_YET,
-        )
     return wanted
+
+
+def _accepts(instance: VrrpInstance, block: Statement, complaints: Complaints, *, strict: bool) -> bool:
+    """VMAC-23, FIX-23: the owner accepts what is sent to its addresses, others as they are told; strict ones do not."""
+    if instance.base_priority == _OWNER:
+        return True
+    said = [child for child in block.children if child.name in ("accept", "no_accept") and not child.broken]
+    if not said:
+        return not strict
+    if said[-1].name == "accept" and strict and instance.version == 2:
+        message = f"accept is ignored: '{instance.name}' is strict, and version 2 knows no accept mode"
+        complaints.warning(message, said[-1].at)
+        return False
+    return said[-1].name == "accept"
 
 
 def _refuse(instance: VrrpInstance, block: Statement, complaints: Complaints) -> None:

@@ -17,6 +17,7 @@ from pyhad.common.config.build_scripts import ScriptBuilder
 from pyhad.common.config.build_services import Services, build_services
 from pyhad.common.config.build_tls import build_tls
 from pyhad.common.config.build_tracking import Tracking, build_tracking
+from pyhad.common.config.build_vmac import with_vmacs
 from pyhad.common.config.build_vrrp import build_instances, down_interval_ns
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.diagnostics import sorted_by_place
@@ -94,7 +95,8 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     shared = build_globals(root, options.config_id)
     scripts = ScriptBuilder(root, complaints)
     alerts = AlertBuilder(scripts=scripts, complaints=complaints)
-    tracking = build_tracking(root, build_instances(root, shared, complaints), alerts, complaints)
+    instances = with_vmacs(root, build_instances(root, shared, complaints), shared, complaints)
+    tracking = build_tracking(root, instances, alerts, complaints)
     instances = tracking.instances
     services = build_services(root, shared, alerts, complaints)
     balancing = build_balancing(root, {one.name: one.vrid for one in instances}, complaints)
@@ -149,9 +151,11 @@ def _look_for_interfaces(
     blocks = {block.text(): block for block in root.every("vrrp_instance")}
     for instance in instances:
         held = (*instance.addresses, *instance.excluded_addresses)
-        wanted = dict.fromkeys((instance.interface, *instance.tracked_interfaces, *(one.interface for one in held)))
-        for name in wanted:
-            if name in existing:
+        made = {vmac.name for vmac in instance.vmacs}
+        bases = (vmac.base for vmac in instance.vmacs)
+        devices = (one.interface for one in held)
+        for name in dict.fromkeys((instance.interface, *instance.tracked_interfaces, *bases, *devices)):
+            if name in existing or name in made:
                 continue
             block = blocks[instance.name]
             own = block.last("interface") if name == instance.interface else None
@@ -216,6 +220,8 @@ def _vrrp_document(
         keep_script_links=tracking.keep_script_links,
         child_wait_ns=shared.child_wait_ns,
         sync_instance=balancing.sync.instance if balancing.sync is not None else "",
+        daemon=shared.daemon,
+        firewall=shared.vmacs.firewall,
     )
 
 

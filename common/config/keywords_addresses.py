@@ -20,7 +20,7 @@ from pyhad.common.config.arguments import (
     number,
     text,
 )
-from pyhad.common.config.keyword import LOUD, NOW, Sheet, option
+from pyhad.common.config.keyword import NOW, Sheet, option
 
 ROUTE_TYPE = choice(
     "unicast",
@@ -62,7 +62,7 @@ ADDRESS_LINE = (
     ),
 )
 
-VIRTUAL_ADDRESS_ONLY = (option("use_vmac", (), "off", "Put this address on a VMAC in any case", LOUD),)
+VIRTUAL_ADDRESS_ONLY = (option("use_vmac", (), "off", "Put this address on a VMAC in any case", NOW),)
 
 EXCLUDED = (option("(same as virtual_ipaddress)", TEXT, "-", "Same options as virtual_ipaddress", placeholder=True),)
 

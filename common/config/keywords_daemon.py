@@ -120,7 +120,7 @@ DAEMON = (
         alias_of="vrrp_rlimit_rttime",
         deprecated="vrrp_rlimit_rttime",
     ),
-    flag("nftables_counters", "Add counters to generated nft rules", area="misc"),
+    flag("nftables_counters", "Add counters to generated nft rules", NOW, area="misc"),
     word(
         "notify_fifo",
         (PATH, optional(USER), optional(GROUP)),

@@ -20,7 +20,7 @@ from pyhad.common.config.arguments import (
     text,
     whole_seconds,
 )
-from pyhad.common.config.keyword import LATER, LEAVES_OUT, LOUD, NOTHING, NOW, Sheet, block, flag, lines, option, word
+from pyhad.common.config.keyword import LATER, NOTHING, NOW, Sheet, block, flag, lines, option, word
 
 SYNC_GROUP = (
     lines("group", (), "Members of the group", NOW, of="", area="vrrp"),
@@ -62,12 +62,15 @@ SYNC_GROUP = (
 )
 
 INSTANCE = (
-    word("use_vmac", (), "off", "Use a macvlan with the virtual MAC", LEAVES_OUT, options="vrrp_instance.use_vmac"),
-    flag("use_vmac_addr", "Also use VMACs for VIPs on other interfaces or of the other family", LEAVES_OUT),
+    word("use_vmac", (), "off", "Use a macvlan with the virtual MAC", NOW, options="vrrp_instance.use_vmac"),
+    flag("use_vmac_addr", "Also use VMACs for VIPs on other interfaces or of the other family", NOW),
     flag(
-        "vmac_xmit_base", "Send and receive adverts on the parent interface", default="off (forced on for unicast+VMAC)"
+        "vmac_xmit_base",
+        "Send and receive adverts on the parent interface",
+        NOW,
+        default="off (forced on for unicast+VMAC)",
     ),
-    word("use_ipvlan", (), "off; bridge", "Use an L2 ipvlan interface", LEAVES_OUT, options="vrrp_instance.use_ipvlan"),
+    word("use_ipvlan", (), "off; bridge", "Use an L2 ipvlan interface", NOW, options="vrrp_instance.use_ipvlan"),
     lines("unicast_peer", (), "Unicast destinations", NOW, of="vrrp_instance.unicast_peer.PEER"),
     flag("unicast_fault_no_peer", "With no peers go to FAULT instead of multicasting", NOW),
     flag("check_unicast_src", "Drop adverts whose sender is not a listed peer", NOW),
@@ -114,7 +117,7 @@ INSTANCE = (
         of="vrrp_instance.virtual_ipaddress.ADDR",
     ),
     flag("no_virtual_ipaddress", "Allow an instance without VIPs", NOW),
-    flag("promote_secondaries", "Set promote_secondaries on the interface"),
+    flag("promote_secondaries", "Set promote_secondaries on the interface", NOW),
     flag("linkbeat_use_polling", "Poll this instance's interface", deprecated="linkbeat_interfaces", area="linkbeat"),
     word(
         "v3_checksum_as_v2",
@@ -126,7 +129,7 @@ INSTANCE = (
     lines("virtual_routes", (), "Routes present while MASTER", LATER, of="vrrp_instance.virtual_routes.ROUTE"),
     lines("virtual_rules", (), "Policy rules present while MASTER", LATER, of="vrrp_instance.virtual_rules.RULE"),
     flag("accept", "Accept packets sent to the VIPs", NOW, default="on unless strict and not owner"),
-    flag("no_accept", "Drop packets sent to the VIPs unless owner", LOUD),
+    flag("no_accept", "Drop packets sent to the VIPs unless owner", NOW),
     word("skip_check_adv_addr", BOOL, "global setting", "Skip VIP list check for adverts from the same master", NOW),
     word("strict_mode", BOOL, "vrrp_strict", "RFC strict mode for this instance", NOW),
     flag("preempt", "Undo nopreempt", NOW, default="on"),
@@ -288,31 +291,43 @@ AUTH_HMAC = (
     ),
 )
 
-USE_VMAC = (
-    option(
-        "name", INTERFACE, "vrrp.VRID, then vrrp1.VRID... (IPv6 tries vrrp6.VRID first)", "Interface name", bare=True
-    ),
+USE_VMAC = (  # what is tried first is what a word without its name can be
     option(
         "MAC",
         MAC,
         "00:00:5e:00:01:VRID (v4) / :02: (v6)",
         "Own MAC instead of the RFC one",
+        NOW,
         placeholder=True,
         bare=True,
     ),
-    option("group", NAME, "parent's group", "Link group of the VMAC"),
-    option("netlink_notify_msg", (), "off", "Provoke a netlink message for the parent after VMAC creation"),
+    option(
+        "name",
+        INTERFACE,
+        "vrrp.VRID, then vrrp1.VRID... (IPv6 tries vrrp6.VRID first)",
+        "Interface name",
+        NOW,
+        bare=True,
+    ),
+    option("group", NAME, "parent's group", "Link group of the VMAC", NOW),
+    option("netlink_notify_msg", (), "off", "Provoke a netlink message for the parent after VMAC creation", NOW),
 )
 
 USE_IPVLAN = (
-    option("name", INTERFACE, "generated like a VMAC", "Interface name", bare=True),
     option(
-        "ADDRESS", PREFIX, "none; required for IPv4", "Source address put on the ipvlan", placeholder=True, bare=True
+        "ADDRESS",
+        PREFIX,
+        "none; required for IPv4",
+        "Source address put on the ipvlan",
+        NOW,
+        placeholder=True,
+        bare=True,
     ),
-    option("group", NAME, "parent's", "Link group"),
-    option("bridge", (), "default mode", "ipvlan bridge flag"),
-    option("private", (), "-", "ipvlan private flag"),
-    option("vepa", (), "-", "ipvlan vepa flag"),
+    option("name", INTERFACE, "generated like a VMAC", "Interface name", NOW, bare=True),
+    option("group", NAME, "parent's", "Link group", NOW),
+    option("bridge", (), "default mode", "ipvlan bridge flag", NOW),
+    option("private", (), "-", "ipvlan private flag", NOW),
+    option("vepa", (), "-", "ipvlan vepa flag", NOW),
 )
 
 PEER = (

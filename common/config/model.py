@@ -42,6 +42,7 @@ from pyhad.common.config.model_checks import (
     UdpCheck as UdpCheck,
 )
 from pyhad.common.config.model_garp import AnnounceLimit
+from pyhad.common.config.model_hmac import HmacKey as HmacKey, HmacMode as HmacMode, HmacSettings as HmacSettings
 from pyhad.common.config.model_tracking import (
     NOBODY,
     PLAIN_BUFFER,
@@ -55,6 +56,7 @@ from pyhad.common.config.model_tracking import (
     TrackProcess,
     TrackScript,
 )
+from pyhad.common.config.model_vmac import PLAIN_FIREWALL, Firewall, Vmac
 
 SCHEMA = 1
 
@@ -101,6 +103,8 @@ class VirtualAddress:
     broadcast: str = ""
     preferred_lft_s: int | None = None
     """None: for ever. 0, as of an IPv6 /128 unless said otherwise: nobody takes it as source unasked (NET-1)."""
+    use_vmac: bool = False
+    """It asks for a virtual MAC of its own accord (VMAC-8)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,33 +121,6 @@ class Announcement:
     """Each time so long one announcement on each further interface that carries addresses (NET-26); 0: never."""
     extra_all: bool = False
     """On all of them, not only on virtual MACs."""
-
-
-class HmacMode(enum.StrEnum):
-    """`auth_hmac`: whether unsigned adverts count, and whether ours are signed (AUTH-8)."""
-
-    ENFORCE = "enforce"
-    PERMISSIVE = "permissive"
-    RECEIVE_ONLY = "receive-only"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HmacKey:
-    """A key of `auth_hmac`. `secret` must never be logged or shown."""
-
-    identifier: int
-    secret: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HmacSettings:
-    """`auth_hmac` of an instance. The active key signs, every key verifies."""
-
-    keys: tuple[HmacKey, ...]
-    active: int
-    window_s: int
-    monotonic: bool
-    mode: HmacMode
 
 
 class UnicastChecksum(enum.StrEnum):
@@ -222,6 +199,25 @@ class VrrpInstance:
     notify: Notify = NOBODY
     sync_group: str = ""
     """The group it is a member of; empty: it decides alone."""
+    vmac: Vmac | None = None
+    """The interface that it makes for itself on `interface`, for its addresses and its adverts."""
+    vmac_xmit_base: bool = False
+    """Adverts go out of `interface` all the same, with its MAC."""
+    address_vmacs: tuple[Vmac, ...] = ()
+    """Further ones, for addresses on other interfaces or of the other family (VMAC-8)."""
+    accept_mode: bool = True
+    """Packets sent to the addresses are accepted, though it may not own them (VMAC-23)."""
+    promote_secondaries: bool = False
+
+    @property
+    def speaks_on(self) -> str:
+        """The interface that its adverts leave and come by."""
+        return self.interface if self.vmac is None or self.vmac_xmit_base else self.vmac.name
+
+    @property
+    def vmacs(self) -> tuple[Vmac, ...]:
+        """All interfaces that it makes for itself."""
+        return self.address_vmacs if self.vmac is None else (self.vmac, *self.address_vmacs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +255,9 @@ class VrrpDocument:
     """`use_symlink_paths` (SEC-5)."""
     sync_instance: str = ""
     """The instance whose role the IPVS owner wants to know (`lvs_sync_daemon … inst`)."""
+    daemon: str = ""
+    """`instance` keyword: what tells its interfaces from those of another daemon."""
+    firewall: Firewall = PLAIN_FIREWALL
 
 
 # ------------------------------------------------------------------------------------- load balancing

@@ -102,10 +102,12 @@ class RouterDuties(RouterView):
 
     def _extra_addresses(self) -> tuple[VirtualAddress, ...]:
         """One of each further interface: what carries VIPs must not be forgotten by its switch (NET-26)."""
-        own = self.config.interface
+        config = self.config
+        own = {config.interface} if config.vmac is None else {config.interface, config.vmac.name}
+        extra = {vmac.name for vmac in config.address_vmacs}
         first: dict[str, VirtualAddress] = {}
         for virtual in self.all_addresses:
-            if virtual.interface != own and self.config.announcement.extra_all:
+            if virtual.interface in extra or (config.announcement.extra_all and virtual.interface not in own):
                 first.setdefault(virtual.interface, virtual)
         return tuple(first.values())
 

@@ -28,6 +28,10 @@ def accepts(program: bytes, packet: bytes) -> bool:
             accumulator = (accumulator - x) & 0xFFFFFFFF
         elif operation == 0x50:
             accumulator = packet[x + k]
+        elif operation == 0x30:
+            accumulator = packet[k]
+        elif operation == 0x05:
+            place += k
         elif operation == 0x35:
             place += when_true if accumulator >= k else when_false
         elif operation == 0x15:
@@ -92,3 +96,25 @@ def test_behind_an_authentication_header_the_vrid_is_24_bytes_farther() -> None:
     assert accepts(program, HEADER_20 + header + bytes((0x21, 51, 100, 0)))
     assert not accepts(program, HEADER_20 + header + bytes((0x21, 52, 100, 0)))
     assert accepts(program, HEADER_20 + header), "too short to have one: counted"
+
+
+HEADER_IPV6 = bytes.fromhex("6c000000001070ff") + bytes(32)
+AH_HEADER = bytes.fromhex("45c0003400010000ff3300000a000001e0000012") + bytes(24)
+
+
+@pytest.mark.parametrize("vrids", [[51], list(range(1, 256))])
+def test_of_frames_only_vrrp_of_wanted_vrids_passes(vrids: list[int]) -> None:
+    program = sockets.filter_frames(4, vrids, [7])
+    passed = [vrid for vrid in range(256) if accepts(program, HEADER_20 + bytes((0x31, vrid, 100, 0)))]
+    assert passed == vrids
+    sealed = [vrid for vrid in range(256) if accepts(program, AH_HEADER + bytes((0x21, vrid, 100, 0)))]
+    assert sealed == [7]
+    udp = HEADER_20[:9] + b"\x11" + HEADER_20[10:]
+    assert not accepts(program, udp + bytes((0x31, 51, 100, 0)))
+
+
+def test_of_ipv6_frames_only_vrrp_of_wanted_vrids_passes() -> None:
+    program = sockets.filter_frames(6, [51, 52], [])
+    passed = [vrid for vrid in range(256) if accepts(program, HEADER_IPV6 + bytes((0x31, vrid, 100, 0)))]
+    assert passed == [51, 52]
+    assert not accepts(program, HEADER_IPV6[:6] + b"\x3a" + HEADER_IPV6[7:] + bytes((0x31, 51, 100, 0)))

@@ -10,7 +10,6 @@ import pytest
 from pyhad.common.config.model import VrrpInstance
 
 Compile = Callable[..., Any]
-NOT_YET = "strict mode of 'VI_1' does not keep packets to its addresses away yet"
 
 
 def built(result: Any) -> VrrpInstance:
@@ -31,7 +30,7 @@ def test_strict_mode_alone_says_nothing_about_what_nobody_wrote(instance: Compil
     assert (one.lower_prio_no_advert, one.higher_prio_send_advert, one.down_timer_adverts) == (True, False, 3)
     assert (one.announcement.lower_prio_delay_ns, one.announcement.lower_prio_repeat) == (0, 0)
     assert (one.announcement.master_repeat, one.announcement.master_delay_ns) == (5, 5_000_000_000)
-    assert result.warnings == [NOT_YET]
+    assert result.warnings == []
 
 
 def test_the_instance_s_own_word_goes_before_the_global_one(instance: Compile, compiled: Compile) -> None:
@@ -79,7 +78,7 @@ def test_strict_ipv6_is_version_3_and_begins_link_local(compiled: Compile) -> No
     result = compiled(text.format("strict_mode"))
     assert built(result).version == 3
     assert result.warnings == [
-        "the first address of 'VI_1' should be link-local, fd00::1 is not", NOT_YET, changed("version"),
+        "the first address of 'VI_1' should be link-local, fd00::1 is not", changed("version"),
     ]  # fmt: skip
     assert compiled(text.format("")).warnings == []
     assert built(compiled(text.format(""))).version == 2
@@ -120,3 +119,25 @@ def test_a_source_that_is_tracked_must_be_named(instance: Compile) -> None:
     result = instance("track_src_ip")
     assert not built(result).track_source
     assert result.warnings == ["track_src_ip is ignored: 'VI_1' names no source address"]
+
+
+@pytest.mark.behaviour("VMAC-23")
+@pytest.mark.behaviour("FIX-23")
+@pytest.mark.parametrize(
+    ("words", "accepts"),
+    [
+        ("", True),
+        ("no_accept", False),
+        ("no_accept\naccept", True),
+        ("no_accept\npriority 255", True),
+        ("strict_mode on\nversion 3", False),
+        ("strict_mode on\nversion 3\naccept", True),
+        ("strict_mode on\nversion 2\naccept", False),
+        ("strict_mode on\nversion 3\npriority 255", True),
+    ],
+)
+def test_what_is_sent_to_the_addresses_is_accepted_or_not(instance: Compile, words: str, accepts: bool) -> None:
+    result = instance(words)
+    [one] = result.result.configuration.vrrp.instances
+    assert one.accept_mode is accepts
+    assert any("knows no accept mode" in warning for warning in result.warnings) is ("version 2\naccept" in words)

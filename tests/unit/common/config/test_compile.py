@@ -34,7 +34,8 @@ def test_the_sample_that_uses_every_block_has_no_error() -> None:
     result = compile_configuration(str(DATA / "everything.conf"), OPTIONS)
     assert [one for one in result.diagnostics if one.severity is Severity.ERROR] == []
     assert result.configuration is not None
-    assert [one.name for one in result.configuration.vrrp.instances] == ["VI_plain", "VI_v3", "VI_ipv6"]
+    names = [one.name for one in result.configuration.vrrp.instances]
+    assert names == ["VI_plain", "VI_v3", "VI_vmac", "VI_unicast", "VI_ipv6"]
     assert result.configuration.control.services == ("192.0.2.100:443/tcp", "group:WEB/udp", "fwmark:3/inet6")
 
 
@@ -83,9 +84,12 @@ def test_no_secret_leaves_in_a_document_or_a_diagnostic() -> None:
     result = compile_configuration(str(DATA / "everything.conf"), OPTIONS)
     assert result.configuration is not None
     documents = {name: one.decode("latin-1") for name, one in encode_documents(result.configuration).items()}
-    everything = "".join(documents.values()) + repr(result.diagnostics)
-    for secret in ("hunter22", "000102030405"):
+    vrrp = documents.pop("vrrp")  # it alone has to use the password and the key
+    everything = "".join(documents.values()) + repr(result.diagnostics) + repr(result.configuration)
+    for secret, packed in (("hunter22", "hunter22"), ("000102030405", "\x00\x01\x02\x03\x04\x05")):
+        assert packed in vrrp
         assert secret not in everything
+        assert packed not in everything
     checker = documents.pop("checker")  # it alone has to use the key
     for secret in ("very secret", "PRIVATE KEY"):
         assert secret in checker

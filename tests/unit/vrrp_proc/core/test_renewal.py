@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import Announcement, VirtualAddress
+from pyhad.common.config.model_vmac import Vmac
 from pyhad.vrrp_proc.core.events import ConfigurationChanged, InterfaceRenewed
 
 from .conftest import Bench
@@ -41,6 +42,15 @@ def test_one_address_of_each_further_interface_is_announced_again_and_again(benc
     b = bench(addresses=ADDRESSES, announcement=Announcement(**QUIET, extra_ns=10 * S, extra_all=True))
     b.become_active()  # at 3.6 s
     assert announced(b, 30 * S) == [(13, "announce x1 10.1.2.1 10.1.3.1"), (23, "announce x1 10.1.2.1 10.1.3.1")]
+
+
+@pytest.mark.behaviour("NET-26")
+def test_without_all_only_further_virtual_macs_are(bench: Callable[..., Any]) -> None:
+    further = (Vmac(name="eth2", base="eth9", family=4, mac="00:00:5e:00:01:33"),)
+    announcement = Announcement(**QUIET, extra_ns=10 * S)
+    b = bench(addresses=ADDRESSES, announcement=announcement, address_vmacs=further)
+    b.become_active()
+    assert announced(b, 20 * S) == [(13, "announce x1 10.1.3.1")]
 
 
 @pytest.mark.behaviour("NET-26", "NET-23")
