@@ -45,7 +45,7 @@ class RunningCheck:
 
     __slots__ = (
         "_holds", "_is_impossible", "_listener", "_loop", "_probe", "_prober", "_remark", "_requests", "_timetable",
-        "judges", "kind", "machine", "slot_ns",
+        "is_suspended", "judges", "kind", "machine", "slot_ns",
     )  # fmt: skip
 
     def __init__(self, check: Check, loop: Loop, timetable: Timetable, prober: Prober, listener: Listener) -> None:
@@ -53,6 +53,8 @@ class RunningCheck:
         self.kind = str(self.machine.identity[0])
         self.judges: list[ServerJudge] = []
         self.slot_ns = 0
+        self.is_suspended = False
+        """Its service's address is not on this machine (CHK-10)."""
         self._loop = loop
         self._timetable = timetable
         self._prober = prober
@@ -77,6 +79,10 @@ class RunningCheck:
     def tick(self) -> None:
         """Its time has come."""
         now_ns = self._loop.now_ns()
+        if self.is_suspended and not isinstance(self.machine.check, FileCheck):
+            self.machine.postpone(now_ns)
+            self._perform((), now_ns)
+            return
         self._perform(self.machine.handle(TIME_PASSED, now_ns), now_ns)
 
     def hurry(self) -> None:

@@ -12,6 +12,7 @@ from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportI
 from pyhad.checker_proc.core.journal import ServerRecord, inherit, pack, record_of, unpack
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
+from pyhad.checker_proc.local_addresses import LocalAddresses
 from pyhad.checker_proc.number_files import NumberFiles
 from pyhad.checker_proc.prober import Prober, raise_descriptor_limit
 from pyhad.checker_proc.publisher import Publisher
@@ -32,6 +33,8 @@ _BORN = key_of("born")
 """Kept by the first process of a daemon's life."""
 
 ServerKey = tuple[str, str]
+Shared = tuple[Check, str]
+"""What servers share a check by: the check, and the address without which it is suspended."""
 
 
 def read_document(content: bytes) -> CheckerDocument:
@@ -58,7 +61,8 @@ class CheckerService:
         self._logger = runtime.logger
         self._box = runtime.context.box
         self._log_all_failures = False
-        self._checks: dict[Check, RunningCheck] = {}
+        self._checks: dict[Shared, RunningCheck] = {}
+        self._addresses = LocalAddresses(self._loop, self._suspend)
         self._judges: dict[ServerKey, ServerJudge] = {}
         self._box_keys: dict[ServerKey, bytes] = {}
         self._timetable = Timetable(self._loop)
@@ -129,36 +133,42 @@ class CheckerService:
         files = [check.file for server in document.servers for check in server.checks if isinstance(check, FileCheck)]
         self._files.follow(files, is_first=is_first)
         old, self._checks = self._checks, {}
-        users: dict[Check, list[ServerRecord | None]] = {}
+        users: dict[Shared, list[ServerRecord | None]] = {}
         for server in document.servers:
+            record = records.get((server.service, server.server))
             for check in checks_of(server):
-                users.setdefault(check, []).append(records.get((server.service, server.server)))
-        for check, known in users.items():
-            running = old.pop(check, None)
+                users.setdefault((check, server.suspends_without), []).append(record)
+        self._addresses.follow(frozenset(server.suspends_without for server in document.servers) - {""})
+        for shared, known in users.items():
+            check, without = shared
+            running = old.pop(shared, None)
             if running is None:
                 running = RunningCheck(check, self._loop, self._timetable, self._prober, self)
+                running.is_suspended = self._addresses.lacks(without)
                 running.begin(inherit(check, known), now_ns)
             running.judges = []
-            self._checks[check] = running
+            self._checks[shared] = running
         for gone in old.values():
             gone.cancel()
         self._log_all_failures = document.log_all_failures
         self._judges = {}
         for server in document.servers:
             self._add_server(server, records.get((server.service, server.server)), now_ns)
+        self._suspend()
         self._logger.info("checks_started", servers=len(self._judges), checks=len(self._checks))
 
     def _add_server(self, server: CheckedServer, record: ServerRecord | None, now_ns: int) -> None:
         key = (server.service, server.server)
         checks = checks_of(server)
-        judge = ServerJudge(server, tuple(self._checks[check].machine for check in checks), now_ns)
+        running = [self._checks[check, server.suspends_without] for check in checks]
+        judge = ServerJudge(server, tuple(one.machine for one in running), now_ns)
         if record is not None and record.up == judge.verdict.up:
             judge.restore(record.since_ns, record.reason)
         self._judges[key] = judge
         if key not in self._box_keys:
             self._box_keys[key] = key_of("server", *key)
-        for check in dict.fromkeys(checks):
-            self._checks[check].judges.append(judge)
+        for one in dict.fromkeys(running):
+            one.judges.append(judge)
 
     # ------------------------------------------------------------------------------- what checks tell us
 
@@ -204,9 +214,19 @@ class CheckerService:
                 self._teller.server_is(judge.verdict.service, judge.verdict.server, up=judge.verdict.up)
 
     def _file_changed(self, name: str) -> None:
-        for check, running in list(self._checks.items()):
+        for (check, _), running in list(self._checks.items()):
             if isinstance(check, FileCheck) and check.file.name == name:
                 running.hurry()
+
+    def _suspend(self) -> None:
+        """CHK-10: addresses came or went."""
+        changed: dict[str, bool] = {}
+        for (_, without), running in self._checks.items():
+            lacks = self._addresses.lacks(without)
+            if running.is_suspended is not lacks:
+                running.is_suspended = changed[without] = lacks
+        for address, lacks in changed.items():
+            self._logger.info("checks_suspended" if lacks else "checks_resumed", address=address)
 
     def probe_failed(self, running: RunningCheck, failure: ReportFailure) -> None:
         """CHK-8: only said where all failures are wanted."""

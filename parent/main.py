@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import platform
 import select
@@ -21,7 +22,7 @@ from pyhad.parent.compiler import Compile, Outcome, compile_unprivileged
 from pyhad.parent.configuration import compile_files as compile_keepalived_conf
 from pyhad.parent.daemonize import Background, ensure_standard_descriptors, enter_namespace
 from pyhad.parent.fork import PERMISSION, guarded
-from pyhad.parent.options import Options, read_command_line
+from pyhad.parent.options import GENHASH, Options, read_command_line
 from pyhad.parent.reloading import begin_compilation
 from pyhad.parent.rooms import ROOMS, Room, import_all
 from pyhad.parent.run_dir import AlreadyRunningError, RunDir
@@ -30,6 +31,7 @@ from pyhad.parent.setup import Setup
 from pyhad.parent.systemd import service_manager
 
 FATAL = 1  # PROC-20
+GENHASH_MODULE = "pyhad.checker_proc.genhash"
 LOG_FILE = "pyhad.log"
 _NEEDED = frozenset({privileges.CAP_NET_ADMIN, privileges.CAP_NET_RAW})
 
@@ -44,6 +46,9 @@ def run(
 ) -> int:
     """Do what the command line `words` says; returns the exit code. Tests bring their own children and compiler."""
     ensure_standard_descriptors()
+    if words and words[0] in GENHASH:
+        status: int = importlib.import_module(GENHASH_MODULE).main(words[1:])
+        return status
     command = read_command_line(words, version=_version(), node_name=platform.node())
     sys.stdout.write(command.stdout)
     sys.stderr.write(command.stderr)

@@ -140,10 +140,12 @@ _TABLE = (
     _idle("--no-mem-check", "memory checks of keepalived"),
     _idle("-L --mem-check-log", "memory checks of keepalived"),
     _idle("--openssl-mem-check", "memory checks of keepalived"),
-    _Option("-T --genhash", "digest of a web page (to come)", special="genhash"),
+    _Option("-T --genhash", "digest of a web page for HTTP_GET; the first word, with options of its own", special="genhash"),
     _Option("-v --version", "print the version", special="version"),
     _Option("-h --help", "print this text", special="help"),
 )  # fmt: skip
+
+GENHASH = ("-T", "--genhash")
 
 SIGNALS = {
     "STOP": signal.SIGTERM,
@@ -302,7 +304,7 @@ class _Reader:
             self._exit_code = 0
 
     def _genhash(self, _option: _Option, _value: str | None) -> None:
-        self._stderr.append("pyhad: --genhash is not there yet; it comes with a later version")
+        self._stderr.append("pyhad: --genhash must be the first word")
         self._exit_code = 1
 
     def _version(self, _option: _Option, _value: str | None) -> None:

@@ -77,6 +77,11 @@ class CheckMachine:
         if self._due_ns is not None:
             self._due_ns = min(self._due_ns, now_ns)
 
+    def postpone(self, now_ns: int) -> None:
+        """Nothing is to be asked now (`ha_suspend`): the next turn."""
+        if self._due_ns is not None:
+            self._due_ns = next_turn_ns(self._due_ns, self.check.timing.delay_loop_ns, now_ns)
+
     def handle(self, event: Event, now_ns: int) -> tuple[Effect, ...]:
         """Take one fact; give what has to be done."""
         match event:

@@ -89,7 +89,6 @@ class AlertBuilder:
             mails=self.mails_of(block, "checker", default=False),
             alpha=block.has("alpha"),
             omega=block.has("omega"),
-            suspends_without=self._suspends_without(block, listeners),
         )
 
     def _name(self, block: Statement, listener: Listener) -> str:
@@ -102,12 +101,3 @@ class AlertBuilder:
         if listener.fwmark:
             return f"FWM {listener.fwmark}"
         return f"[{listener.address}]:{listener.protocol}:{listener.port}"
-
-    def _suspends_without(self, block: Statement, listeners: tuple[Listener, ...]) -> str:
-        found = block.last("ha_suspend")
-        if found is None:
-            return ""
-        if block.text() in ("group", "fwmark"):
-            self.complaints.warning("ha_suspend is ignored: it needs a service with one address", found.at)
-            return ""
-        return listeners[0].address

@@ -93,7 +93,13 @@ class ServerBuilder:
             weight=server.weight,
             alpha=server.alpha,
             checks=checks,
+            suspends_without=self._suspends_without(),
         )
+
+    def _suspends_without(self) -> str:
+        """`ha_suspend` of a service with one address."""
+        is_single = self.block.text() not in ("group", "fwmark")
+        return self.listeners[0].address if is_single and self.block.has("ha_suspend") else ""
 
     def _server(
         self, statement: Statement, identity: str, address: str, port: int, forwarding: Forwarding, *, alpha: bool

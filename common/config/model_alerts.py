@@ -64,5 +64,3 @@ class ToldService:
     alpha: bool = False
     omega: bool = False
     """At an orderly stop its servers and it go down for those who are told (PROC-41)."""
-    suspends_without: str = ""
-    """`ha_suspend`: the address without which its servers are not checked (CHK-10)."""

@@ -186,6 +186,8 @@ class CheckedServer:
     weight: int
     alpha: bool
     checks: tuple[Check, ...]
+    suspends_without: str = ""
+    """`ha_suspend`: the address of the service; while this machine lacks it nothing is asked (CHK-10)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

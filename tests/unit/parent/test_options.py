@@ -121,10 +121,10 @@ def test_signum_of_an_unknown_word_ends_with_1() -> None:
 
 
 @pytest.mark.behaviour("CLI-28")
-def test_genhash_does_not_pretend() -> None:
-    command = read("-T -s 10.0.0.1")
+def test_genhash_is_the_first_word_or_nothing() -> None:
+    command = read("-n -T -s 10.0.0.1")
     assert command.exit_code == 1
-    assert "not there yet" in command.stderr
+    assert "must be the first word" in command.stderr
 
 
 @pytest.mark.behaviour("CLI-31")

@@ -194,3 +194,11 @@ def test_nftables_balances_rr_and_wrr(service: Compile) -> None:
 )
 def test_a_bad_head_is_one_error(compiled: Compile, head: str, message: str) -> None:
     assert compiled(f"virtual_server {head} {{\n real_server 10.0.0.1 80 {{ }}\n}}\n").errors == [message]
+
+
+@pytest.mark.behaviour("CHK-10")
+def test_a_service_with_one_address_can_suspend_its_checks(service: Compile) -> None:
+    [server] = service("ha_suspend", "TCP_CHECK {\n}").result.configuration.checker.servers
+    assert server.suspends_without == "192.0.2.100"
+    [server] = service("", "TCP_CHECK {\n}").result.configuration.checker.servers
+    assert server.suspends_without == ""
