@@ -7,6 +7,7 @@ import ssl
 from typing import assert_never
 
 from pyhad.checker_proc import datagram, http_probe, smtp_probe, tcp, tls_probe
+from pyhad.checker_proc.bfd_sessions import BfdSessions
 from pyhad.checker_proc.core.events import ProbeImpossible, Result
 from pyhad.checker_proc.core.http import request_bytes
 from pyhad.checker_proc.core.reasons import Reason
@@ -16,6 +17,7 @@ from pyhad.checker_proc.ping import Pinger
 from pyhad.checker_proc.probe import Owner, Probe
 from pyhad.checker_proc.programs import Programs
 from pyhad.common.config.model import (
+    BfdCheck,
     Check,
     DnsCheck,
     FileCheck,
@@ -55,6 +57,7 @@ class Prober:
         self._ping6 = Pinger(loop, self._deadlines, 6, icmp6)
         self.programs = Programs(scripts, loop, self._deadlines)
         self._files = files
+        self.sessions = BfdSessions()
         self._limit = max(1, max_descriptors - SPARE_DESCRIPTORS)
         self.tls: ssl.SSLContext
         """Shared by all SSL_GET; the service sets it before it starts one."""
@@ -93,6 +96,8 @@ class Prober:
                 return datagram.start_dns(self._loop, self._deadlines, check, owner, now_ns)
             case UdpCheck():
                 return datagram.start_udp(self._loop, self._deadlines, check, owner, now_ns)
+            case BfdCheck():
+                return self.sessions.look(check)
             case FileCheck():
                 return self._files.look(check)
             case _:

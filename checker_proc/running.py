@@ -20,7 +20,7 @@ from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.probe import Probe
 from pyhad.checker_proc.prober import Prober
 from pyhad.checker_proc.timetable import Timetable
-from pyhad.common.config.model import Check, FileCheck, MiscCheck, PingCheck
+from pyhad.common.config.model import BfdCheck, Check, FileCheck, MiscCheck, PingCheck
 from pyhad.common.loop import Loop
 
 
@@ -62,7 +62,7 @@ class RunningCheck:
         self._requests = prober.requests_of(check)
         self._probe: Probe | None = None
         self._holds = (
-            0 if isinstance(check, (PingCheck, FileCheck, MiscCheck)) else 1
+            0 if isinstance(check, (PingCheck, FileCheck, MiscCheck, BfdCheck)) else 1
         )  # descriptors of a probe under way
         self._is_impossible = False
         self._remark = ""
@@ -79,7 +79,7 @@ class RunningCheck:
     def tick(self) -> None:
         """Its time has come."""
         now_ns = self._loop.now_ns()
-        if self.is_suspended and not isinstance(self.machine.check, FileCheck):
+        if self.is_suspended and not isinstance(self.machine.check, (FileCheck, BfdCheck)):
             self.machine.postpone(now_ns)
             self._perform((), now_ns)
             return

@@ -21,9 +21,10 @@ from pyhad.checker_proc.teller import Teller
 from pyhad.checker_proc.timetable import Timetable
 from pyhad.common.blackbox import key_of
 from pyhad.common.codec import decode
-from pyhad.common.config.model import SCHEMA, Check, CheckedServer, CheckerDocument, FileCheck, MiscCheck
+from pyhad.common.config.model import SCHEMA, BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck, MiscCheck
 from pyhad.common.errors import WireError
 from pyhad.common.messages import CheckerStatus, CheckStatus, ServerHealth, Verdict
+from pyhad.common.messages_bfd import BfdChanged, BfdSnapshot
 from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import Adopt
@@ -212,6 +213,13 @@ class CheckerService:
         for judge in self._judges.values():
             if judge.verdict.reason != Reason.NOT_CHECKED_YET:
                 self._teller.server_is(judge.verdict.service, judge.verdict.server, up=judge.verdict.up)
+
+    def bfd_heard(self, message: BfdSnapshot | BfdChanged) -> None:
+        """The BFD process said something (CHK-100)."""
+        for name in self._prober.sessions.take(message):
+            for (check, _), running in list(self._checks.items()):
+                if isinstance(check, BfdCheck) and check.session == name:
+                    running.hurry()
 
     def _file_changed(self, name: str) -> None:
         for (check, _), running in list(self._checks.items()):

@@ -140,7 +140,7 @@ _TABLE = (
     _idle("--no-mem-check", "memory checks of keepalived"),
     _idle("-L --mem-check-log", "memory checks of keepalived"),
     _idle("--openssl-mem-check", "memory checks of keepalived"),
-    _Option("-T --genhash", "digest of a web page for HTTP_GET; the first word, with options of its own", special="genhash"),
+    _Option("-T --genhash", "digest of a web page; the first word, with options of its own", special="genhash"),
     _Option("-v --version", "print the version", special="version"),
     _Option("-h --help", "print this text", special="help"),
 )  # fmt: skip

@@ -13,6 +13,7 @@ _GOOD = {
     "DNS_CHECK": "DNS_CHECK: succeed",
     "UDP_CHECK": "UDP CHECK succeed",
     "PING_CHECK": "ICMP CHECK succeed",
+    "BFD_CHECK": "BFD CHECK succeeded",
 }
 _BAD = {
     "TCP_CHECK": "TCP CHECK failed on service",
@@ -22,6 +23,7 @@ _BAD = {
     "DNS_CHECK": "DNS_CHECK: failed on service",
     "UDP_CHECK": "UDP CHECK failed on service",
     "PING_CHECK": "ICMP CHECK failed on service",
+    "BFD_CHECK": "BFD CHECK failed on service",
 }
 
 

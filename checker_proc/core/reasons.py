@@ -51,6 +51,8 @@ class Reason(enum.StrEnum):
 
     FILE_SAYS_DOWN = "file_says_down"
 
+    BFD_DOWN = "bfd_down"
+
     EXIT_STATUS = "exit_status"
     KILLED_BY_SIGNAL = "killed_by_signal"
     CANNOT_RUN = "cannot_run"
@@ -64,4 +66,5 @@ class Reason(enum.StrEnum):
     NO_ICMP_SOCKET = "no_icmp_socket"
     BAD_TARGET = "bad_target"
     FILE_UNREADABLE = "file_unreadable"
+    BFD_NOT_HEARD = "bfd_not_heard"
     NO_SCRIPT_HELPER = "no_script_helper"

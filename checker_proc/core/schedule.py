@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from pyhad.common.config.model import (
+    BfdCheck,
     Check,
     DnsCheck,
     FileCheck,
@@ -48,6 +49,8 @@ def identity_of(check: Check) -> Identity:
             return ("UDP_CHECK", *_whom(check.target), check.payload, *wanted)
         case FileCheck():
             return ("FILE_CHECK", check.file.path, check.weight)
+        case BfdCheck():
+            return ("BFD_CHECK", check.session)
         case MiscCheck():
             return ("MISC_CHECK", check.program, check.dynamic)
         case _:

@@ -6,11 +6,12 @@ import functools
 import ipaddress
 
 from pyhad.common.config.build_http import build_http
-from pyhad.common.config.build_probes import DEFAULT_HELO, build_dns, build_file, build_udp, smtp_targets
+from pyhad.common.config.build_probes import DEFAULT_HELO, build_bfd, build_dns, build_file, build_udp, smtp_targets
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     SECOND_NS,
+    BfdCheck,
     Check,
     MiscCheck,
     PingCheck,
@@ -24,27 +25,25 @@ from pyhad.common.config.tree import Statement
 
 ACTING = (
     *("TCP_CHECK", "HTTP_GET", "SSL_GET", "MISC_CHECK", "PING_CHECK"),
-    *("SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK"),
+    *("SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK", "BFD_CHECK"),
 )
-NOT_YET = ("BFD_CHECK",)
 _RETRY_DELAY_NS = {"HTTP_GET": 3 * SECOND_NS, "SSL_GET": 3 * SECOND_NS}
 _RETRIES = {"MISC_CHECK": 0, "DNS_CHECK": 3}
 
 
-def build_checks(around: Around, complaints: Complaints) -> tuple[tuple[Check, ...], list[str]]:
-    """The checks that act, and the names of those that do not yet."""
+def build_checks(around: Around, complaints: Complaints) -> tuple[Check, ...]:
+    """Its checks. Of two of the same BFD session the second is ignored (CHK-100)."""
     checks: list[Check] = []
-    not_yet: list[str] = []
     for statement in around.real.children:
-        if statement.broken:
+        if statement.broken or statement.name not in ACTING:
             continue
-        if statement.name in NOT_YET:
-            not_yet.append(statement.name)
-        elif statement.name in ACTING:
-            targets = smtp_targets(statement, complaints) if statement.name == "SMTP_CHECK" else (statement,)
-            built = (_check(one, around, complaints) for one in targets)
-            checks += (check for check in built if check is not None)
-    return tuple(checks), not_yet
+        targets = smtp_targets(statement, complaints) if statement.name == "SMTP_CHECK" else (statement,)
+        for built in (_check(one, around, complaints) for one in targets):
+            if isinstance(built, BfdCheck) and built in checks:
+                complaints.warning(f"BFD_CHECK is ignored: it names {built.session} again", statement.at)
+            elif built is not None:
+                checks.append(built)
+    return tuple(checks)
 
 
 def _check(check: Statement, around: Around, complaints: Complaints) -> Check | None:
@@ -52,6 +51,8 @@ def _check(check: Statement, around: Around, complaints: Complaints) -> Check | 
         return _misc(check, around, complaints)
     if check.name == "FILE_CHECK":
         return build_file(check, around, complaints)
+    if check.name == "BFD_CHECK":
+        return build_bfd(check, around, complaints, alpha=_alpha(check, around))
     target = _target(check, around, complaints)
     if target is None:
         return None

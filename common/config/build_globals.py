@@ -51,6 +51,7 @@ class Globals:
     log_all_failures: bool
     mails_faults: bool
     vmacs: VmacGlobals
+    bfd_sessions: frozenset[str]
     track_files: Mapping[str, Statement]
     """The `track_file` blocks by name; of two of one name the last."""
 
@@ -89,6 +90,7 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         log_all_failures=one.has("checker_log_all_failures"),
         mails_faults=not one.has("no_email_faults"),
         vmacs=_vmacs(one),
+        bfd_sessions=frozenset(block.text() for block in root.every("bfd_instance")),
         track_files={
             block.text(): block
             for block in root.children

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pyhad.common.config.build_scripts import track_file_of
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
-from pyhad.common.config.model import SECOND_NS, DnsCheck, FileCheck, Target, Timing, UdpCheck
+from pyhad.common.config.model import SECOND_NS, BfdCheck, DnsCheck, FileCheck, Target, Timing, UdpCheck
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 
@@ -124,3 +124,17 @@ def build_file(check: Statement, around: Around, complaints: Complaints) -> File
         delay_loop_ns=_LOOK_NS, retry=0, delay_before_retry_ns=_LOOK_NS, warmup_ns=0, log_all_failures=log_all
     )
     return FileCheck(file=track_file_of(block), weight=factor, timing=timing)
+
+
+def build_bfd(check: Statement, around: Around, complaints: Complaints, *, alpha: bool) -> BfdCheck | None:
+    """The session, which has to be defined."""
+    found = check.last("name")
+    if found is None or found.text() not in around.bfd_sessions:
+        said = "it names no session" if found is None else f"bfd_instance {found.text()} is not defined"
+        complaints.warning(f"BFD_CHECK is ignored: {said}", (found or check).at)
+        return None
+    timing = Timing(
+        delay_loop_ns=_LOOK_NS, retry=0, delay_before_retry_ns=_LOOK_NS, warmup_ns=0,
+        log_all_failures=around.log_all_failures,
+    )  # fmt: skip
+    return BfdCheck(session=found.text(), timing=timing, alpha=alpha)

@@ -46,6 +46,7 @@ class ServerBuilder:
     forwarding: Forwarding
     tunnel: Tunnel
     log_all_failures: bool
+    bfd_sessions: frozenset[str]
     track_files: Mapping[str, Statement]
     alerts: AlertBuilder
     complaints: Complaints
@@ -56,7 +57,6 @@ class ServerBuilder:
         """The servers, and those of them that have checks that act."""
         servers: dict[str, RealServer] = {}
         checked: list[CheckedServer] = []
-        unchecked: list[tuple[str, list[str]]] = []
         for statement in self.block.every("real_server"):
             address, port = _address_and_port(statement)
             forwarding = self._method(statement)
@@ -70,18 +70,15 @@ class ServerBuilder:
                 continue
             around = Around(
                 self.block, statement, address, port or effective, self.log_all_failures, self.alerts.scripts,
-                self.track_files,
+                self.bfd_sessions, self.track_files,
             )  # fmt: skip
-            checks, not_yet = build_checks(around, self.complaints)
+            checks = build_checks(around, self.complaints)
             is_alpha = any(check.alpha for check in checks)
             server = self._server(statement, identity, address, effective, forwarding, alpha=is_alpha)
             servers[identity] = server
             self.told.append(self.alerts.server(statement, server, self.listeners[0].protocol))
-            if not checks and not_yet:
-                unchecked.append((identity, not_yet))
             if checks:
                 checked.append(self._checked(server, checks))
-        self._say_unchecked(unchecked)
         return tuple(servers.values()), checked
 
     def _checked(self, server: RealServer, checks: tuple[Check, ...]) -> CheckedServer:
@@ -178,19 +175,6 @@ class ServerBuilder:
             message = f"{what}: with lb_kind {forwarding} the port is that of the service: {service_port}, not {port}"
             self.complaints.warning(message, statement.at, trouble=Trouble.INVALID_VALUE)
         return service_port
-
-    def _say_unchecked(self, unchecked: list[tuple[str, list[str]]]) -> None:
-        if not unchecked:
-            return
-        kinds = ", ".join(dict.fromkeys(kind for _, names in unchecked for kind in names))
-        servers = ", ".join(identity for identity, _ in unchecked[:5])
-        more = f" and {len(unchecked) - 5} more" if len(unchecked) > 5 else ""
-        self.complaints.warning(
-            f"service {self.service}: {servers}{more} taken as up: {kinds} not acted on yet",
-            self.block.at,
-            hint="add a TCP_CHECK until then",
-            trouble=Trouble.NOT_YET,
-        )
 
 
 def _address_and_port(statement: Statement) -> tuple[str, int]:

@@ -149,6 +149,7 @@ class _Service:
             forwarding=forwarding,
             tunnel=tunnel_of(self._block.last("lb_kind"), forwarding, self._complaints),
             log_all_failures=self._shared.log_all_failures,
+            bfd_sessions=self._shared.bfd_sessions,
             track_files=self._shared.track_files,
             alerts=self._alerts,
             complaints=self._complaints,

@@ -19,6 +19,7 @@ class Around:
     port: int
     log_all_failures: bool
     scripts: ScriptBuilder
+    bfd_sessions: frozenset[str] = frozenset()
     track_files: Mapping[str, Statement] = field(default_factory=dict)
     """The `track_file` blocks by name."""
 

@@ -135,8 +135,8 @@ FILE = (
 )
 
 BFD = (
-    word("name", NAME, "required", "Session to follow"),
-    word("alpha", BOOL, "real server setting", "Start failed until the first success"),
+    word("name", NAME, "required", "Session to follow", NOW),
+    word("alpha", BOOL, "real server setting", "Start failed until the first success", NOW),
 )
 
 

@@ -19,7 +19,7 @@ from pyhad.common.config.arguments import (
     seconds,
     text,
 )
-from pyhad.common.config.keyword import LATER, NOTHING, NOW, Sheet, block, flag, option, word
+from pyhad.common.config.keyword import NOTHING, NOW, Sheet, block, flag, option, word
 
 SCHEDULER = choice("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos")
 METHOD = choice("NAT", "DR", "TUN", fold=True)
@@ -139,7 +139,7 @@ REAL_SERVER = (
     block("PING_CHECK", (), "ICMP echo check", NOW),
     block("UDP_CHECK", (), "UDP probe", NOW),
     block("FILE_CHECK", (), "Weight/state from a track_file", NOW),
-    block("BFD_CHECK", (), "State from a BFD session", LATER),
+    block("BFD_CHECK", (), "State from a BFD session", NOW),
 )
 
 METHOD_OPTIONS = (

@@ -23,6 +23,7 @@ from pyhad.common.config.model_balancing import (
 )
 from pyhad.common.config.model_checks import (
     SECOND_NS as SECOND_NS,
+    BfdCheck as BfdCheck,
     Check as Check,
     CheckedServer as CheckedServer,
     CheckerDocument as CheckerDocument,

@@ -172,7 +172,16 @@ class FileCheck:
     """Always False: its state is known at once."""
 
 
-Check = TcpCheck | HttpCheck | PingCheck | MiscCheck | SmtpCheck | DnsCheck | UdpCheck | FileCheck
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BfdCheck:
+    """BFD_CHECK (CHK-100): down while the session is not up; nothing is asked, the BFD process says it."""
+
+    session: str
+    timing: Timing
+    alpha: bool
+
+
+Check = TcpCheck | HttpCheck | PingCheck | MiscCheck | SmtpCheck | DnsCheck | UdpCheck | FileCheck | BfdCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

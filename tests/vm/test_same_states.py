@@ -64,6 +64,7 @@ virtual_server 10.9.9.9 80 {{
         MISC_CHECK {{
             misc_path "{folder}/weight"
             misc_dynamic
+            misc_timeout 5
             user root
         }}
     }}
