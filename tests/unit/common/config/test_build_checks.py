@@ -1,4 +1,4 @@
-"""Checkers to the model: inheritance (CHK-1), defaults, what is not acted on yet."""
+"""Checkers to the model: inheritance (CHK-1), defaults, what is left out."""
 
 from __future__ import annotations
 
@@ -201,12 +201,14 @@ def test_a_server_waits_for_its_first_success_if_one_check_is_alpha(
     assert result.result.configuration.ipvs.services[0].servers[0].alpha is alpha
 
 
-@pytest.mark.parametrize("virtual", ["", "alpha"])
-def test_a_server_with_checks_of_later_only_is_taken_as_up_and_that_is_said(service: Compile, virtual: str) -> None:
-    result = service(virtual, "BFD_CHECK { name x }\nBFD_CHECK { name y }")
-    assert result.warnings == ["service 192.0.2.100:80/tcp: 10.0.0.1:8080 taken as up: BFD_CHECK not acted on yet"]
-    assert result.result.configuration.checker.servers == ()
-    assert result.result.configuration.ipvs.services[0].servers[0].alpha is False
+@pytest.mark.behaviour("CHK-100")
+def test_a_bfd_check_follows_a_session_that_is_defined_and_each_once(service: Compile) -> None:
+    before = "bfd_instance a {\nneighbor_ip 192.0.2.1\n}\n"
+    result = service("", "BFD_CHECK {\nname a\n}\nBFD_CHECK {\nname a\n}\nBFD_CHECK {\nname b\n}", before)
+    ignored = [f"BFD_CHECK is ignored: {why}" for why in ("it names a again", "bfd_instance b is not defined")]
+    assert result.warnings == ignored
+    [one] = result.result.configuration.checker.servers
+    assert [(check.session, check.alpha) for check in one.checks] == [("a", False)]
 
 
 def test_local_address_and_target_must_agree(service: Compile) -> None:
