@@ -135,10 +135,13 @@ class _Service:
         elif self._shared.data_plane is DataPlane.IPVS and service.masquerade:
             message = f"service {service.id}: IPVS cannot do pyhad_masquerade"
             self._complaints.error(message, block.at, hint="use pyhad_data_plane nftables")
-        found = block.last("ha_suspend")
+        self._say_suspend()
+        return service, checked, self._alerts.service(block, identity, listeners, tuple(builder.told))
+
+    def _say_suspend(self) -> None:
+        found = self._block.last("ha_suspend")
         if found is not None and (self._head.group or self._head.fwmark is not None):
             self._complaints.warning("ha_suspend is ignored: it needs a service with one address", found.at)
-        return service, checked, self._alerts.service(block, identity, listeners, tuple(builder.told))
 
     def _server_builder(self, identity: str, listeners: tuple[Listener, ...]) -> ServerBuilder:
         forwarding = self._forwarding()
