@@ -91,11 +91,7 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         mails_faults=not one.has("no_email_faults"),
         vmacs=_vmacs(one),
         bfd_sessions=frozenset(block.text() for block in root.every("bfd_instance")),
-        track_files={
-            block.text(): block
-            for block in root.children
-            if block.name in ("track_file", "vrrp_track_file") and not block.broken
-        },
+        track_files=_track_files(root),
     )
 
 
@@ -112,6 +108,14 @@ def _vmacs(one: Statement) -> VmacGlobals:
             counters=one.has("nftables_counters"),
         ),
     )
+
+
+def _track_files(root: Statement) -> dict[str, Statement]:
+    return {
+        block.text(): block
+        for block in root.children
+        if block.name in ("track_file", "vrrp_track_file") and not block.broken
+    }
 
 
 def _announcement(one: Statement) -> Announcement:
