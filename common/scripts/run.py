@@ -130,7 +130,8 @@ class Runner:
 
 
 def _popen(argv: list[str], program: Program) -> subprocess.Popen[bytes]:
-    own = os.geteuid() != 0
+    ours = (os.geteuid(), os.getegid(), tuple(os.getgroups()))
+    own = os.geteuid() != 0 or ours == (program.uid, program.gid, program.groups)  # no fork of all our pages then
     return subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
