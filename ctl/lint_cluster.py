@@ -6,23 +6,14 @@ Virtual routers belong together by VRID and family; a node is named by its file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pyhad.common.config.compile import CompileResult
-from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.source import Diagnostic, Location
 from pyhad.common.config.tree import Statement
+from pyhad.ctl.lint_failures import fatal_failures, lint_failures
 from pyhad.ctl.lint_node import warning
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One node's part of a virtual router."""
-
-    node: str
-    instance: VrrpInstance
-    block: Statement
+from pyhad.ctl.members import Member, members_of
 
 
 def lint_cluster(results: Sequence[CompileResult]) -> tuple[Diagnostic, ...]:
@@ -37,31 +28,21 @@ def lint_cluster(results: Sequence[CompileResult]) -> tuple[Diagnostic, ...]:
             *_ties(members),
             *_masters(members),
             *_nopreempt(members),
+            *lint_failures(members, results),
         )
     ]
     return (*found, *_ways_to_talk(results), *_names(routers), *_services(results))
 
 
-def members_of(results: Sequence[CompileResult]) -> dict[tuple[int, int], list[Member]]:
-    """The virtual routers of all nodes by (VRID, family)."""
-    routers: dict[tuple[int, int], list[Member]] = {}
-    for result in results:
-        if result.configuration is None:
-            continue
-        blocks = {block.text(): block for block in result.root.every("vrrp_instance")}
-        for instance in result.configuration.vrrp.instances:
-            member = Member(result.files[0], instance, blocks[instance.name])
-            routers.setdefault((instance.vrid, instance.family), []).append(member)
-    return routers
-
-
 def forecast(results: Sequence[CompileResult]) -> str:
-    """Who would be master of each virtual router, and who next, with everything well."""
+    """Who would be master of each virtual router, and who next, with everything well; what alone leaves nobody."""
     rows = []
     for (vrid, family), members in sorted(members_of(results).items()):
         order = sorted(members, key=lambda member: -member.instance.base_priority)
         who = ", then ".join(f"{member.node} ({member.instance.base_priority})" for member in order)
         rows.append(f"VRID {vrid} IPv{family} '{order[0].instance.name}': {who}")
+        if failures := fatal_failures(members, results):
+            rows.append(f"    nobody, if this alone fails: {', '.join(failures)}")
     return "".join(f"{row}\n" for row in rows)
 
 
