@@ -59,7 +59,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from pyhad.ctl import in_force, plan
+    from pyhad.ctl import in_force, plan, plan_writes
 
     if arguments.against and not arguments.file:
         raise CommandError("plan --against OLD needs a FILE to compare it with", 2)
@@ -80,11 +80,12 @@ def _plan(arguments: argparse.Namespace) -> int:
     if after is None:
         return NOT_WELL
     assert after.configuration is not None
-    changes = plan.plan(old, in_force.of(after.configuration), states)
+    new = in_force.of(after.configuration)
+    changes, writes = plan.plan(old, new, states), plan_writes.kernel_writes(old, new, states)
     if _wants_json(arguments):
-        _say_json(plan.to_document(changes))
+        _say_json(plan.to_document(changes, writes))
     else:
-        sys.stdout.write(plan.render(changes))
+        sys.stdout.write(plan.render(changes, writes))
     return FINE
 
 

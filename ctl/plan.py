@@ -49,8 +49,8 @@ def plan(old: Documents, new: Documents, states: Mapping[str, RouterState]) -> t
     return (*_instances(old, new, states), *_services(old, new), *_checks(old, new))
 
 
-def render(changes: tuple[Change, ...]) -> str:
-    """The plan for a person."""
+def render(changes: tuple[Change, ...], writes: tuple[str, ...] = ()) -> str:
+    """The plan for a person; `writes` as `plan_writes.kernel_writes` has them."""
     if not changes:
         return "Nothing would change.\n"
     rows: list[str] = []
@@ -61,6 +61,8 @@ def render(changes: tuple[Change, ...]) -> str:
             rows.append(f"    -> {change.transition}")
     risky = [change.name for change in changes if change.transition]
     rows.append("")
+    if writes:
+        rows += ["Written to the kernel, in this order:", *(f"    {line}" for line in writes), ""]
     rows.append(_counts(changes))
     rows.append(
         f"A change of master is possible for: {', '.join(risky)}." if risky else "No virtual router changes its state."
@@ -68,12 +70,13 @@ def render(changes: tuple[Change, ...]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def to_document(changes: tuple[Change, ...]) -> dict[str, Any]:
+def to_document(changes: tuple[Change, ...], writes: tuple[str, ...] = ()) -> dict[str, Any]:
     """The plan for programs."""
     return {
         "schema": 1,
         "changes": [dataclasses.asdict(change) | {"details": list(change.details)} for change in changes],
         "transition_possible": any(change.transition for change in changes),
+        "kernel_writes": list(writes),
     }
 
 

@@ -58,6 +58,12 @@ def test_the_plan_tells_what_the_reload_then_does(lab: Lab, open_folder: Path) -
         "+ server 192.0.2.100:80/tcp 192.0.2.8:80\n"
         "    weight 1, NAT\n"
         "\n"
+        "Written to the kernel, in this order:\n"
+        "    vrrp: advertise VI_1 with its new settings\n"
+        "    vrrp: add 192.0.2.101/24 dev eth0 (VI_1)\n"
+        "    ipvs: add 192.0.2.8:80 to 192.0.2.100:80/tcp weight 1 NAT\n"
+        "    ipvs: remove 192.0.2.7:80 from 192.0.2.100:80/tcp\n"
+        "\n"
         "1 instance changed, 1 server added, 1 server removed.\n"
         "No virtual router changes its state.\n"
     )

@@ -1,0 +1,104 @@
+"""What a reload would write to the kernel, line by line."""
+
+from __future__ import annotations
+
+from pyhad.common.config.compile import CompileOptions, compile_text
+from pyhad.common.states import RouterState
+from pyhad.ctl.in_force import Documents, of
+from pyhad.ctl.plan import plan, render, to_document
+from pyhad.ctl.plan_writes import kernel_writes
+
+ONE = """vrrp_instance A {
+    interface eth0
+    virtual_router_id 51
+    virtual_ipaddress {
+        192.0.2.100/24
+        192.0.2.101/24
+    }
+}
+"""
+SERVICE = """virtual_server 192.0.2.100 80 {
+    lb_algo rr
+    lb_kind NAT
+    protocol TCP
+    real_server 10.0.0.1 80 {
+    }
+    real_server 10.0.0.2 80 {
+    }
+}
+"""
+MASTER, BACKUP = {"A": RouterState.MASTER}, {"A": RouterState.BACKUP}
+
+
+def documents(text: str) -> Documents:
+    result = compile_text(text, "t.conf", CompileOptions(config_id="n"))
+    assert result.configuration is not None, result.diagnostics
+    return of(result.configuration)
+
+
+def writes(old: str, new: str, states: dict[str, RouterState] | None = None) -> list[str]:
+    return list(kernel_writes(documents(old), documents(new), states or {}))
+
+
+def test_the_same_configuration_writes_nothing() -> None:
+    assert writes(ONE + SERVICE, ONE + SERVICE, MASTER) == []
+
+
+def test_a_master_takes_addresses_off_before_it_puts_others_on() -> None:
+    assert writes(ONE, ONE.replace("2.101", "2.102"), MASTER) == [
+        "vrrp: advertise A with its new settings",
+        "vrrp: remove 192.0.2.101/24 dev eth0 (A)",
+        "vrrp: add 192.0.2.102/24 dev eth0 (A)",
+    ]
+
+
+def test_a_backup_writes_nothing_and_a_new_router_begins_as_backup() -> None:
+    assert writes(ONE, ONE.replace("2.101", "2.102"), BACKUP) == []
+    assert writes(SERVICE, ONE + SERVICE) == []
+
+
+def test_a_master_that_is_gone_keeps_its_addresses_until_somebody_else_has_them() -> None:
+    expected = [
+        "vrrp: advertise priority 0 for A",
+        "vrrp: remove 192.0.2.100/24 dev eth0 when a successor is heard (A)",
+        "vrrp: remove 192.0.2.101/24 dev eth0 when a successor is heard (A)",
+    ]
+    assert writes(ONE + SERVICE, SERVICE, MASTER) == expected
+    assert writes(ONE + SERVICE, SERVICE) == expected  # its state is not known
+    assert writes(ONE + SERVICE, SERVICE, BACKUP) == []
+
+
+def test_servers_that_come_are_written_before_those_that_go() -> None:
+    new = (
+        SERVICE.replace("rr", "wrr")
+        .replace("10.0.0.1 80 {", "10.0.0.3 80 {")
+        .replace("10.0.0.2 80 {", "10.0.0.2 80 {\n weight 5")
+    )
+    assert writes(SERVICE, new) == [
+        "ipvs: change service 192.0.2.100:80/tcp scheduler wrr",
+        "ipvs: add 10.0.0.3:80 to 192.0.2.100:80/tcp weight 1 NAT",
+        "ipvs: change 10.0.0.2:80 of 192.0.2.100:80/tcp to weight 5 NAT",
+        "ipvs: remove 10.0.0.1:80 from 192.0.2.100:80/tcp",
+    ]
+
+
+def test_a_service_that_goes_goes_after_the_others_have_come() -> None:
+    assert writes(SERVICE, SERVICE.replace("2.100 80", "2.100 81"))[-3:] == [
+        "ipvs: remove 10.0.0.1:80 from 192.0.2.100:80/tcp",
+        "ipvs: remove 10.0.0.2:80 from 192.0.2.100:80/tcp",
+        "ipvs: remove service 192.0.2.100:80/tcp",
+    ]
+
+
+def test_what_waits_for_a_check_says_so() -> None:
+    alpha = SERVICE.replace("protocol TCP", "protocol TCP\n alpha").replace("80 {\n    }", "80 {\n TCP_CHECK {\n }\n }")
+    added = writes(ONE, ONE + alpha)
+    assert added[1] == "ipvs: add 10.0.0.1:80 to 192.0.2.100:80/tcp weight 1 NAT when its first check succeeds"
+
+
+def test_a_plan_shows_them_to_people_and_programs() -> None:
+    old, new = documents(ONE), documents(ONE.replace("2.101", "2.102"))
+    changes, lines = plan(old, new, MASTER), kernel_writes(old, new, MASTER)
+    text = render(changes, lines)
+    assert "Written to the kernel, in this order:\n    vrrp: advertise A with its new settings\n" in text
+    assert to_document(changes, lines)["kernel_writes"][1] == "vrrp: remove 192.0.2.101/24 dev eth0 (A)"
