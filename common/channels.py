@@ -66,6 +66,7 @@ OPERATOR = Channel(
         m.StandbyRequest,
         m.WeightRequest,
         m.UpgradeRequest,
+        m.TextRequest,
     ),
     to_link=(
         m.StatusReply,
@@ -75,9 +76,12 @@ OPERATOR = Channel(
         m.StandbyReply,
         m.WeightReply,
         m.UpgradeReply,
+        m.TextReply,
     ),
     mode=0o660,
 )
 
 CHANNELS = (VERDICTS, ROLES, STATUS, OPERATOR)
 DEFAULT_RUN_DIR = "/run/pyhad"
+DAEMONS = "daemons"
+"""Below it: the run directories of daemons that have a name or a network namespace."""

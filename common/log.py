@@ -15,14 +15,12 @@ import os
 import socket
 import time
 from collections.abc import MutableMapping
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 __all__ = ["FilteringBoundLogger", "LogSettings", "ProcessLog"]
-
-T = TypeVar("T")
 
 QUEUE_LINES = 4096
 SYSLOG_PATH = "/dev/log"
@@ -44,10 +42,45 @@ class LogSettings:
     daemon: str = ""
     """Name of this copy of the daemon (`instance` keyword); a field of each line when not empty."""
     file: str = ""
-    """Path of a log file (`-g`), opened by each process for appending; empty for none."""
+    """Path of a log file (`-g`), opened for appending; empty for none. Only where there is no `file_fd`."""
+    file_fd: int = -1
+    """The pipe to whoever writes the log file of this process; it never blocks. -1: none."""
     syslog_path: str = SYSLOG_PATH
     syslog_retry_s: float = 1.0
     """How often syslog is looked for where there is none."""
+
+
+class _Stream:
+    """Lines for one descriptor, of which each write takes what fits at once."""
+
+    def __init__(self, fd: int) -> None:
+        self.lines: collections.deque[bytes] = collections.deque()
+        self._fd = fd
+        self.is_gone = False
+
+    def put(self, line: bytes) -> bool:
+        """False when there is no room: it is lost."""
+        if len(self.lines) >= QUEUE_LINES:
+            return False
+        self.lines.append(line)
+        return True
+
+    def flush(self) -> None:
+        """Write what it takes now."""
+        while self.lines:
+            line = self.lines[0]
+            try:
+                written = os.write(self._fd, line)
+            except BlockingIOError:
+                return
+            except OSError:  # the reader is gone for good: stop trying, other sinks go on
+                self.is_gone = True
+                self.lines.clear()
+                return
+            if written < len(line):  # a pipe that is nearly full takes a part
+                self.lines[0] = line[written:]
+                return
+            self.lines.popleft()
 
 
 class ProcessLog:
@@ -55,13 +88,12 @@ class ProcessLog:
 
     def __init__(self, process: str, settings: LogSettings) -> None:
         self._queue: collections.deque[tuple[int, bytes]] = collections.deque()
-        self._console_queue: collections.deque[bytes] = collections.deque()
         self._dropped = 0
         self._dropped_said = 0
         self._ident = f"pyhad_{process}" if process != "parent" else "pyhad"
         self._facility = settings.facility
-        self._console = _own_descriptor(2) if settings.console else None
-        self._file = _open_file(settings.file) if settings.file else None
+        self._console = _stream(_own_descriptor(2) if settings.console else None)
+        self._file = _stream(_file_of(settings))
         self._terminal = settings.console and os.isatty(2)
         self._journal = settings.console and _is_journal(2)
         self._wants_syslog = settings.syslog and not self._journal
@@ -92,24 +124,25 @@ class ProcessLog:
 
     def flush(self) -> None:
         """Write what the sinks take now. Never blocks; call at the end of each turn of the loop."""
-        while self._console_queue and self._console is not None:
-            if not self._write_console(self._console, self._console_queue[0]):
-                break
+        for stream in (self._console, self._file):
+            if stream is not None:
+                stream.flush()
+        if self._console is not None and self._console.is_gone:
+            self._console = None
         while self._queue:
-            severity, line = self._queue.popleft()
-            if self._file is not None:
-                _write_all(self._file, line)
-            if self._wants_syslog:
-                self._send_syslog(severity, line)
-        if self._dropped > self._dropped_said and not self._console_queue:
+            self._send_syslog(*self._queue.popleft())
+        if self._dropped > self._dropped_said and not self._waiting():
             lost, self._dropped_said = self._dropped - self._dropped_said, self._dropped
             self.logger.warning("log_lines_dropped", lines=lost)
+
+    def _waiting(self) -> bool:
+        return any(stream is not None and stream.lines for stream in (self._console, self._file))
 
     def drain(self, timeout_s: float = 0.2) -> None:
         """Last words: try for at most `timeout_s` to write everything that waits."""
         end = time.monotonic() + timeout_s
         self.flush()
-        while (self._queue or self._console_queue) and time.monotonic() < end:
+        while (self._queue or self._waiting()) and time.monotonic() < end:
             time.sleep(0.005)
             self.flush()
 
@@ -119,35 +152,17 @@ class ProcessLog:
         ordered = {"time": _iso(now), "level": method} | {k: fields[k] for k in _FIRST if k in fields}
         ordered.update((key, fields[key]) for key in fields if key not in _FIRST)
         json_line = json.dumps(ordered, default=str, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        # Each sink has its bound: a console that nobody reads must not silence the file and syslog.
         if self._console is not None:
             line = _readable(now, ordered) if self._terminal else json_line
-            self._put(self._console_queue, b"<%d>" % severity + line if self._journal else line)
-        if self._file is not None or self._wants_syslog:
-            self._put(self._queue, (severity, json_line))
-        raise structlog.DropEvent
-
-    def _put(self, queue: collections.deque[T], entry: T) -> None:
-        """Each sink has its bound: a console that nobody reads must not silence the file and syslog."""
-        if len(queue) < QUEUE_LINES:
-            queue.append(entry)
-        else:
+            self._dropped += not self._console.put(b"<%d>" % severity + line if self._journal else line)
+        if self._file is not None:
+            self._dropped += not self._file.put(json_line)
+        if self._wants_syslog and len(self._queue) < QUEUE_LINES:
+            self._queue.append((severity, json_line))
+        elif self._wants_syslog:
             self._dropped += 1
-
-    def _write_console(self, console: int, line: bytes) -> bool:
-        """True when there is room for more."""
-        try:
-            written = os.write(console, line)
-        except BlockingIOError:
-            return False
-        except OSError:  # the reader is gone for good: stop trying, other sinks go on
-            self._console = None
-            self._console_queue.clear()
-            return False
-        if written < len(line):  # a pipe that is nearly full takes a part
-            self._console_queue[0] = line[written:]
-            return False
-        self._console_queue.popleft()
-        return True
+        raise structlog.DropEvent
 
     def _send_syslog(self, severity: int, line: bytes) -> None:
         head = f"<{self._facility * 8 + severity}>{self._ident}[{os.getpid()}]: ".encode()
@@ -223,11 +238,14 @@ def _open_file(path: str) -> int | None:
         return None
 
 
-def _write_all(fd: int, line: bytes) -> None:
-    try:
-        os.write(fd, line)
-    except OSError:
-        pass
+def _file_of(settings: LogSettings) -> int | None:
+    if settings.file_fd >= 0:
+        return settings.file_fd
+    return _open_file(settings.file) if settings.file else None
+
+
+def _stream(fd: int | None) -> _Stream | None:
+    return None if fd is None else _Stream(fd)
 
 
 def _syslog_socket(path: str) -> socket.socket | None:

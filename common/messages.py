@@ -9,7 +9,7 @@ meaning. What operators order, and the answers, stands in `messages_orders.py`, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyhad.common.messages_orders import (
     ReloadReply as ReloadReply,
@@ -27,6 +27,11 @@ from pyhad.common.messages_orders import (
     WeightRequest as WeightRequest,
     WeightSet as WeightSet,
     WeightWanted as WeightWanted,
+)
+from pyhad.common.messages_texts import (
+    TextForm as TextForm,
+    TextReply as TextReply,
+    TextRequest as TextRequest,
 )
 from pyhad.common.states import ProcessName, ProcessState, RouterState
 
@@ -155,6 +160,8 @@ class RouterStatus:
     """`standby` while an operator holds it back, else empty."""
     standby_until_ns: int = 0
     """With `standby`: when it is over by itself; 0: when it is taken back."""
+    master_interval_cs: int = 0
+    """Interval of the master that it waits for, its own while MASTER."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +174,8 @@ class VrrpStatus:
     routers: tuple[RouterStatus, ...]
     counters: dict[str, int]
     """Of the whole process: frames refused, netlink overruns, log lines dropped …"""
+    readings: dict[str, int | None] = field(default_factory=dict)
+    """What trackers see, as `script NAME`, `file NAME`; None: nothing yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,4 +322,5 @@ Message = (
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
     | VersionRequest | VersionReply | RequestRefused | StandbyRequest | StandbyReply
     | WeightRequest | WeightWanted | WeightSet | WeightReply | UpgradeRequest | UpgradeReply
+    | TextRequest | TextReply
 )  # fmt: skip

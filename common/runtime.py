@@ -36,6 +36,8 @@ class ChildOptions:
     """`-I` (CLI-15)."""
     release_foreign_vips: bool = False
     """`-X` (CLI-13)."""
+    log_addresses: bool = False
+    """`-a` (CLI-20)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +61,10 @@ class ChildContext:
     icmp4: int = -1
     icmp6: int = -1
     """Raw ICMP sockets for the checker, -1 where there is none."""
+    process_name: str = ""
+    """What `ps` calls it; empty: `pyhad_` and its name."""
+    home_namespace: int = -1
+    """IPVS owner only: the network namespace that the daemon was started in."""
 
 
 class Runtime:
@@ -85,12 +91,13 @@ class Runtime:
         """Control only: a reload that was asked for is done."""
         self.on_upgrade: Callable[[bool, str], None] = lambda ok, report: None
         """Control only: an upgrade that was asked for begins, or was refused and why."""
+        self.on_dump: Callable[[str, int], None] = lambda name, fd: os.close(fd)
+        """Control only: a signal asks for the dump `name`; its texts go to the socket `fd`."""
         self.counters: collections.Counter[str] = collections.Counter()
         self.parent_is_gone = False
         """True when the stop was not ordered: the parent died, so nobody keeps the order among the children."""
-        self._exit_code = 0
-        self._stop_wanted = False
-        privileges.set_process_name(f"pyhad_{context.name}")
+        self._exit_code, self._stop_wanted = 0, False
+        privileges.set_process_name(context.process_name or f"pyhad_{context.name}")
         _, uid, gid = ("root", os.geteuid(), os.getegid()) if as_root else context.account
         self.log = ProcessLog(context.name, context.log)
         self.logger: FilteringBoundLogger = self.log.logger
@@ -165,6 +172,9 @@ class Runtime:
     def _hear(self, _events: int) -> None:
         while (heard := lifeline.hear(self.context.lifeline)) is not None:
             word, fd = heard
+            if word.startswith(lifeline.DUMP) and fd >= 0:
+                self.on_dump(word.removeprefix(lifeline.DUMP).decode("ascii", "replace"), fd)
+                continue
             if word == lifeline.DOCUMENT and fd >= 0:
                 self.on_descriptor(fd)
             content = lifeline.read_memfd(fd) if fd >= 0 else b""

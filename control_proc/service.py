@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, assert_never
 
 import pyhad
@@ -47,6 +47,8 @@ from pyhad.control_proc.core.events import (
 )
 from pyhad.control_proc.core.upgrades import UpgradeDesk
 from pyhad.control_proc.core.weights import WeightDesk
+from pyhad.control_proc.metrics_server import MetricsServer
+from pyhad.control_proc.texts import TextDesk
 
 _SPEAKER = {
     m.VrrpStatus: ProcessName.VRRP,
@@ -69,12 +71,16 @@ class ControlService:
         self._events: collections.deque[Event] = collections.deque()
         self._timer: Timer | None = None
         self._weights = WeightDesk()
+        self._texts = TextDesk()
         self._weight_timer: Timer | None = None
         self._upgrades = UpgradeDesk()
         self._status = self._hub(STATUS, self._is_peer, self._report_received)
         self._operator = self._hub(OPERATOR, lambda _peer: True, self._asked)  # the socket file's mode decides
+        self._metrics = MetricsServer(runtime.loop, runtime.logger, self._metrics_ordered)
+        self._metrics.configure(document.metrics_address, document.metrics_port)
         runtime.on_document = self._document_received
         runtime.on_upgrade = lambda ok, report: self._answer(self._upgrades.tried(ok, report))
+        runtime.on_dump = self._dump_ordered
         runtime.on_report = lambda ok, report: self._feed(ReloadDone(ok=ok, report=report))
 
     def _hub(self, channel: Channel, is_welcome: Any, on_message: Any) -> Hub:
@@ -129,12 +135,17 @@ class ControlService:
         | m.VersionRequest
         | m.StandbyRequest
         | m.WeightRequest
-        | m.UpgradeRequest,
+        | m.UpgradeRequest
+        | m.TextRequest,
     ) -> None:
         self._runtime.counters["operator_requests"] += 1
         match request:
             case m.StatusRequest():
                 self._feed(StatusAsked(client=client, version=request.version, processes=self._processes()))
+            case m.TextRequest():
+                self._feed(
+                    StatusAsked(client=client, version=request.version, processes=self._processes(), form=request.form)
+                )
             case m.VersionRequest():
                 self._feed(VersionAsked(client=client))
             case m.ReloadRequest():
@@ -187,6 +198,7 @@ class ControlService:
         except WireError as error:  # keep what is known; the next document repairs it
             self._runtime.logger.error("document_refused", error=str(error))
             return
+        self._metrics.configure(document.metrics_address, document.metrics_port)
         self._feed(ConfigurationReceived(document=document))
 
     def _processes(self) -> tuple[ProcessSeen, ...]:
@@ -225,7 +237,7 @@ class ControlService:
                 if not self._status.send(effect.sender, effect.order):
                     self._feed(StandbyAnswered(ticket=effect.order.ticket, names=None))
             case AnswerStatus():
-                self._operator.send(effect.client, self._status_reply())
+                self._answer_status(effect)
             case Answer():
                 self._operator.send(effect.client, effect.reply)
             case AskReload():
@@ -239,6 +251,28 @@ class ControlService:
                 self._box.put(_RELOAD_KEY, _RELOAD.pack(effect.ok, effect.at_ns))
             case _:
                 assert_never(effect)
+
+    def _answer_status(self, effect: AnswerStatus) -> None:
+        if effect.form is None:
+            self._operator.send(effect.client, self._status_reply())
+            return
+        texts = self._texts.render(effect.form, self._desk.board.document, self._status_reply())
+        if effect.order:
+            self._texts.deliver(effect.order, texts)
+        else:
+            self._operator.send(effect.client, m.TextReply(texts=texts))
+
+    def _dump_ordered(self, name: str, fd: int) -> None:
+        taken = self._texts.take_dump(name, fd, self._status_reply)
+        if taken is not None:
+            self._order(*taken)
+
+    def _metrics_ordered(self, deliver: Callable[[str], None]) -> None:
+        self._order(m.TextForm.METRICS, self._texts.take(lambda texts: deliver(texts[""])))
+
+    def _order(self, form: m.TextForm, order: int) -> None:
+        processes = self._processes()
+        self._feed(StatusAsked(client=b"", version=m.VERSION, processes=processes, form=form, order=order))
 
     def _recall_reload(self) -> None:
         """What the predecessor journaled. The compiler's text does not fit there: the log has it."""

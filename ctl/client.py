@@ -27,6 +27,11 @@ def version(run_dir: str, timeout_s: float) -> m.VersionReply:
     return _expect(_ask_again(run_dir, m.VersionRequest(version=m.VERSION), timeout_s), m.VersionReply)
 
 
+def texts(run_dir: str, form: m.TextForm, timeout_s: float) -> dict[str, str]:
+    """The status as texts that others read. Raises `CommandError`."""
+    return _expect(_ask_again(run_dir, m.TextRequest(version=m.VERSION, form=form), timeout_s), m.TextReply).texts
+
+
 def reload(run_dir: str, timeout_s: float) -> m.ReloadReply:
     """Have the configuration read again; asked once only. Raises `CommandError`."""
     path = os.path.join(run_dir, OPERATOR.path)

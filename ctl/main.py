@@ -80,10 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     master.set_defaults(action=_is_master)
     reload_help = "read the configuration files again (root only)"
     commands.add_parser("reload", parents=[common], help=reload_help).set_defaults(action=_reload)
-    from pyhad.ctl import config_commands, wire_commands
+    from pyhad.ctl import config_commands, texts, wire_commands
 
-    config_commands.add_commands(commands, common)
-    wire_commands.add_commands(commands, common)
+    for module in (config_commands, wire_commands, texts):
+        module.add_commands(commands, common)
     listing = commands.add_parser("vs", parents=[common], help="the table with its counters, as ipvsadm shows it")
     listing.set_defaults(action=_listing)
     diff = commands.add_parser("diff", parents=[common], help="wanted against actual table; exit code 0: the same")

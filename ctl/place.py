@@ -9,10 +9,11 @@ RUN_DIR_VARIABLE = "PYHAD_RUN_DIR"
 
 
 def run_dir(arguments: argparse.Namespace) -> str:
-    """Run directory of the daemon: as said, else of the environment, else the default."""
-    from pyhad.common.channels import DEFAULT_RUN_DIR
+    """Run directory: as said, else of the environment, else the default. A word without / is the name of a daemon."""
+    from pyhad.common.channels import DAEMONS, DEFAULT_RUN_DIR
 
-    return str(getattr(arguments, "run_dir", None) or os.environ.get(RUN_DIR_VARIABLE) or DEFAULT_RUN_DIR)
+    said = str(getattr(arguments, "run_dir", None) or os.environ.get(RUN_DIR_VARIABLE) or DEFAULT_RUN_DIR)
+    return said if "/" in said else os.path.join(DEFAULT_RUN_DIR, DAEMONS, said)
 
 
 def wants_json(arguments: argparse.Namespace) -> bool:

@@ -58,6 +58,8 @@ class Baton:
     children: tuple[LeftChild, ...] = ()
     icmp: dict[str, int] = field(default_factory=dict)
     """Raw ICMP sockets by number of their address family."""
+    home_namespace: int = -1
+    """The network namespace that the daemon was started in; -1: the one it is in."""
     documents: dict[str, int] = field(default_factory=dict)
     """The configuration in force by process, the parent's own among them."""
 
@@ -66,6 +68,7 @@ class Baton:
         return [
             self.lock, self.pulse, *self.listeners.values(), *(box.fd for box in self.boxes.values()),
             *(child.lifeline for child in self.children), *self.icmp.values(), *self.documents.values(),
+            *(fd for fd in (self.home_namespace,) if fd >= 0),
         ]  # fmt: skip
 
 
@@ -112,6 +115,7 @@ def read(text: str) -> Baton:
             listeners=_numbers(left.get("listeners", {})),
             boxes={name: _known(LeftBox, box) for name, box in left.get("boxes", {}).items()},
             children=tuple(_known(LeftChild, child) for child in left.get("children", ())),
+            home_namespace=int(left.get("home_namespace", -1)),
             icmp=_numbers(left.get("icmp", {})),
             documents=_numbers(left.get("documents", {})),
         )

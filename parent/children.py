@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import os
 import signal
@@ -25,7 +24,6 @@ from pyhad.parent.shared import Shared
 
 RELEASE_PATIENCE_NS = 400_000_000
 """Less than the pause before the next start (core/supervisor.py)."""
-_LOG_SUFFIX = {ProcessName.VRRP: "_vrrp", ProcessName.CHECKER: "_healthcheckers"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,14 +57,14 @@ class Children:
         self._processes: dict[ProcessName, _Process] = {}
         self._icmp: dict[int, socket.socket] = {}
 
-    def start(self, name: ProcessName, document: bytes) -> int:
-        """Fork the child; returns its pid. Raises OSError."""
+    def start(self, name: ProcessName, document: bytes, process_name: str = "") -> int:
+        """Fork the child; returns its pid. `process_name` is what `ps` calls it, if not the usual. Raises OSError."""
         room = self._rooms[name]
         parent_end, child_end = lifeline.pair()
         if name is ProcessName.CHECKER:
             self._open_icmp()
-        context = self._context(room, document, child_end)
-        keep = [child_end.fileno(), *context.listeners.values(), context.icmp4, context.icmp6]
+        context = self._context(room, document, child_end, process_name)
+        keep = [child_end.fileno(), *context.listeners.values(), context.icmp4, context.icmp6, context.home_namespace]
 
         def work() -> int:
             result: int = importlib.import_module(room.module).main(context)
@@ -183,7 +181,7 @@ class Children:
         """The progress counters as they are now."""
         return {name: self.pulse.read(name).progress for name in self._processes}
 
-    def _context(self, room: Room, document: bytes, child_end: socket.socket) -> ChildContext:
+    def _context(self, room: Room, document: bytes, child_end: socket.socket, process_name: str = "") -> ChildContext:
         setup = self._setup
         return ChildContext(
             name=room.name,
@@ -193,7 +191,9 @@ class Children:
             pulse=self.pulse,
             box=self.shared.box_for_successor(room.name),
             lifeline=child_end,
-            log=dataclasses.replace(setup.log, file=_log_file(setup.log.file, room.name)),
+            log=setup.log_of(room.name),
+            process_name=process_name,
+            home_namespace=setup.home_namespace if room.name is ProcessName.IPVS else -1,
             account=setup.account,
             options=_child_options(setup.options),
             listeners=setup.run_dir.listeners_of(room.name),
@@ -253,12 +253,5 @@ def _child_options(options: Options) -> ChildOptions:
         keep_vips_at_exit=options.keep_vips_at_exit,
         keep_ipvs_at_exit=options.keep_ipvs_at_exit,
         release_foreign_vips=options.release_foreign_vips,
+        log_addresses=options.log_addresses,
     )
-
-
-def _log_file(path: str, name: ProcessName) -> str:
-    """The log file of one child: a suffix before the last dot (CLI-9)."""
-    if not path:
-        return ""
-    stem, extension = os.path.splitext(path)
-    return f"{stem}{_LOG_SUFFIX.get(name, f'_{name}')}{extension}"

@@ -19,6 +19,7 @@ from pyhad.common.config.model import SCHEMA, Configuration, ParentDocument
 from pyhad.common.errors import WireError
 from pyhad.common.log import LogSettings
 from pyhad.common.states import ProcessName
+from pyhad.parent.dump_conf import log_configuration
 from pyhad.parent.fork import fork_into, watch_of
 from pyhad.parent.options import Options
 
@@ -104,7 +105,10 @@ class Compilation:
             _drop(account)
             privileges.die_with_parent(parent_pid)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            self._write(compile_files(options, generation))
+            compiled = compile_files(options, generation)
+            self._write(compiled)
+            if options.dump_conf and compiled.configuration is not None:
+                log_configuration(compiled.configuration, log)
             return 0
 
         keep = [*self._fds.values()]

@@ -1,14 +1,9 @@
-"""What a process must do to itself to be a daemon: standard descriptors, network namespace, background."""
+"""What a process must do to itself to be a daemon: standard descriptors, background."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
-
-_CLONE_NEWNET = 0x40000000
-NAMESPACES = "/run/netns"
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def ensure_standard_descriptors() -> None:
@@ -16,17 +11,6 @@ def ensure_standard_descriptors() -> None:
     while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(fd, True)
     os.close(fd)
-
-
-def enter_namespace(name: str) -> None:
-    """Move this process into the network namespace that `ip netns` knows as `name`. Raises OSError."""
-    fd = os.open(os.path.join(NAMESPACES, name), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if _libc.setns(fd, _CLONE_NEWNET) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), name)
-    finally:
-        os.close(fd)
 
 
 class Background:

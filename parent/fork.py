@@ -8,7 +8,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 
+from pyhad.common import privileges
 from pyhad.common.log import LogSettings, ProcessLog
+from pyhad.common.title import set_title, title_of
 
 PERMISSION, INTERNAL_ERROR = 4, 70  # PROC-20
 
@@ -25,7 +27,7 @@ def fork_into(work: Callable[[], int], *, keep: Iterable[int], name: str, log: L
     try:
         pid = os.fork()
         if pid == 0:
-            _become(work, frozenset({0, 1, 2, *keep}), name, log)
+            _become(work, frozenset({0, 1, 2, *keep} | ({log.file_fd} - {-1})), name, log)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return pid
@@ -51,6 +53,8 @@ def _become(work: Callable[[], int], keep: frozenset[int], name: str, log: LogSe
                 signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         close_all_but(keep)
+        privileges.set_process_name(f"pyhad_{name}")
+        set_title(title_of(name, log.daemon))
         code = guarded(work, name, log)
         sys.stdout.flush()
         sys.stderr.flush()

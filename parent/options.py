@@ -37,7 +37,8 @@ class Options:
     log_facility: int = SYSLOG_DAEMON
     log_file: str | None = None
     """Empty: the default name, below the run directory; None: no log file."""
-    umask: int = DEFAULT_UMASK
+    umask: int | None = None
+    """None: what the configuration says, else `DEFAULT_UMASK`."""
     release_foreign_vips: bool = False
     keep_vips_at_exit: bool = False
     keep_ipvs_at_exit: bool = False
@@ -49,6 +50,9 @@ class Options:
     config_test: bool = False
     config_test_log: str = ""
     """Empty: standard error."""
+    dump_conf: bool = False
+    log_addresses: bool = False
+    core_files: bool = False
     upgrade_check: int = 0
     """Not 0: say whether this program can take over from a running one that hands over in this format."""
     without_effect: tuple[str, ...] = ()
@@ -128,11 +132,11 @@ _TABLE = (
             special="upgrade_check"),
     _Option("--signum", "print the number of the signal for STOP, RELOAD, UPGRADE, DATA, STATS, STATS_CLEAR, JSON",
             _NEEDED, "WORD", special="signum"),
-    _idle("-d --dump-conf", "log the configuration"),
-    _idle("-a --address-monitoring", "log every change of an address"),
+    _flag("-d --dump-conf", "log the configuration at start and reload", dump_conf=True),
+    _flag("-a --address-monitoring", "log every change of an address", log_addresses=True),
     _idle("-x --snmp", "SNMP"),
     _idle("-A --snmp-agent-socket", "socket of the SNMP master agent", _NEEDED, "SOCKET"),
-    _idle("-m --core-dump", "core files"),
+    _flag("-m --core-dump", "let processes that crash leave core files", core_files=True),
     _idle("-M --core-dump-pattern", "pattern of core files", _OPTIONAL, "PATTERN"),
     _idle("--config-fd", "for keepalived's own use", _NEEDED, "N"),
     _idle("--perf", "profiling", _OPTIONAL, "WHEN"),

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pyhad.common.config.model import ParentDocument
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
+from pyhad.common.states import ProcessName
 from pyhad.parent.compiler import Compilation, Documents, Outcome
-from pyhad.parent.setup import Setup
+from pyhad.parent.marker import Marker
+from pyhad.parent.setup import Beginning, Setup
+from pyhad.parent.writers import Writers, replace_file
 
 REPORT_CHARACTERS = 8000
 
@@ -36,6 +39,13 @@ class Configurations:
         self._fresh: Documents | None = None
         self._generation = 1 if setup.left is None else setup.left.generation + 1
         self._compilation: Compilation | None = None
+        self._marker = Marker(setup, logger)
+        self._writers = Writers(loop, setup.log_of(ProcessName.PARENT))
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether there is one yet."""
+        return self._in_force is not None
 
     @property
     def in_force(self) -> Documents:
@@ -46,6 +56,7 @@ class Configurations:
     def compile(self) -> None:
         """Start a compilation of the files as they are now."""
         self._generation += 1
+        self._marker.set(self.in_force.parent.settings.reload_file)
         try:
             self._compilation = compilation = begin_compilation(self._setup, self._generation)
         except OSError as error:
@@ -74,28 +85,61 @@ class Configurations:
         """The daemon ends: so does a compilation that is under way."""
         if self._compilation is not None:
             self._compilation.kill()
+        self._marker.clear()
 
     def _compiled(self, compilation: Compilation, limit: Timer) -> None:
         limit.cancel()
         self._loop.unwatch(compilation.pidfd)
         self._compilation = None
         outcome = compilation.outcome()
-        if outcome.documents is not None:
+        self._keep_report(outcome.report)
+        if outcome.documents is not None and (fixed := _fixed(self.in_force.parent, outcome.documents.parent)):
+            outcome.documents.close()
+            text = f"{fixed} cannot change while the daemon runs: restart it"  # REL-1
+            self._refuse(first_error=text, errors=1, report=f"{text}\n")
+        elif outcome.documents is not None:
+            self._marker.clear()
             self.take(outcome)
         else:
             summary = outcome.summary
             self._refuse(first_error=summary.first_error, errors=summary.errors, report=outcome.report)
 
+    def _keep_report(self, report: str) -> None:
+        """`reload_check_config LOG` (REL-4)."""
+        path = self.in_force.parent.settings.reload_log
+        if path:
+            self._writers.start(lambda: _write_report(path, report), "report")
+
     def _refuse(self, *, first_error: str, errors: int, report: str) -> None:
         self.report = report
+        self._marker.clear()
         self._logger.error(
             "reload_refused", first_error=first_error, errors=errors, report=report[:REPORT_CHARACTERS]
         )  # fmt: skip
         self._on_refused()
 
 
-def begin_compilation(setup: Setup, generation: int) -> Compilation:
+def begin_compilation(setup: Beginning, generation: int) -> Compilation:
     """A compilation of the files as they are now, in its own process. Raises OSError."""
     return Compilation(
-        setup.compile_files, setup.options, generation=generation, account=setup.account, log=setup.log
-    )  # fmt: skip
+        setup.compile_files,
+        setup.options,
+        generation=generation,
+        account=setup.account,
+        log=setup.log_of(ProcessName.PARENT),
+    )
+
+
+def _fixed(before: ParentDocument, after: ParentDocument) -> str:
+    """The keyword that a reload may not change and that it did change; empty: none."""
+    pairs = {
+        "instance": (before.daemon, after.daemon),
+        "net_namespace": (before.settings.namespace, after.settings.namespace),
+        "net_namespace_ipvs": (before.settings.ipvs_namespace, after.settings.ipvs_namespace),
+    }
+    return next((name for name, (old, new) in pairs.items() if old != new), "")
+
+
+def _write_report(path: str, report: str) -> int:
+    replace_file(path, report.encode("utf-8", "replace"))
+    return 0

@@ -10,28 +10,32 @@ from collections.abc import Callable
 from typing import assert_never
 
 import pyhad
-from pyhad.common import lifeline
+from pyhad.common import lifeline, privileges
 from pyhad.common.config.model import ParentDocument
+from pyhad.common.config.model_process import AroundScript, DaemonSettings
 from pyhad.common.log import ProcessLog
 from pyhad.common.loop import Loop, Timer
 from pyhad.common.states import ProcessName, ProcessState
+from pyhad.parent.around import run_around
 from pyhad.parent.children import Children
 from pyhad.parent.compiler import Outcome
 from pyhad.parent.core import effects as do, events as ev
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.settings import Wish, settings_of
 from pyhad.parent.core.supervisor import Supervisor
+from pyhad.parent.dumping import NAMES, Dumper
 from pyhad.parent.fork import INTERNAL_ERROR
-from pyhad.parent.options import UPGRADE
+from pyhad.parent.leftovers import reap_leftovers
+from pyhad.parent.options import DEFAULT_UMASK, UPGRADE
 from pyhad.parent.pidfiles import PidFiles
+from pyhad.parent.reload_clock import ReloadClock
 from pyhad.parent.reloading import Configurations
-from pyhad.parent.setup import Setup
+from pyhad.parent.setup import Setup, daemon_key
 from pyhad.parent.systemd import ServiceManager
 from pyhad.parent.upgrade import Upgrade
 
 NOT_FORKED = 71
 """Stands for the exit status of a child that could not be forked (sysexits' EX_OSERR)."""
-_DUMPS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN + 2, signal.SIGRTMAX - 1, signal.SIGRTMAX)
 
 
 class Service:
@@ -44,7 +48,8 @@ class Service:
         self._manager = manager
         self._announce = announce
         self._wish = Wish(no_checker=options.no_checker, no_vrrp=options.no_vrrp, all_children=options.all_children)
-        self._log = ProcessLog(ProcessName.PARENT, setup.log)
+        self._setup = setup
+        self._log = ProcessLog(ProcessName.PARENT, setup.log_of(ProcessName.PARENT))
         self._logger = self._log.logger
         self._loop = Loop()
         self._supervisor = Supervisor(respawn=options.respawn)
@@ -65,10 +70,29 @@ class Service:
             on_tried=lambda fits: self._handle(ev.UpgradeTried(fits=fits)),
         )
         self._left = setup.left
+        self._dumper, self._clock = self._dumper_of(setup), self._clock_of(setup)
         self._queue: collections.deque[ev.Event] = collections.deque()
         self._is_handling = False
         self._deadline: Timer | None = None
         self._exit_code = INTERNAL_ERROR
+
+    def _dumper_of(self, setup: Setup) -> Dumper:
+        return Dumper(
+            self._loop,
+            setup.run_dir.path,
+            setup.log_of(ProcessName.PARENT),
+            ask=lambda word, fd: self._children.say(ProcessName.CONTROL, word, fd),
+            logger=self._logger,
+        )
+
+    def _clock_of(self, setup: Setup) -> ReloadClock:
+        return ReloadClock(
+            self._loop,
+            setup.log_of(ProcessName.PARENT),
+            setup.account,
+            logger=self._logger,
+            on_due=lambda: self._want_reload("reload_time_file"),
+        )
 
     # -------------------------------------------------------------------------------------------- life
 
@@ -93,17 +117,32 @@ class Service:
         if self._left is not None:
             self._logger.info("upgrade_took_over", old_version=self._left.version, new_version=pyhad.__version__)
             self._handle(ev.ChildrenFound(children=self._children.adopt(self._left)))
+            reap_leftovers(self._loop, [child.pid for child in self._left.children])
         if self._options.without_effect:
             self._logger.warning("option_without_effect", options=" ".join(self._options.without_effect))
+        if self._setup.log_files is not None:
+            self._setup.log_files.serve(self._loop, lambda: self._logger.warning("log_writer_died"))
         self._loop.each_turn(self._end_of_turn)
         if self._manager.watchdog_ns:
             self._manager.beat()
             self._loop.every(self._manager.watchdog_ns // 2, self._manager.beat)
+        assert first.documents is not None
+        settings = first.documents.parent.settings
+        self._set_umask(settings.umask)
+        if self._left is None:
+            self._run_around(settings.startup, "startup_script", settings)
         self._configurations.take(first)
         self._observe()
 
+    def _run_around(self, script: AroundScript | None, name: str, settings: DaemonSettings) -> None:
+        self._log.flush()
+        run_around(script, name, settings, logger=self._logger, beat=self._manager.beat)
+
     def _end(self) -> None:
         self._configurations.abandon()
+        if self._configurations.is_in_force:
+            settings = self._configurations.in_force.parent.settings
+            self._run_around(settings.shutdown, "shutdown_script", settings)
         self._pid_files.remove_all()
         self._run_dir.close()
         self._announce(self._exit_code)
@@ -146,10 +185,13 @@ class Service:
         elif word == lifeline.UPGRADE and name is ProcessName.CONTROL:
             self._handle(ev.UpgradeWanted())
         elif word == lifeline.RELOAD and name is ProcessName.CONTROL:
-            self._logger.info("reload_wanted", by=str(name))
-            self._handle(ev.ReloadWanted())
+            self._want_reload(str(name))
         else:
             self._logger.warning("word_not_understood", child=str(name), word=repr(word))
+
+    def _want_reload(self, by: str) -> None:
+        self._logger.info("reload_wanted", by=by)
+        self._handle(ev.ReloadWanted())
 
     def _child_exited(self, name: ProcessName, status: int) -> None:
         self._pid_files.remove(name)
@@ -158,7 +200,7 @@ class Service:
     def _set_signals(self) -> None:
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, UPGRADE, *_DUMPS):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, UPGRADE, *NAMES, signal.SIGRTMAX):
             signal.signal(number, lambda _number, _frame: None)
         if self._options.ignore_sigint:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -173,11 +215,14 @@ class Service:
                 self._logger.info("stop_wanted", signal=number)
                 self._handle(ev.StopWanted())
             elif number == signal.SIGHUP:
-                self._logger.info("reload_wanted", by="signal")
-                self._handle(ev.ReloadWanted())
+                self._want_reload("signal")
             elif number == UPGRADE:
                 self._logger.info("upgrade_wanted", by="signal")
                 self._handle(ev.UpgradeWanted())
+            elif number in NAMES:
+                document = self._configurations.in_force.parent
+                key = daemon_key(self._options.namespace, document)
+                self._dumper.take(number, document.settings.dumps, key)
             else:
                 self._logger.warning("signal_without_effect", signal=number)
 
@@ -199,6 +244,7 @@ class Service:
                 self._configurations.compile()
             case do.AdoptConfiguration():
                 self._configurations.adopt()
+                self._follow(self._configurations.in_force.parent.settings)
             case do.SendDocument():
                 self._children.say(effect.name, lifeline.DOCUMENT, self._configurations.in_force.fds[effect.name])
             case do.ReportReload():
@@ -221,7 +267,9 @@ class Service:
     def _start_child(self, name: ProcessName) -> None:
         self._log.flush()  # our lines stand before those of the child
         try:
-            pid = self._children.start(name, self._configurations.in_force.content(name))
+            in_force = self._configurations.in_force
+            names = in_force.parent.settings.process_names
+            pid = self._children.start(name, in_force.content(name), names.get(name, ""))
         except OSError as error:
             self._logger.error("child_not_started", child=str(name), error=str(error))
             self._handle(ev.ChildExited(name=name, status=NOT_FORKED))
@@ -236,6 +284,17 @@ class Service:
             self._logger.error("release_not_started", child=str(name), error=str(error))
         else:
             self._logger.warning("release_started", child=str(name), child_pid=pid)
+
+    def _follow(self, settings: DaemonSettings) -> None:
+        """What the configuration in force says of this process."""
+        self._set_umask(settings.umask)
+        privileges.set_process_name(settings.process_names.get(ProcessName.PARENT, "pyhad"))
+        self._clock.configure(settings.reload_time_file, settings.reload_repeat)
+
+    def _set_umask(self, named: int | None) -> None:
+        """Of what is forked from now on: scripts, dumps (CLI-12)."""
+        asked = self._options.umask
+        os.umask(asked if asked is not None else DEFAULT_UMASK if named is None else named)
 
     def _write_pid_file(self, name: ProcessName, pid: int) -> None:
         try:

@@ -98,5 +98,6 @@ def _baton(setup: Setup, manager: ServiceManager, children: Children, documents:
         boxes=children.shared.left_boxes(),
         children=children.left(),
         icmp=children.left_icmp(),
+        home_namespace=setup.home_namespace,
         documents={str(ProcessName.PARENT): parent, **{str(name): fd for name, fd in documents.fds.items()}},
     )

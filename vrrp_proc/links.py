@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pyhad.common.config.model_tracking import ReceiveBuffer
+from pyhad.common.log import FilteringBoundLogger
 from pyhad.vrrp_proc import netlink
 from pyhad.vrrp_proc.netlink import NO_DETAILS, AddressSeen, LinkDetails, LinkSeen
 from pyhad.vrrp_proc.route_socket import (
@@ -250,3 +251,11 @@ class LinkMonitor:
     def close(self) -> None:
         """Give the descriptor back; the loop must have forgotten it before."""
         self._socket.close()
+
+
+def say_addresses(links: Links, changes: Changes, logger: FilteringBoundLogger) -> None:
+    """A line for each address that came or went (`-a`, CLI-20)."""
+    for name, address in sorted(changes.addresses):
+        interface = links.by_name.get(name)
+        is_there = interface is not None and interface.has_address(address)
+        logger.info("address_came" if is_there else "address_went", interface=name, address=address)

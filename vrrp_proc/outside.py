@@ -48,6 +48,7 @@ class Outside:
         routers: Callable[[], tuple[RouterStatus, ...]],
         counters: Callable[[], dict[str, int]],
         on_standby: Callable[[StandbyOrdered], tuple[str, ...]],
+        readings: Callable[[], dict[str, int | None]],
     ) -> Reporter:
         """The link to the control process."""
-        return Reporter(self._runtime, routers, counters, on_standby)
+        return Reporter(self._runtime, routers, counters, on_standby, readings)

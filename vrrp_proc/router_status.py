@@ -37,4 +37,5 @@ def router_status(core: VirtualRouter, counters: collections.Counter[str], now_n
         counters=every,
         admin="standby" if core.is_held_back(now_ns) else "",
         standby_until_ns=0 if snapshot.standby_until_ns == FOREVER_NS else snapshot.standby_until_ns,
+        master_interval_cs=snapshot.active_adver_interval_cs,
     )

@@ -25,7 +25,7 @@ from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal, identity_of
-from pyhad.vrrp_proc.links import Changes, Links
+from pyhad.vrrp_proc.links import Changes, Links, say_addresses
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.outside import Outside
 from pyhad.vrrp_proc.paced import PacedAnnouncer
@@ -73,7 +73,7 @@ class Service:
         self._vmacs = Vmacs(self._route, self._monitor, settings, runtime.logger, runtime.counters)
         self._firewall = outside.firewall()
         self._ports = outside.ports(self._links)
-        self._reporter = outside.reporter(self._router_status, self._counters, self._stand_by)
+        self._reporter = outside.reporter(self._router_status, self._counters, self._stand_by, self._trackers.seen)
         self._roles = RoleTeller(runtime, self._is_master)
         self._world = World(
             loop=runtime.loop,
@@ -205,6 +205,8 @@ class Service:
             for instance in self._instances.values():
                 if not touched.isdisjoint(interfaces_of(instance.config)):
                     self._tell_surroundings(instance)
+        if self._options.log_addresses:
+            say_addresses(self._links, changes, self._logger)
         self._find_lost(changes.addresses)
         for name in changes.macs | changes.carried:
             for instance in self._instances.values():

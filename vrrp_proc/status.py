@@ -17,7 +17,7 @@ SHARE = 20
 
 
 class Reporter:
-    """The link to the control process. `routers()` and `counters()` are asked at the moment of each report."""
+    """The link to the control process. What the functions give is asked at the moment of each report."""
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class Reporter:
         routers: Callable[[], tuple[RouterStatus, ...]],
         counters: Callable[[], dict[str, int]],
         on_standby: Callable[[StandbyOrdered], tuple[str, ...]],
+        readings: Callable[[], dict[str, int | None]],
     ) -> None:
         self.generation = 0
         """Of the configuration in force."""
@@ -32,6 +33,7 @@ class Reporter:
         self._routers = routers
         self._counters = counters
         self._on_standby = on_standby
+        self._readings = readings
         self._due = False
         self._last_ns = 0
         self._quiet_ns = QUIET_NS
@@ -75,6 +77,7 @@ class Reporter:
                 generation=self.generation,
                 routers=self._routers(),
                 counters=self._counters(),
+                readings=self._readings(),
             )
         )
         self._quiet_ns = max(QUIET_NS, SHARE * (time.monotonic_ns() - self._last_ns))

@@ -66,6 +66,10 @@ class Trackers:
         scripts.on_timed_out = self._timed_out
         scripts.on_file = self._file_read
 
+    def seen(self) -> dict[str, int | None]:
+        """`readings` for a status."""
+        return {f"{kind.value} {name}": reading for (kind, name), reading in self.readings.items()}
+
     def configure(self, document: VrrpDocument) -> None:
         """A document: what is the same goes on with what was found (REL-17)."""
         wanted = {config.name: config for config in document.scripts}

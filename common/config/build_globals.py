@@ -44,7 +44,7 @@ class Globals:
     monitor_buffer: ReceiveBuffer
     announcement: Announcement
     lower_prio_delay_ns: int | None
-    """None: as the delay after becoming master (NET-24)."""
+    """None: as the global delay after becoming master (NET-24)."""
     lower_prio_repeat: int | None
     data_plane: DataPlane
     flush_at_start: bool
@@ -58,9 +58,7 @@ class Globals:
 
 def build_globals(root: Statement, router_id: str) -> Globals:
     """All `global_defs` blocks together; the last word counts. `router_id` is used when the file names none."""
-    one = Statement(root.keyword, root.line)
-    for found in root.every("global_defs"):
-        one.add(found.children)
+    one = merged_globals(root)
     lower_delay = one.last("vrrp_garp_lower_prio_delay")
     lower_repeat = one.last("vrrp_garp_lower_prio_repeat")
     return Globals(
@@ -93,6 +91,14 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         bfd_sessions=frozenset(block.text() for block in root.every("bfd_instance")),
         track_files=_track_files(root),
     )
+
+
+def merged_globals(root: Statement) -> Statement:
+    """All `global_defs` blocks as one."""
+    one = Statement(root.keyword, root.line)
+    for found in root.every("global_defs"):
+        one.add(found.children)
+    return one
 
 
 def _vmacs(one: Statement) -> VmacGlobals:

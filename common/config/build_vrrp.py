@@ -286,14 +286,12 @@ class _Instance:
         """NET-20 to NET-24: the instance's own, else the global ones; lower_prio as master unless said."""
         block, shared = self._block, self._shared
         base = shared.announcement
-        delay_ns = block.number_of("garp_master_delay", base.master_delay_ns)
-        repeat = block.number_of("garp_master_repeat", base.master_repeat)
-        lower_delay = delay_ns if shared.lower_prio_delay_ns is None else shared.lower_prio_delay_ns
+        lower_delay = base.master_delay_ns if shared.lower_prio_delay_ns is None else shared.lower_prio_delay_ns
+        lower_repeat = base.master_repeat if shared.lower_prio_repeat is None else shared.lower_prio_repeat
         extra = block.last("garp_extra_if")
-        lower_repeat = repeat if shared.lower_prio_repeat is None else shared.lower_prio_repeat
         return Announcement(
-            master_delay_ns=delay_ns,
-            master_repeat=repeat,
+            master_delay_ns=block.number_of("garp_master_delay", base.master_delay_ns),
+            master_repeat=block.number_of("garp_master_repeat", base.master_repeat),
             refresh_ns=block.number_of("garp_master_refresh", base.refresh_ns),
             refresh_repeat=block.number_of("garp_master_refresh_repeat", base.refresh_repeat),
             lower_prio_delay_ns=block.number_of("garp_lower_prio_delay", lower_delay),

@@ -13,6 +13,7 @@ from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_balancing import NO_BALANCING, Balancing, build_balancing
 from pyhad.common.config.build_checker import build_checker, left_to_vrrp, once_initialized, without_services
 from pyhad.common.config.build_globals import Globals, build_globals
+from pyhad.common.config.build_process import build_process, with_process
 from pyhad.common.config.build_scripts import ScriptBuilder
 from pyhad.common.config.build_services import Services, build_services
 from pyhad.common.config.build_tls import build_tls
@@ -101,6 +102,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     services = build_services(root, shared, alerts, complaints)
     balancing = build_balancing(root, {one.name: one.vrid for one in instances}, complaints)
     checker = build_checker(shared, services, alerts, build_tls(root, complaints), options.generation)
+    settings = build_process(root, scripts, complaints)
     check_tidiness(root, complaints)
     _look_for_interfaces(root, instances, options.interfaces, complaints)
     found = _merge(lexical, complaints.all())
@@ -115,6 +117,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     configuration = None
     if not failed:
         configuration = _documents(shared, tracking, services, balancing, checker, files, warnings, options)
+        configuration = with_process(configuration, settings, root)
     return CompileResult(configuration=configuration, diagnostics=diagnostics, files=files, root=root)
 
 

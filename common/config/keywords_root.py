@@ -22,7 +22,7 @@ from pyhad.common.config.arguments import (
     seconds,
     text,
 )
-from pyhad.common.config.keyword import LATER, LOUD, NOTHING, NOW, Form, Sheet, block, flag, lines, option, word
+from pyhad.common.config.keyword import LATER, NOTHING, NOW, Form, Sheet, block, flag, lines, option, word
 
 ROOT = (
     word(
@@ -58,25 +58,25 @@ ROOT = (
         "net_namespace",
         NAME,
         "current netns",
-        "Run the whole daemon in the named network namespace; also turns on use_pid_dir",
-        LOUD,
+        "Run the whole daemon in the named network namespace; its run directory bears that name",
+        NOW,
         area="netns",
     ),
     word(
         "net_namespace_ipvs",
         optional(NAME),
         "same netns as daemon",
-        "Issue IPVS commands in another network namespace",
-        LOUD,
+        "Balance in another network namespace; without NAME in the one that the daemon was started in",
+        NOW,
         area="netns",
     ),
     flag("namespace_with_ipsets", "Allow ipsets inside a network namespace on pre-3.13 kernels", NOTHING, area="netns"),
-    flag("use_pid_dir", "Place pid files under RUNDIR/keepalived/ instead of RUNDIR", area="process"),
+    flag("use_pid_dir", "Place PID files in a directory of their own (always so here)", NOTHING, area="process"),
     word(
         "instance",
         NAME,
         "none",
-        "Name this daemon copy; goes into syslog ident, pid and log file names; turns on use_pid_dir",
+        "Name this daemon copy; goes into its run directory, log lines and dump files",
         NOW,
         area="process",
     ),

@@ -44,6 +44,7 @@ from pyhad.common.config.model_checks import (
 )
 from pyhad.common.config.model_garp import AnnounceLimit
 from pyhad.common.config.model_hmac import HmacKey as HmacKey, HmacMode as HmacMode, HmacSettings as HmacSettings
+from pyhad.common.config.model_process import DaemonSettings, InstanceWords
 from pyhad.common.config.model_tracking import (
     NOBODY,
     PLAIN_BUFFER,
@@ -337,6 +338,8 @@ class IpvsDocument:
     services: tuple[VirtualServer, ...]
     flush_at_start: bool = False
     """`lvs_flush`."""
+    namespace: str | None = None
+    """`net_namespace_ipvs`: where the table is; empty: where the daemon was started; None: where the daemon is."""
     flush_at_stop: FlushAtStop = FlushAtStop.ENTRIES
     timeouts: IpvsTimeouts = KERNEL_TIMEOUTS
     sync: SyncDaemon | None = None
@@ -356,6 +359,12 @@ class ControlDocument:
     """Configuration files that were read, first the one of the command line."""
     instances: tuple[str, ...]
     services: tuple[str, ...]
+    vrrp: VrrpDocument | None = None
+    """That of the VRRP process without its secrets, for dumps in keepalived's manner; None: no instance."""
+    words: tuple[InstanceWords, ...] = ()
+    json_version: int = 1
+    metrics_address: str = ""
+    metrics_port: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +382,7 @@ class ParentDocument:
     warnings: int = 0
     daemon: str = ""
     """`instance` keyword."""
+    settings: DaemonSettings = field(default_factory=DaemonSettings)
 
 
 Document = VrrpDocument | CheckerDocument | IpvsDocument | ControlDocument | ParentDocument

@@ -45,6 +45,7 @@ from pyhad.common.scripts.orders import (
 from pyhad.common.scripts.processes import HelperProcesses
 from pyhad.common.scripts.queue import ScriptQueue
 from pyhad.common.scripts.run import NOT_RUN, Outcome, Run, Runner
+from pyhad.common.title import set_title, title_of
 
 _DATAGRAMS_PER_TURN = 64
 _BUFFER_BYTES = 4 * 1024 * 1024
@@ -80,6 +81,7 @@ def fork_helper(catalogue: Catalogue | None = None) -> socket.socket:
 
 def _live(channel: socket.socket, catalogue: Catalogue | None) -> None:
     privileges.set_process_name("pyhad_scripts")
+    set_title(title_of("scripts", ""))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)  # the end of the socket is what ends it
     signal.set_wakeup_fd(-1)

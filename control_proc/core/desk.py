@@ -11,6 +11,7 @@ running one read them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -58,7 +59,7 @@ class _Pull:
     ticket: int
     until_ns: int
     owing: set[ProcessName]
-    clients: list[bytes]
+    answers: list[AnswerStatus]
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ class Desk:
         self._processes: tuple[ProcessSeen, ...] = ()
         self._ticket = 0
         self._pull: _Pull | None = None
-        self._next_pull: list[bytes] = []
+        self._next_pull: list[AnswerStatus] = []
         self._reload: _Reload | None = None
         self._next_reload: list[bytes] = []
         self._orders: dict[int, tuple[bytes, int]] = {}
@@ -128,21 +129,22 @@ class Desk:
     # ------------------------------------------------------------------------------------------- status
 
     def _status_asked(self, event: StatusAsked, now_ns: int) -> list[Effect]:
+        answer = AnswerStatus(client=event.client, form=event.form, order=event.order)
         refusal = _wrong_version(event.client, event.version) or _too_many(event.client, self._next_pull)
         if refusal is not None:
-            return [refusal]
+            return [answer if event.order else refusal]
         self._processes = event.processes
-        self._next_pull.append(event.client)
+        self._next_pull.append(answer)
         return [] if self._pull is not None else self._start_pull(now_ns)
 
     def _start_pull(self, now_ns: int) -> list[Effect]:
-        clients, self._next_pull = self._next_pull, []
+        answers, self._next_pull = self._next_pull, []
         self._ticket += 1
         asked = [name for name in self._lively(now_ns) if name in self._senders]
         if not asked:
-            return [AnswerStatus(client=client) for client in clients]
+            return [*answers]
         until_ns = now_ns + ANSWER_WITHIN_NS
-        self._pull = _Pull(ticket=self._ticket, until_ns=until_ns, owing=set(asked), clients=clients)
+        self._pull = _Pull(ticket=self._ticket, until_ns=until_ns, owing=set(asked), answers=answers)
         return [AskReport(process=name, sender=self._senders[name], ticket=self._ticket) for name in asked]
 
     def _lively(self, now_ns: int) -> list[ProcessName]:
@@ -159,7 +161,7 @@ class Desk:
 
     def _end_pull(self, pull: _Pull, now_ns: int) -> list[Effect]:
         self._pull = None
-        effects: list[Effect] = [AnswerStatus(client=client) for client in pull.clients]
+        effects: list[Effect] = [*pull.answers]
         if self._next_pull:
             effects += self._start_pull(now_ns)
         return effects
@@ -250,7 +252,7 @@ def _not_root(client: bytes, uid: int, what: str) -> Answer | None:
     return None if uid == 0 else _refuse(client, f"only root may {what}, and the question came from uid {uid}")
 
 
-def _too_many(client: bytes, waiting: list[bytes]) -> Answer | None:
+def _too_many(client: bytes, waiting: Sequence[object]) -> Answer | None:
     return (
         None
         if len(waiting) < WAITING_MAX

@@ -9,6 +9,7 @@ from pyhad.common.messages import (
     RequestRefused,
     StandbyOrdered,
     StandbyReply,
+    TextForm,
     UpgradeReply,
     VersionReply,
     WeightReply,
@@ -31,6 +32,9 @@ class AnswerStatus:
     """Send this operator the board as it is now. The pulse page is read at that moment, not before."""
 
     client: bytes
+    form: TextForm | None = None
+    order: int = 0
+    """As in `StatusAsked`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

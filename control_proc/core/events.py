@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.config.model import ControlDocument
-from pyhad.common.messages import CheckerStatus, IpvsStatus, StandbyRequest, VrrpStatus
+from pyhad.common.messages import CheckerStatus, IpvsStatus, StandbyRequest, TextForm, VrrpStatus
 from pyhad.common.states import ProcessName, ProcessState
 
 Report = VrrpStatus | CheckerStatus | IpvsStatus
@@ -49,6 +49,10 @@ class StatusAsked:
     client: bytes
     version: int
     processes: tuple[ProcessSeen, ...]
+    form: TextForm | None = None
+    """As a text; None: the status itself."""
+    order: int = 0
+    """Not 0: no operator asked, but a signal or somebody who reads metrics; the shell knows where the text goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

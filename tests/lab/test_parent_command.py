@@ -66,7 +66,9 @@ def test_a_daemon_without_configuration_ends_with_6(tmp_path: Path) -> None:
 @pytest.mark.behaviour("PROC-20")
 def test_a_run_directory_that_cannot_be_made_ends_with_4(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = pyhad("-n", "-G", "--run-dir", str(tmp_path / "file" / "run"))
+    config = tmp_path / "keepalived.conf"
+    config.write_text(GOOD)
+    done = pyhad("-n", "-G", "-f", str(config), "--run-dir", str(tmp_path / "file" / "run"))
     assert done.returncode == 4
     assert done.stderr == f"pyhad: {tmp_path}/file/run: Not a directory\n"
 

@@ -51,7 +51,7 @@ class Process:
         self.said: collections.Counter[str] = collections.Counter()
         self.loop = _Loop(self)
         self.scripts = _Scripts(self)
-        options = SimpleNamespace(release_foreign_vips=False, keep_vips_at_exit=False)
+        options = SimpleNamespace(release_foreign_vips=False, keep_vips_at_exit=False, log_addresses=False)
         runtime: Any = SimpleNamespace(
             loop=self.loop, logger=_Log(self), counters=collections.Counter(), log=SimpleNamespace(dropped=0),
             context=SimpleNamespace(options=options, box=box), finish=self._finish, on_stop=self._finish,
@@ -311,7 +311,7 @@ class _Outside:
     def firewall(self) -> Any:
         return SimpleNamespace(configure=lambda settings: None, fit=lambda instances, indices: None, close=lambda: None)
 
-    def reporter(self, routers: object, counters: object, on_standby: object) -> Any:
+    def reporter(self, routers: object, counters: object, on_standby: object, readings: object) -> Any:
         return SimpleNamespace(generation=0, changed=lambda: None)
 
 

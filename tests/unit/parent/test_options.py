@@ -46,7 +46,7 @@ def test_without_options_everything_has_keepaliveds_defaults() -> None:
         pytest.param("-I", {"keep_ipvs_at_exit": True}, marks=pytest.mark.behaviour("CLI-15")),
         pytest.param("-R", {"respawn": False}, marks=pytest.mark.behaviour("CLI-16")),
         pytest.param("-n", {"foreground": True}, marks=pytest.mark.behaviour("CLI-17")),
-        pytest.param("-d", {"without_effect": ("--dump-conf",)}, marks=pytest.mark.behaviour("CLI-18")),
+        pytest.param("-d", {"dump_conf": True}, marks=pytest.mark.behaviour("CLI-18")),
         pytest.param(
             "-p /a -r /b -c /c -b /d",
             {
@@ -57,14 +57,14 @@ def test_without_options_everything_has_keepaliveds_defaults() -> None:
             },
             marks=pytest.mark.behaviour("CLI-19"),
         ),
-        pytest.param("-a", {"without_effect": ("--address-monitoring",)}, marks=pytest.mark.behaviour("CLI-20")),
+        pytest.param("-a", {"log_addresses": True}, marks=pytest.mark.behaviour("CLI-20")),
         pytest.param(
             "-x -A /s", {"without_effect": ("--snmp", "--snmp-agent-socket")}, marks=pytest.mark.behaviour("CLI-21")
         ),
         pytest.param("-s blue", {"namespace": "blue"}, marks=pytest.mark.behaviour("CLI-22")),
         pytest.param(
             "-m -Mcore",
-            {"without_effect": ("--core-dump", "--core-dump-pattern")},
+            {"core_files": True, "without_effect": ("--core-dump-pattern",)},
             marks=pytest.mark.behaviour("CLI-23"),
         ),
         pytest.param("-e", {"check_includes": True}, marks=pytest.mark.behaviour("CLI-24")),

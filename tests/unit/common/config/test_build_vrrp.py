@@ -205,7 +205,7 @@ def test_announcements_come_from_the_instance_then_the_globals(compiled: Compile
         master_repeat=3,
         refresh_ns=60 * SECOND_NS,
         refresh_repeat=1,
-        lower_prio_delay_ns=2 * SECOND_NS,
+        lower_prio_delay_ns=5 * SECOND_NS,  # not the instance's own delay: seen in 2.2.7
         lower_prio_repeat=0,
     )
 

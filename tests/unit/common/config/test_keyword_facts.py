@@ -27,6 +27,12 @@ OTHER_DEFAULTS = {
     ("vrrp_instance.virtual_ipaddress.ADDR", "-nodad"): "NODAD is set",
     ("vrrp_instance.virtual_ipaddress.ADDR", "preferred_lft"): "IPv6 /128: 0; other IPv6: forever",
     ("vrrp_track_file", "init_file"): "not created; VALUE 0",
+    ("global_defs", "process_names"): "pyhad_vrrp and the like",
+    ("global_defs", "process_name"): "pyhad",
+    ("global_defs", "umask"): "IRWXG IRWXO (077)",  # a daemon that may not run its own scripts would be of no use
+    ("global_defs", "state_dump_file"): "keepalived.data in the run directory",
+    ("global_defs", "stats_dump_file"): "keepalived.stats in the run directory",
+    ("global_defs", "json_dump_file"): "keepalived.json in the run directory",
     ("global_defs", "vrrp_higher_prio_send_advert"): "on",  # decision 8: the last word
 }
 OTHER_RANGES = {

@@ -110,6 +110,8 @@ REFUSED = {
 }  # fmt: skip
 WITHOUT_EFFECT_ALONE = [
     "global_defs smtp_connect_timeout",  # there is nobody to send mail to
+    "global_defs startup_script_timeout",  # there is no script
+    "global_defs shutdown_script_timeout",
     "virtual_server connect_timeout",  # the only server has no check
     "virtual_server delay_loop",
 ]

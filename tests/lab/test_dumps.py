@@ -1,0 +1,176 @@
+"""Dumps on signals, beside keepalived's own of the same configuration; metrics by HTTP; nothing follows a link."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.net import Lab, Running, wait_until
+from tests.lab.test_vrrp_interop import PYHAD
+
+pytestmark = pytest.mark.lab
+
+JSON = signal.SIGRTMIN + 2
+CLEAR = signal.SIGRTMAX - 1
+TEXT = """
+global_defs {{
+    router_id lab
+    script_user root
+    {globals}
+}}
+vrrp_script good {{
+    script "/bin/true x"
+    interval 1
+    weight 3
+}}
+vrrp_instance VI_1 {{
+    interface eth0
+    virtual_router_id {vrid}
+    priority 150
+    advert_int 1
+    higher_prio_send_advert {answer}
+    authentication {{
+        auth_type PASS
+        auth_pass hush
+    }}
+    virtual_ipaddress {{
+        10.0.{net}.100/24 brd 10.0.{net}.255 label eth0:1
+        10.0.{net}.101
+    }}
+    virtual_ipaddress_excluded {{ 10.0.{net}.102 }}
+    track_script {{ good }}
+    track_interface {{ lo weight 5 }}
+    notify_master "/bin/true m"
+    smtp_alert
+}}
+vrrp_instance VI_6 {{
+    interface eth0
+    virtual_router_id {vrid}
+    priority 90
+    advert_int 0.5
+    version 3
+    nopreempt
+    higher_prio_send_advert {answer}
+    garp_master_delay 2
+    virtual_ipaddress {{
+        fe80::{net}:100
+        2001:db8::{net}:100/64
+    }}
+}}
+"""
+UNLIKE = {"last_transition", "auth_data", "script_master", "track_script"}
+"""Times; a password that keepalived 2.2.7 tells; paths that it resolves (all of them looked at below)."""
+
+
+def start(lab: Lab, host: str, folder: Path, *command: str, globals: str = "", **environment: str) -> Running:
+    path = folder / f"{host}.conf"
+    path.write_text(TEXT.format(globals=globals, vrid=51, net=9, answer="true"))
+    path.chmod(0o644)
+    return lab.start(host, *command, "-f", str(path), log=folder / f"{host}.log", environment=environment)
+
+
+def fresh(path: Path, daemon: Running, number: int) -> str:
+    """What the signal has the daemon write."""
+    path.unlink(missing_ok=True)
+    daemon.signal(number)
+    wait_until(path.exists, 3, f"{path} is there")
+    return path.read_text()
+
+
+@pytest.fixture
+def folders(open_folder: Path) -> tuple[Path, Path]:
+    """Of keepalived, and of pyhad."""
+    theirs, ours = open_folder / "theirs", open_folder / "ours"
+    theirs.mkdir()
+    return theirs, ours
+
+
+@pytest.mark.behaviour(
+    "SIG-3", "SIG-4", "SIG-5", "SIG-6", "SIG-11", "SIG-20", "SIG-21", "SIG-22", "SIG-23", "SIG-24", "SIG-30"
+)
+def test_dumps_are_keepalived_s(lab: Lab, open_folder: Path, folders: tuple[Path, Path]) -> None:
+    theirs, ours = folders
+    for host in ("k", "p"):  # each alone on its own segment: the same names and addresses, the same role
+        lab.wire(host, "eth0", f"lan{host}", "10.0.9.1/24", "2001:db8::1/64")
+    pids = [part for name in "prc" for part in (f"-{name}", str(theirs / f"{name}.pid"))]
+    keepalived = start(lab, "k", open_folder, "keepalived", "-n", "-l", *pids, TMPDIR=str(theirs))
+    port = "pyhad_metrics 127.0.0.1 9000"
+    pyhad = start(lab, "p", open_folder, PYHAD, "-n", "-l", "--run-dir", str(ours), globals=port)
+    for host in ("k", "p"):
+        wait_until(lambda host=host: "10.0.9.100" in lab.addresses(host), 8, f"{host} is master")
+    time.sleep(1.2)
+    their_json: list[dict[str, Any]] = json.loads(fresh(theirs / "keepalived.json", keepalived, JSON))
+    our_json: list[dict[str, Any]] = json.loads(fresh(ours / "keepalived.json", pyhad, JSON))
+    compare_json(their_json, our_json)
+    compare_data(
+        fresh(theirs / "keepalived.data", keepalived, signal.SIGUSR1),
+        fresh(ours / "keepalived.data", pyhad, signal.SIGUSR1),
+    )
+    wait_until((ours / "keepalived_parent.data").exists, 2, "the parent's dump")
+    number = re.compile(r"\d+$", re.MULTILINE)
+    their_stats = fresh(theirs / "keepalived.stats", keepalived, signal.SIGUSR2)
+    our_stats = fresh(ours / "keepalived.stats", pyhad, CLEAR)
+    assert number.sub("N", our_stats) == number.sub("N", their_stats)
+    assert "  Became master: 1\n" in our_stats
+    assert "  Became master: 0\n" in fresh(ours / "keepalived.stats", pyhad, signal.SIGUSR2)
+    assert (ours / "keepalived.stats").stat().st_mode & 0o777 == 0o600
+    metrics = lab.run("p", "curl", "-s", "http://127.0.0.1:9000/metrics")
+    assert 'pyhad_vrrp_state{instance="VI_1",vrid="51",interface="eth0",family="4",state="master"} 1' in metrics
+    assert 'pyhad_vrrp_become_master_total{instance="VI_1",vrid="51",interface="eth0",family="4"} 1' in metrics
+    assert metrics.endswith("# EOF\n")
+    assert "hush" not in metrics + json.dumps(our_json) + (ours / "keepalived.data").read_text()
+
+
+def compare_json(theirs: list[dict[str, Any]], ours: list[dict[str, Any]]) -> None:
+    for their, our in zip(theirs, ours, strict=True):
+        assert list(our) == list(their)
+        assert list(our["data"]) == list(their["data"])
+        assert list(our["stats"]) == list(their["stats"])
+        same = set(their["data"]) - UNLIKE
+        assert {key: our["data"][key] for key in same} == {key: their["data"][key] for key in same}
+        assert {key: type(value) for key, value in our["data"].items()} == {
+            key: type(value) for key, value in their["data"].items()
+        }
+        assert abs(our["data"]["last_transition"] - their["data"]["last_transition"]) < 10
+        assert our["stats"]["become_master"] == their["stats"]["become_master"] == 1
+    assert ours[0]["data"]["track_script"] == ["'/bin/true' 'x'"]
+    assert ours[0]["data"]["auth_data"] == "********"
+
+
+def compare_data(theirs: str, ours: str) -> None:
+    """Each line of ours about an instance is one of theirs, but for those that hold times, paths and passwords."""
+    unlike = re.compile(r"transition|address ff|Using src_ip|Password|Total priority|Command|Timeout")
+    known = set(theirs.splitlines())
+    start, end = ours.index("------< VRRP Topology"), ours.index("------< VRRP Scripts")
+    lines = [line for line in ours[start:end].splitlines() if not unlike.search(line)]
+    assert [line for line in lines if line not in known] == []
+    for wanted in (" VRRP Script = good", "   Status = GOOD", "   State = idle"):
+        assert wanted in ours.splitlines()
+        assert wanted in known
+
+
+@pytest.mark.behaviour("SIG-11", "SIG-13")
+def test_a_dump_goes_where_it_is_wanted_and_follows_no_link(lab: Lab, open_folder: Path) -> None:
+    lab.wire("p", "eth0", "lan", "10.0.9.1/24")
+    shared = open_folder / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    victim = open_folder / "victim"
+    victim.write_text("precious")
+    (shared / "keepalived.json").symlink_to(victim)
+    wanted = f"json_dump_file {shared}/\n json_version 2\n umask 022\n"
+    pyhad = start(lab, "p", open_folder, PYHAD, "-n", "-l", "--run-dir", str(open_folder / "run"), globals=wanted)
+    wait_until(lambda: '"daemon_ready"' in pyhad.log(), 5, "it is ready")
+    pyhad.signal(JSON)
+    wait_until(lambda: not (shared / "keepalived.json").is_symlink(), 3, "the link is replaced")
+    assert list(json.loads((shared / "keepalived.json").read_text())) == ["vrrp", "track_process"]
+    assert (shared / "keepalived.json").stat().st_mode & 0o777 == 0o644
+    assert victim.read_text() == "precious"
+    assert os.listdir(shared) == ["keepalived.json"]
