@@ -58,6 +58,7 @@ from pyhad.common.config.model_tracking import (
     TrackProcess,
     TrackScript,
 )
+from pyhad.common.config.model_unicast import UnicastChecksum as UnicastChecksum, UnicastPeer as UnicastPeer
 from pyhad.common.config.model_vmac import PLAIN_FIREWALL, Firewall, Vmac
 
 SCHEMA = 1
@@ -123,23 +124,6 @@ class Announcement:
     """Each time so long one announcement on each further interface that carries addresses (NET-26); 0: never."""
     extra_all: bool = False
     """On all of them, not only on virtual MACs."""
-
-
-class UnicastChecksum(enum.StrEnum):
-    """Version 3 over IPv4: whether the checksum of Keepalived before 1.3.7 is used (`old_unicast_checksum`)."""
-
-    DETECT = "detect"
-    OLD = "old"
-    NEVER_OLD = "never_old"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnicastPeer:
-    """One line of `unicast_peer`, with the TTL or hop limit that its adverts may arrive with."""
-
-    address: str
-    min_ttl: int = 0
-    max_ttl: int = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
