@@ -62,6 +62,7 @@ def _build_server(lab: Lab, web: str, own: str, own6: str) -> None:
     lab.run(web, "ip", "-6", "route", "add", "default", "via", "fd00:2::1")
     for name in ("arp_ignore", "arp_announce"):
         lab.sysctl(web, f"net.ipv4.conf.all.{name}", "1" if name == "arp_ignore" else "2")
+    lab.run(web, "modprobe", "fou", check=False)  # it is not loaded for being asked for
     for command in (
         f"link add t4 type ipip local {own}",
         f"link add g4 type gre local {own}",
