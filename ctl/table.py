@@ -240,10 +240,10 @@ def _server_row(server: Server, checker: Trust, plane: Trust, now_ns: int) -> li
 def _weight(destination: DestinationStatus | None) -> tuple[str, str]:
     if destination is None:
         return "-", ""
-    if destination.weight == destination.wanted_weight:
-        return str(destination.weight), ""
     if destination.weight < 0:
         return "-", ""
+    if destination.weight == destination.wanted_weight:
+        return str(destination.weight), ""
     wants = destination.wanted_weight if destination.wanted_weight >= 0 else "none"
     return f"{destination.weight} (wants {wants})", YELLOW
 

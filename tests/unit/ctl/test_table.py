@@ -127,3 +127,20 @@ def test_a_router_that_is_held_back_says_so_and_for_how_long(replies: Any) -> No
     text = render_status(reply, replies.now_ns, parts=(Part.VRRP,))
     assert "BACKUP (standby) " in text
     assert "BACKUP (standby, 1 min 30 s left)" in text
+
+
+def test_a_drained_server_says_how_far_it_is_and_one_that_is_out_has_no_weight(replies: Any) -> None:
+    def shown(**order: Any) -> str:
+        reply = replies.good()
+        assert reply.ipvs is not None
+        row = replies.destination("10.1.0.13:80", wanted_weight=-1, operator_weight=0, **order)
+        service = dataclasses.replace(reply.ipvs.services[0], destinations=(row,))
+        reply = dataclasses.replace(reply, ipvs=dataclasses.replace(reply.ipvs, services=(service,)))
+        text = render_status(reply, replies.now_ns)
+        return next(line for line in text.splitlines() if line.strip().startswith("10.1.0.13:80"))
+
+    out = shown(weight=-1, drained_out=True, order_until_ns=replies.now_ns + 60_000_000_000)
+    assert "-1" not in out
+    assert out.endswith("drained, taken out for 1 min more")
+    there = shown(weight=0, active_connections=4, drain_deadline_ns=replies.now_ns + 5_000_000_000)
+    assert there.endswith("draining, 4 connections left, 5.0 s at most")
