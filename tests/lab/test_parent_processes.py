@@ -112,13 +112,13 @@ def test_all_children_start_with_what_they_may_have_and_nothing_else(daemon: Dae
         "control": account, "ipvs": 0, "checker": account, "vrrp": 0,
     }  # fmt: skip
     assert {name: line["listeners"] for name, line in started.items()} == {
-        "control": ["operator", "status"], "ipvs": ["verdicts"], "checker": [], "vrrp": [],
+        "control": ["operator", "status"], "ipvs": ["roles", "verdicts"], "checker": [], "vrrp": [],
     }  # fmt: skip
     assert {name: line["icmp"] for name, line in started.items()} == {
         "control": [False, False], "ipvs": [False, False], "checker": [True, True], "vrrp": [False, False],
     }  # fmt: skip
     sockets = {name: line["descriptors"].count("socket") for name, line in started.items()}
-    assert sockets == {"control": 3, "ipvs": 2, "checker": 3, "vrrp": 1}
+    assert sockets == {"control": 3, "ipvs": 3, "checker": 3, "vrrp": 1}
     assert daemon.stop() == 0
 
 
