@@ -128,7 +128,7 @@ def hold(source: str, address: str, count: int, flag: str) -> None:
 
 
 def ask(count: int, targets: list[str]) -> None:
-    """Each so many times, from another port each time: who answered how often, by target."""
+    """Each so many times, from another port each time, up to the first failure: who answered how often, by target."""
     found: dict[str, dict[str, int]] = {}
     for target in targets:
         protocol, _, address = target.partition("/")
@@ -137,7 +137,8 @@ def ask(count: int, targets: list[str]) -> None:
             try:
                 answer = _ask_udp(address) if protocol == "udp" else _ask_tcp(address)
             except OSError as error:
-                answer = type(error).__name__
+                answers[type(error).__name__] = 1
+                break  # the others would only take their time
             answers[answer] = answers.get(answer, 0) + 1
     print(json.dumps(found), flush=True)
 
