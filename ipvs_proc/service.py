@@ -52,6 +52,8 @@ COUNTERS_AGE_NS = 1_000_000_000
 """Older counters are read again for a report that was asked for."""
 READ_SHARE = 100
 """Reading back takes at most one part in so many of our time: large tables are read less often."""
+ASKED_SHARE = 10
+"""But more where somebody waits for the answer."""
 _PLANE_KEY = key_of("plane")
 _EMPTY = Reading(table={}, connections={})
 
@@ -319,9 +321,9 @@ class IpvsService:
         self._read_cost_ns = self._read_at_ns - began_ns
         return drifted & (self._balancer.listeners | self._ownership.listeners)
 
-    def _is_stale(self, age_ns: int) -> bool:
-        """What was read last is older than `age_ns`, and reading again is not too dear."""
-        return self._loop.now_ns() - self._read_at_ns > max(age_ns, self._read_cost_ns * READ_SHARE)
+    def _is_stale(self, age_ns: int, share: int = READ_SHARE) -> bool:
+        """What was read last is older than `age_ns`, and reading again takes no more than that share of our time."""
+        return self._loop.now_ns() - self._read_at_ns > max(age_ns, self._read_cost_ns * share)
 
     def _verify(self) -> None:
         if self._writer is None:
@@ -369,7 +371,7 @@ class IpvsService:
         return self._writer.plane.connections if self._writer is not None else None
 
     def _on_status_wanted(self, message: StatusWanted) -> None:
-        if self._writer is not None and self._is_stale(COUNTERS_AGE_NS):
+        if self._writer is not None and self._is_stale(COUNTERS_AGE_NS, ASKED_SHARE):
             drifted = self._refresh()
             if drifted:
                 self._dirty |= drifted
