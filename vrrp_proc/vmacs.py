@@ -73,6 +73,8 @@ class Vmacs:
         self._promoted: set[str] = set()
         """Interfaces of others that are to promote secondary addresses."""
         self._complaints: dict[str, int] = {}
+        self._just_made: set[str] = set()
+        """The kernel says nothing of a mark while an interface is down: these are ours all the same."""
         self._settled: set[int] = set()
         """Indices of those that have all their settings."""
 
@@ -152,6 +154,9 @@ class Vmacs:
     def _make(self, absent: list[Vmac], changes: Changes) -> bool:
         """Whether all could be made."""
         answers = self._order([self._creation(vmac) for vmac in absent])
+        made = [vmac.name for vmac, number in zip(absent, answers, strict=True) if not number]
+        self._order([functools.partial(link_orders.encode_alias, name, self._mark) for name in made])
+        self._just_made.update(made)
         self._monitor.catch_up(changes)
         for vmac, number in zip(absent, answers, strict=True):
             if number:
@@ -191,7 +196,7 @@ class Vmacs:
         machine = self._machine()
         for vmac in self._wanted.values():
             link = self._links.by_name.get(vmac.name)
-            if link is None or not (self._is_ours(link) or fits(machine[vmac.name], vmac, machine)):
+            if link is None or not self._may_mend(vmac, link, machine):
                 continue
             if link.index not in self._settled:
                 orders += self._first_settings(vmac)
@@ -205,10 +210,14 @@ class Vmacs:
         self._settled.intersection_update(self._links.by_index)
         return all(numbers[place] == 0 for place in fresh.values())
 
+    def _may_mend(self, vmac: Vmac, link: Interface, machine: dict[str, Found]) -> bool:
+        return self._is_ours(link) or vmac.name in self._just_made or fits(machine[vmac.name], vmac, machine)
+
     def _settle(self, vmac: Vmac, number: int) -> None:
         link = self._links.by_name.get(vmac.name)
         if number == 0 and link is not None:
             self._settled.add(link.index)
+            self._just_made.discard(vmac.name)
             self._logger.info("vmac_ready", name=vmac.name, base=vmac.base, mac=link.mac.hex(":"))
         self._judge(vmac, number)
 

@@ -147,7 +147,7 @@ def test_pyhad_leads_with_the_virtual_mac_over_stop_and_death(segment: Segment) 
     master.wait(10)
     assert not segment.links("a").keys() & {"vrrp.51", "vrrp6.51"}
     assert segment.setting("a", "ipv4/conf/eth0/arp_ignore") == before
-    assert segment.answers()
+    wait_until(segment.answers, 5, "keepalived answers")
     segment.start("a", "pyhad", config(150))
     segment.wait_for("a", 5)
     assert (segment.learnt(), segment.learnt(VIP6)) == (VIRTUAL, VIRTUAL6)
