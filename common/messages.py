@@ -162,6 +162,19 @@ class RouterStatus:
     """With `standby`: when it is over by itself; 0: when it is taken back."""
     master_interval_cs: int = 0
     """Interval of the master that it waits for, its own while MASTER."""
+    routes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()  # those that the kernel refuses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticStatus:
+    """Static items, as written; `missing` are those that are not there. Part of `VrrpStatus`."""
+
+    addresses: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +187,7 @@ class VrrpStatus:
     routers: tuple[RouterStatus, ...]
     counters: dict[str, int]
     """Of the whole process: frames refused, netlink overruns, log lines dropped …"""
+    statics: StaticStatus = StaticStatus()
     readings: dict[str, int | None] = field(default_factory=dict)
     """What trackers see, as `script NAME`, `file NAME`; None: nothing yet."""
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pyhad.common.messages import CheckStatus, DestinationStatus, RouterStatus, StatusReply
+from pyhad.common.messages import CheckStatus, DestinationStatus, RouterStatus, StaticStatus, StatusReply
 from pyhad.common.states import ProcessName
 from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
 from pyhad.ctl.pools import Pool, Server, pools_of
@@ -104,6 +104,16 @@ def _vrrp(reply: StatusReply, now_ns: int) -> dict[str, Any]:
     return {
         **_source(reply, ProcessName.VRRP, reply.vrrp, now_ns),
         "routers": [_router(router, now_ns) for router in routers],
+        "static": _static(reply.vrrp.statics if reply.vrrp else StaticStatus()),
+    }
+
+
+def _static(statics: StaticStatus) -> dict[str, Any]:
+    return {
+        "addresses": list(statics.addresses),
+        "routes": list(statics.routes),
+        "rules": list(statics.rules),
+        "missing": list(statics.missing),
     }
 
 
@@ -120,6 +130,9 @@ def _router(router: RouterStatus, now_ns: int) -> dict[str, Any]:
         "priority": {"base": router.base_priority, "effective": router.effective_priority},
         "master": {"address": router.master_address, "priority": router.master_priority},
         "addresses": list(router.addresses),
+        "routes": list(router.routes),
+        "rules": list(router.rules),
+        "missing": list(router.missing),
         "advert_interval_s": router.advert_interval_cs / 100,
         "counters": dict(router.counters),
         "admin": router.admin,

@@ -151,6 +151,12 @@ def _router_problems(reply: StatusReply) -> Iterator[Problem]:
         elif router.admin and not router.master_address:
             text = f"{router.name} is held back by an operator, and no master is heard: nobody has its addresses"
             yield Problem(kind="standby_alone", subject=router.name, text=text)
+        if router.missing:
+            text = f"{router.name}: the kernel refuses {', '.join(router.missing)}"
+            yield Problem(kind="path_refused", subject=router.name, text=text)
+    if reply.vrrp and reply.vrrp.statics.missing:
+        text = f"static items are missing: {', '.join(reply.vrrp.statics.missing)}"
+        yield Problem(kind="static_missing", subject="static", text=text)
 
 
 def _service_problems(reply: StatusReply) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyhad.common.config.model import CheckedServer, VirtualAddress, VirtualServer, VrrpInstance
+from pyhad.common.config.model import CheckedServer, Path, VirtualAddress, VirtualRoute, VirtualServer, VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.ctl.in_force import Documents
 
@@ -28,6 +28,7 @@ _WORDS = {
 }
 """Names of fields as keepalived.conf has them; other names are shown with blanks for underscores."""
 
+_HELD = ("addresses", "excluded_addresses", "routes", "rules")
 _LISTS = ("servers", "checks", "source", "generation")
 """Fields that have lines of their own, or say nothing."""
 
@@ -46,7 +47,7 @@ class Change:
 
 def plan(old: Documents, new: Documents, states: Mapping[str, RouterState]) -> tuple[Change, ...]:
     """Everything that a reload from `old` to `new` changes. `states` are the routers' states now, where known."""
-    return (*_instances(old, new, states), *_services(old, new), *_checks(old, new))
+    return (*_instances(old, new, states), *_statics(old, new), *_services(old, new), *_checks(old, new))
 
 
 def render(changes: tuple[Change, ...], writes: tuple[str, ...] = ()) -> str:
@@ -82,11 +83,11 @@ def to_document(changes: tuple[Change, ...], writes: tuple[str, ...] = ()) -> di
 
 def _counts(changes: tuple[Change, ...]) -> str:
     parts = []
-    for what in ("instance", "service", "server", "checks"):
+    for what in ("instance", "static items", "service", "server", "checks"):
         for verb in (ADDED, CHANGED, REMOVED):
             count = sum(change.what == what and change.verb == verb for change in changes)
             if count:
-                parts.append(f"{count} {what}{'s' if count > 1 and what != 'checks' else ''} {verb}")
+                parts.append(f"{count} {what}{'s' if count > 1 and what[-1] != 's' else ''} {verb}")
     return ", ".join(parts) + "."
 
 
@@ -100,7 +101,7 @@ def _instances(old: Documents, new: Documents, states: Mapping[str, RouterState]
         if identity not in after:
             yield Change(
                 verb=REMOVED, what="instance", name=gone.name,
-                details=tuple(f"- {_address(one)}" for one in gone.addresses + gone.excluded_addresses),
+                details=tuple(f"- {one}" for one in _held(gone)),
                 transition=_leaving(states.get(gone.name)),
             )  # fmt: skip
     for identity, fresh in after.items():
@@ -108,13 +109,24 @@ def _instances(old: Documents, new: Documents, states: Mapping[str, RouterState]
         if known is None:
             yield Change(
                 verb=ADDED, what="instance", name=fresh.name,
-                details=tuple(f"+ {_address(one)}" for one in fresh.addresses + fresh.excluded_addresses),
+                details=tuple(f"+ {one}" for one in _held(fresh)),
                 transition="begins as BACKUP and becomes MASTER when nobody better is heard",
             )  # fmt: skip
         elif known != fresh:
             details = tuple(_details(known, fresh))
             transition = _election(known, fresh, states.get(known.name))
             yield Change(verb=CHANGED, what="instance", name=fresh.name, details=details, transition=transition)
+
+
+def _held(instance: VrrpInstance) -> list[str]:
+    addresses = [_address(one) for one in instance.addresses + instance.excluded_addresses]
+    return [*addresses, *(_path(path) for path in instance.routes + instance.rules)]
+
+
+def _statics(old: Documents, new: Documents) -> Iterator[Change]:
+    details = tuple(_details(old.vrrp.statics, new.vrrp.statics))
+    if details:
+        yield Change(verb=CHANGED, what="static items", name="of the daemon", details=details)
 
 
 def _identity(instance: VrrpInstance) -> tuple[int, int, str]:
@@ -205,9 +217,10 @@ def _details(old: Any, new: Any) -> Iterator[str]:
         before, after = getattr(old, field.name), getattr(new, field.name)
         if before == after or field.name in _LISTS:
             continue
-        if field.name in ("addresses", "excluded_addresses"):
-            yield from (f"- {_address(one)}" for one in before if one not in after)
-            yield from (f"+ {_address(one)}" for one in after if one not in before)
+        if field.name in _HELD:
+            show = _path if field.name in ("routes", "rules") else _address
+            yield from (f"- {show(one)}" for one in before if one not in after)
+            yield from (f"+ {show(one)}" for one in after if one not in before)
         elif dataclasses.is_dataclass(before) and type(before) is type(after):
             yield from _details(before, after)
         else:
@@ -237,6 +250,10 @@ def _shown(name: str, value: Any) -> str:
     if dataclasses.is_dataclass(value):
         return str(getattr(value, "address", "") or "set")
     return str(value) if value not in ("", None) else "none"
+
+
+def _path(path: Path) -> str:
+    return f"{'route' if isinstance(path, VirtualRoute) else 'rule'} {path.text}"
 
 
 def _address(virtual: VirtualAddress) -> str:

@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterator
 from typing import Any
 
-from pyhad.common.config.model import Configuration, VirtualServer, VrrpInstance
+from pyhad.common.config.model import Configuration, Statics, VirtualAddress, VirtualRule, VirtualServer, VrrpInstance
 from pyhad.common.config.tree import Statement
 from pyhad.ctl.plan import is_secret
 
@@ -76,6 +76,8 @@ def to_text(configuration: Configuration, root: Statement) -> str:
     rows += _row("router_id", configuration.vrrp.router_id, _global(root, "router_id"), "")
     for instance in configuration.vrrp.instances:
         rows += ["", *_instance(instance, blocks[instance.name])]
+    statics = list(_statics(configuration.vrrp.statics))
+    rows += ["", *statics] if statics else []
     places = {f"{one.at.file}:{one.at.line}": one for one in root.every("virtual_server")}
     for service in configuration.ipvs.services:
         rows += ["", *_service(service, places.get(service.source))]
@@ -95,11 +97,32 @@ def _instance(instance: VrrpInstance, block: Statement) -> Iterator[str]:
         ("virtual_ipaddress", instance.addresses),
         ("virtual_ipaddress_excluded", instance.excluded_addresses),
     ):
-        if addresses:
-            yield f"    {name} {{"
-            yield from (f"        {one.address}/{one.prefix_len} dev {one.interface}" for one in addresses)
-            yield "    }"
+        yield from _lines(name, [_address(one) for one in addresses], "    ")
+    yield from _lines("virtual_routes", [one.text for one in instance.routes], "    ")
+    yield from _lines("virtual_rules", [_rule(one) for one in instance.rules], "    ")
     yield "}"
+
+
+def _statics(statics: Statics) -> Iterator[str]:
+    yield from _lines("static_ipaddress", [_address(one) for one in statics.addresses], "")
+    yield from _lines("static_routes", [one.text for one in statics.routes], "")
+    yield from _lines("static_rules", [_rule(one) for one in statics.rules], "")
+
+
+def _lines(name: str, lines: list[str], indent: str) -> Iterator[str]:
+    if lines:
+        yield f"{indent}{name} {{"
+        yield from (f"{indent}    {line}" for line in lines)
+        yield f"{indent}}}"
+
+
+def _address(one: VirtualAddress) -> str:
+    return f"{one.address}/{one.prefix_len} dev {one.interface}"
+
+
+def _rule(one: VirtualRule) -> str:
+    """As written, with the preference that counts."""
+    return one.text if f" {one.priority}" in one.text else f"{one.text} preference {one.priority}"
 
 
 def _service(service: VirtualServer, block: Statement | None) -> Iterator[str]:

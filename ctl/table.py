@@ -6,11 +6,11 @@ in the heading of its part, its age and the reason.
 
 from __future__ import annotations
 
-from pyhad.common.messages import DestinationStatus, ProcessStatus, RouterStatus, StatusReply
+from pyhad.common.messages import DestinationStatus, ProcessStatus, RouterStatus, StaticStatus, StatusReply
 from pyhad.common.states import ProcessName, RouterState
 from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
 from pyhad.ctl.pools import Pool, Server, pools_of
-from pyhad.ctl.words import BOLD, GREEN, GREY, RED, YELLOW, Cell, Column, duration, fold, paint, safe, table
+from pyhad.ctl.words import BOLD, GREEN, GREY, RED, YELLOW, Cell, Column, counted, duration, fold, paint, safe, table
 
 _PROCESS_COLUMNS = (
     Column("NAME"),
@@ -134,10 +134,12 @@ def _routers(reply: StatusReply, now_ns: int, width: int, colour: bool) -> list[
     trust = trust_of(reply, ProcessName.VRRP, now_ns)
     cautions = [trust.caution] if trust.caution else []
     lines = _title("VIRTUAL ROUTERS", "" if trust.needed else "none configured", cautions, width, colour)
-    if reply.vrrp is None or not reply.vrrp.routers:
+    if reply.vrrp is None:
         return lines
     rows = [_router_row(router, trust, now_ns) for router in reply.vrrp.routers]
-    return lines + table(_ROUTER_COLUMNS, rows, width, colour)
+    if rows:
+        lines += table(_ROUTER_COLUMNS, rows, width, colour)
+    return lines + _static(reply.vrrp.statics, colour)
 
 
 def _router_row(router: RouterStatus, trust: Trust, now_ns: int) -> list[Cell]:
@@ -158,8 +160,22 @@ def _router_row(router: RouterStatus, trust: Trust, now_ns: int) -> list[Cell]:
         Cell(router.interface),
         Cell(f"{router.effective_priority}/{router.base_priority}", YELLOW if lowered else ""),
         Cell(_master(router)),
-        Cell(" ".join(router.addresses) or "-"),
+        Cell(_held(router), RED if router.missing else ""),
     ]
+
+
+def _held(router: RouterStatus) -> str:
+    """The addresses, and how many routes and rules go with them."""
+    counts = counted(routes=len(router.routes), rules=len(router.rules), refused=len(router.missing))
+    return " ".join([*router.addresses, *([f"+ {counts}"] if counts else [])]) or "-"
+
+
+def _static(statics: StaticStatus, colour: bool) -> list[str]:
+    counts = counted(
+        addresses=len(statics.addresses), routes=len(statics.routes), rules=len(statics.rules),
+        missing=len(statics.missing),
+    )  # fmt: skip
+    return [paint(f"static: {counts}", RED if statics.missing else "", colour)] if counts else []
 
 
 def _master(router: RouterStatus) -> str:

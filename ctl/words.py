@@ -119,3 +119,13 @@ def _line(cells: Sequence[Cell], columns: Sequence[Column], sizes: Sequence[int]
         painted = paint(cell.text, cell.style, colour)
         parts.append(padding + painted if column.right else painted + padding)
     return (GAP + GAP.join(parts)).rstrip()
+
+
+def counted(**counts: int) -> str:
+    """`2 routes, 1 rule` of `routes=2, rules=1`; what is none is left out."""
+    parts = []
+    for name, count in counts.items():
+        if count:
+            singular = name.removesuffix("es") if name == "addresses" else name.removesuffix("s")
+            parts.append(f"{count} {name if count > 1 else singular}")
+    return ", ".join(parts)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from pyhad.common.config.model import VirtualAddress
 from pyhad.vrrp_proc import netlink
 from pyhad.vrrp_proc.links import Links
 from pyhad.vrrp_proc.netlink import AddressRequest
+from pyhad.vrrp_proc.paths import PathOutcome, Paths
 from pyhad.vrrp_proc.route_socket import RouteSocket
 
+Messages = Sequence[tuple[int, bytes]]
+"""(sequence, message) pairs."""
 _NOT_THERE = (errno.EADDRNOTAVAIL, errno.ENODEV, errno.ESRCH)
 
 
@@ -23,6 +26,10 @@ class Outcome:
     already: tuple[VirtualAddress, ...]
     """Was there before an installation, was not there at a removal: no error (NET-11)."""
     failed: tuple[tuple[VirtualAddress, int], ...]
+    others: dict[int, int] = field(default_factory=dict)
+    """The kernel's answers to messages that went along, by sequence."""
+    paths: PathOutcome = field(default_factory=PathOutcome)
+    """What came of routes and rules that went along."""
 
 
 class Addresses:
@@ -32,13 +39,18 @@ class Addresses:
         self._route = route
         self._links = links
 
-    def install(self, addresses: Iterable[VirtualAddress]) -> Outcome:
-        """Put all on their interfaces. One whose interface is missing has failed with ENODEV."""
-        return self._batch(addresses, netlink.encode_add, (errno.EEXIST,), missing_is_done=False)
+    def install(self, addresses: Iterable[VirtualAddress], after: Messages = ()) -> Outcome:
+        """Put all on their interfaces, then send `after`. One whose interface is missing has failed with ENODEV."""
+        return self._batch(addresses, netlink.encode_add, (errno.EEXIST,), missing_is_done=False, after=after)
 
-    def remove(self, addresses: Iterable[VirtualAddress]) -> Outcome:
-        """Take all off. One whose interface is missing is off already."""
-        return self._batch(addresses, netlink.encode_remove, _NOT_THERE, missing_is_done=True)
+    def remove(self, addresses: Iterable[VirtualAddress], before: Messages = (), after: Messages = ()) -> Outcome:
+        """Take all off, between `before` and `after`. One whose interface is missing is off already."""
+        remove = netlink.encode_remove
+        return self._batch(addresses, remove, _NOT_THERE, missing_is_done=True, before=before, after=after)
+
+    def paths(self) -> Paths:
+        """Routes and rules by the same socket, so that they can go along."""
+        return Paths(self._route, self._links)
 
     def is_marked(self, address: VirtualAddress) -> bool:
         """Whether the address that is on the interface carries our mark: some run of pyhad put it there."""
@@ -62,6 +74,8 @@ class Addresses:
         harmless: tuple[int, ...],
         *,
         missing_is_done: bool,
+        before: Messages = (),
+        after: Messages = (),
     ) -> Outcome:
         done: list[VirtualAddress] = []
         already: list[VirtualAddress] = []
@@ -78,14 +92,17 @@ class Addresses:
                 already.append(address)
             else:
                 failed.append((address, errno.ENODEV))
-        for sequence, number in self._route.order(messages).items():
-            if number == 0:
+        others: dict[int, int] = {}
+        for sequence, number in self._route.order([*before, *messages, *after]).items():
+            if sequence not in asked:
+                others[sequence] = number
+            elif number == 0:
                 done.append(asked[sequence])
             elif number in harmless:
                 already.append(asked[sequence])
             else:
                 failed.append((asked[sequence], number))
-        return Outcome(tuple(done), tuple(already), tuple(failed))
+        return Outcome(tuple(done), tuple(already), tuple(failed), others)
 
 
 def _request(address: VirtualAddress, index: int) -> AddressRequest:
@@ -97,4 +114,7 @@ def _request(address: VirtualAddress, index: int) -> AddressRequest:
         address.label,
         address.broadcast,
         address.preferred_lft_s,
+        peer=address.peer,
+        flags=address.flags,
+        detects_duplicates=address.detects_duplicates,
     )

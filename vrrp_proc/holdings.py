@@ -1,5 +1,7 @@
 """Which virtual router holds which address on which interface, so that no one takes off what another needs.
 
+Routes and rules go with the addresses, in the same batch: after them when they come, before them when they go (NET-2).
+
 An address that was there already and that no pyhad put there is foreign: it stays when a router lets go (NET-11),
 unless the operator asked otherwise (`-X`, CLI-13).
 """
@@ -7,16 +9,19 @@ unless the operator asked otherwise (`-X`, CLI-13).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.addresses import Addresses, Outcome
 from pyhad.vrrp_proc.core.sweep import left_over
+from pyhad.vrrp_proc.path_holdings import PathHoldings
 
 
 class Holdings:
     """Installs and removes for holders (any object that stands for one router)."""
 
     def __init__(self, addresses: Addresses, *, release_foreign: bool = False) -> None:
+        self.paths = PathHoldings(addresses.paths())
         self._addresses = addresses
         self._release_foreign = release_foreign
         self._holder: dict[tuple[str, str], object] = {}
@@ -26,9 +31,13 @@ class Holdings:
         """Who holds it; None when nobody here does."""
         return self._holder.get((interface, address))
 
-    def install(self, holder: object, addresses: Iterable[VirtualAddress], *, owns_found: bool) -> Outcome:
+    def install(
+        self, holder: object, addresses: Iterable[VirtualAddress], paths: Iterable[Path] = (), *, owns_found: bool
+    ) -> Outcome:
         """Put all on. `owns_found`: what is there already was put there by our predecessor."""
-        outcome = self._addresses.install(addresses)
+        rider = self.paths.adding(paths)
+        outcome = self._addresses.install(addresses, rider.messages)
+        led = self.paths.added(holder, rider, outcome.others, owns_found=owns_found)
         self._foreign.difference_update(outcome.done)
         for address in outcome.already:
             # What is held here came from us, even where the picture of links has not yet heard of it.
@@ -37,7 +46,7 @@ class Holdings:
                 self._foreign.add(address)
         for address in outcome.done + outcome.already:
             self._holder[_key(address)] = holder
-        return outcome
+        return replace(outcome, paths=led)
 
     def found(self, addresses: Iterable[VirtualAddress]) -> bool:
         """Whether one of them is installed already, put there by a predecessor, and nobody's here."""
@@ -48,17 +57,20 @@ class Holdings:
         marked = [address for address in self._addresses.marked() if _key(address) not in self._holder]
         return self._addresses.remove(left_over(marked, configured))
 
-    def remove(self, holder: object, addresses: Iterable[VirtualAddress]) -> Outcome:
+    def remove(self, holder: object, addresses: Iterable[VirtualAddress], paths: Iterable[Path] = ()) -> Outcome:
         """Take off what `holder` may: not what another router holds, not what is foreign."""
         mine = [address for address in addresses if self._holder.get(_key(address), holder) is holder]
         for address in mine:
             self._holder.pop(_key(address), None)
         removable = [address for address in mine if self._release_foreign or address not in self._foreign]
         self._foreign.difference_update(mine)
-        return self._addresses.remove(removable)
+        rider = self.paths.removing(holder, paths)
+        outcome = self._addresses.remove(removable, rider.messages)
+        return replace(outcome, paths=self.paths.removed(rider, outcome.others))
 
-    def release(self, holder: object, addresses: Iterable[VirtualAddress]) -> None:
-        """`holder` is gone; those of its addresses that it did not remove stay where they are (`-V`, CLI-14)."""
+    def release(self, holder: object, addresses: Iterable[VirtualAddress], paths: Iterable[Path] = ()) -> None:
+        """`holder` is gone; what it held and did not remove stays where it is (`-V`, CLI-14)."""
+        self.paths.release(holder, paths)
         for key in map(_key, addresses):
             if self._holder.get(key) is holder:
                 del self._holder[key]

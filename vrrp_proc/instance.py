@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from typing import assert_never
 
-from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
 from pyhad.common.loop import Timer
 from pyhad.common.messages import RouterStatus
 from pyhad.common.states import RouterState
@@ -28,6 +28,7 @@ from pyhad.vrrp_proc.core.events import (
     FaultCause,
     FaultsChanged,
     InterfaceRenewed,
+    PathsInDoubt,
     PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
@@ -40,6 +41,7 @@ from pyhad.vrrp_proc.core.packet import Received, check_advertisement
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.journal import Record
+from pyhad.vrrp_proc.leading import Leading, watched
 from pyhad.vrrp_proc.router_status import router_status
 from pyhad.vrrp_proc.telling import Telling
 from pyhad.vrrp_proc.world import Port, World
@@ -70,6 +72,7 @@ class Instance:
         """Another member of its sync group is in fault."""
         self._own_faults: frozenset[FaultCause] = frozenset()
         self._telling = Telling(world.teller)
+        self._leading = Leading(world.counters)
 
     @property
     def config(self) -> VrrpInstance:
@@ -131,7 +134,7 @@ class Instance:
 
     def reconfigure(self, config: VrrpInstance) -> None:
         """A reload found the same router with perhaps other settings (REL-12)."""
-        if config == self.config:
+        if config == self.config and watched(config) == watched(self.config):
             return
         self._outgoing.change(config, self._source)
         self._log = self._world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
@@ -144,6 +147,10 @@ class Instance:
     def announce_again(self, interface: str) -> None:
         """Neighbours may have lost their way to its addresses there."""
         self.handle(InterfaceRenewed(interface=interface))
+
+    def doubt(self, paths: Iterable[Path], *, removed: bool = False) -> None:
+        """Routes and rules of it may be gone."""
+        self.handle(PathsInDoubt(paths=tuple(paths), removed=removed))
 
     def stand_by(self, until_ns: int, patience_ns: int) -> None:
         """An operator holds it back until then."""
@@ -175,7 +182,7 @@ class Instance:
     def _end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._world.holdings.release(self, self.core.all_addresses)
+        self._world.holdings.release(self, self.core.all_addresses, self.core.paths)
 
     def receive(self, received: Received) -> AdvertisementReceived | None:
         """A VRRP message for our VRID. Returns the event it made if the very same bytes will make it again."""
@@ -216,8 +223,9 @@ class Instance:
 
     def handle(self, event: Event) -> None:
         """One turn of the machine."""
-        for effect in self.core.handle(event, self._world.loop.now_ns()):
-            self._perform(effect)
+        self._turn(event)
+        while self._leading.settled:
+            self._turn(self._leading.settled.pop(0))
         if self._started:
             self._write_journal()
         if self._started or self.core.is_parting:
@@ -229,6 +237,10 @@ class Instance:
         if self._started:
             self._tell_companions()
 
+    def _turn(self, event: Event) -> None:
+        for effect in self.core.handle(event, self._world.loop.now_ns()):
+            self._perform(effect)
+
     def _tell_companions(self) -> None:
         if self.config.sync_group:
             self._world.companions.after(self)
@@ -239,12 +251,13 @@ class Instance:
         match effect:
             case do.SendAdvertisement(priority=priority):
                 self._send(priority)
-            case do.InstallAddresses(addresses=addresses):
-                self._install(addresses)
-            case do.RemoveAddresses(addresses=addresses):
+            case do.InstallAddresses():
+                self._install(effect)
+            case do.RemoveAddresses(addresses=addresses, paths=paths):
                 self._world.announcer.forget(addresses)
-                outcome = self._world.holdings.remove(self, addresses)
+                outcome = self._world.holdings.remove(self, addresses, paths)
                 self._say_failed("address_not_removed", outcome.failed)
+                self._leading.removed(self._log, outcome.paths)
             case do.AnnounceAddresses(addresses=addresses, repeat=repeat):
                 self._world.announcer.announce(addresses, repeat)
             case do.ChangeState():
@@ -262,11 +275,12 @@ class Instance:
             case _:
                 assert_never(effect)
 
-    def _install(self, addresses: tuple[VirtualAddress, ...]) -> None:
+    def _install(self, effect: do.InstallAddresses) -> None:
         # An owner's addresses may be the machine's own: only the mark tells then whose they are.
         owns_found = self._resumed and self.config.base_priority != 255
-        outcome = self._world.holdings.install(self, addresses, owns_found=owns_found)
+        outcome = self._world.holdings.install(self, effect.addresses, effect.paths, owns_found=owns_found)
         self._say_failed("address_not_installed", outcome.failed)
+        self._leading.installed(self._log, outcome.paths, mending=effect.mending)
 
     def _say_failed(self, event: str, failed: tuple[tuple[VirtualAddress, int], ...]) -> None:
         for address, number in failed:

@@ -22,6 +22,9 @@ NLM_F_DUMP_INTERRUPTED = 0x010
 NLM_F_DUMP = 0x300
 NLM_F_EXCL = 0x200
 NLM_F_CREATE = 0x400
+NLM_F_CAPPED = 0x100
+NLM_F_ACK_TLVS = 0x200
+_NLMSGERR_ATTR_MSG = 1
 
 GROUP_LINK = 0x1
 GROUP_IPV4_ADDRESS = 0x10
@@ -45,7 +48,7 @@ _IFLA_IFALIAS, _IFLA_GROUP = 20, 27
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _FIRST_SETTING = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_CACHEINFO, _IFA_FLAGS, _IFA_PROTO = 1, 2, 3, 4, 6, 8, 11
 
-_HEAD = struct.Struct("=IHHII")  # length, type, flags, sequence, port id
+HEAD = struct.Struct("=IHHII")  # length, type, flags, sequence, port id
 _IFINFO = struct.Struct("=BxHiII")  # family, device type, index, flags, change mask
 _IFADDR = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
 _ATTRIBUTE = struct.Struct("=HH")  # length with this head, type
@@ -64,7 +67,7 @@ class LinkDetails:
     kind: str = ""
     """`macvlan`, `ipvlan`, `veth`, `vrf` …; empty: plain hardware."""
     mode: int = 0
-    """Of a macvlan or ipvlan."""
+    """Of a macvlan or ipvlan; the routing table of a VRF."""
     base: int = 0
     """Index of the interface that it stands on."""
     master: int = 0
@@ -108,6 +111,8 @@ class Answer:
 
     sequence: int
     errno: int
+    detail: str = ""
+    """What the kernel says about it in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +138,32 @@ class AddressRequest:
     broadcast: str = ""
     preferred_lft_s: int | None = None
     """None: for ever. 0: nobody takes it as source who was not told to (NET-1)."""
+    peer: str = ""
+    flags: int = 0
+    """IFA_F_* beside NODAD."""
+    detects_duplicates: bool = False
     protocol: int = PROTOCOL_VRRP
 
 
 def encode_add(request: AddressRequest, sequence: int) -> bytes:
     """RTM_NEWADDR that fails with EEXIST when the address is there already (NET-11). IPv6 without DAD (NET-1)."""
     family, packed = _pack_address(request.address)
-    wanted = [attribute(_IFA_LOCAL, packed), attribute(_IFA_ADDRESS, packed)]
-    flags = IFA_F_NODAD if family == socket.AF_INET6 else 0
+    other = _pack_address(request.peer)[1] if request.peer else packed
+    wanted = [attribute(_IFA_LOCAL, packed), attribute(_IFA_ADDRESS, other)]
+    flags = request.flags
+    if family == socket.AF_INET6 and not request.detects_duplicates:
+        flags |= IFA_F_NODAD
     if request.label:
         wanted.append(attribute(_IFA_LABEL, request.label.encode() + b"\0"))
     if request.broadcast:
         wanted.append(attribute(_IFA_BROADCAST, _pack_address(request.broadcast)[1]))
     if request.preferred_lft_s is not None:
         wanted.append(attribute(_IFA_CACHEINFO, _CACHEINFO.pack(request.preferred_lft_s, _FOREVER, 0, 0)))
+    if flags > 0xFF:  # more than the head has room for
+        wanted.append(attribute(_IFA_FLAGS, _FLAGS.pack(flags)))
     wanted.append(attribute(_IFA_PROTO, bytes((request.protocol,))))
-    body = _IFADDR.pack(family, request.prefix_len, flags, request.scope, request.index) + b"".join(wanted)
+    head = _IFADDR.pack(family, request.prefix_len, flags & 0xFF, request.scope, request.index)
+    body = head + b"".join(wanted)
     return message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sequence, body)
 
 
@@ -175,13 +190,13 @@ def parse(datagram: bytes) -> tuple[list[Seen], int]:
     malformed = 0
     at, end = 0, len(datagram)
     while at < end:
-        if end - at < _HEAD.size:
+        if end - at < HEAD.size:
             return seen, malformed + 1
-        length, kind, flags, sequence, _ = _HEAD.unpack_from(datagram, at)
-        if length < _HEAD.size or at + length > end:
+        length, kind, flags, sequence, _ = HEAD.unpack_from(datagram, at)
+        if length < HEAD.size or at + length > end:
             return seen, malformed + 1
         try:
-            one = _parse_body(kind, flags, sequence, datagram[at + _HEAD.size : at + length])
+            one = _parse_body(kind, flags, sequence, datagram[at + HEAD.size : at + length])
         except (struct.error, ValueError, IndexError):
             malformed += 1
         else:
@@ -197,10 +212,17 @@ def _parse_body(kind: int, flags: int, sequence: int, body: bytes) -> Seen | Non
     if kind in (RTM_NEWLINK, RTM_DELLINK):
         return _parse_link(body, gone=kind == RTM_DELLINK)
     if kind == NLMSG_ERROR:
-        return Answer(sequence, -_ERRNO.unpack_from(body)[0])
+        return Answer(sequence, -_ERRNO.unpack_from(body)[0], _detail(flags, body))
     if kind == NLMSG_DONE:
         return DumpDone(sequence, bool(flags & NLM_F_DUMP_INTERRUPTED))
     return None
+
+
+def _detail(flags: int, body: bytes) -> str:
+    """The words stand after the head of the refused message, which is all of it that comes back (NETLINK_CAP_ACK)."""
+    if not flags & NLM_F_ACK_TLVS or not flags & NLM_F_CAPPED:
+        return ""
+    return attributes(body, _ERRNO.size + HEAD.size).get(_NLMSGERR_ATTR_MSG, b"").rstrip(b"\0").decode(errors="replace")
 
 
 def _parse_link(body: bytes, *, gone: bool) -> LinkSeen | None:
@@ -217,7 +239,7 @@ def _parse_link(body: bytes, *, gone: bool) -> LinkSeen | None:
 def _details(found: dict[int, bytes]) -> LinkDetails:
     info = attributes(found.get(_IFLA_LINKINFO, b""), 0)
     kind, mode = _text(info.get(_IFLA_INFO_KIND, b"")), 0
-    if kind in ("macvlan", "ipvlan"):
+    if kind in ("macvlan", "ipvlan", "vrf"):
         mode = int.from_bytes(attributes(info.get(_IFLA_INFO_DATA, b""), 0).get(_FIRST_SETTING, b""), sys.byteorder)
     return LinkDetails(
         kind=kind,
@@ -278,4 +300,4 @@ def attribute(kind: int, value: bytes) -> bytes:
 
 def message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
     """One whole message."""
-    return _HEAD.pack(_HEAD.size + len(body), kind, flags, sequence, 0) + body
+    return HEAD.pack(HEAD.size + len(body), kind, flags, sequence, 0) + body

@@ -66,8 +66,9 @@ def release(instances: tuple[VrrpInstance, ...], records: Journal, logger: Filte
         records.write(journal.key(config), dataclasses.replace(record, state=RouterState.INIT, down_at_ns=0))
     addresses = Addresses(route, links)
     every = [virtual for config in instances for virtual in config.addresses + config.excluded_addresses]
+    paths = addresses.paths().remove(path for config in instances for path in reversed(config.routes + config.rules))
     outcome = addresses.remove(virtual for virtual in every if addresses.is_marked(virtual))
-    logger.warning("addresses_released", removed=len(outcome.done), failed=len(outcome.failed))
+    logger.warning("addresses_released", removed=len(outcome.done), failed=len(outcome.failed), routes=len(paths.done))
 
 
 def _say_release(config: VrrpInstance, record: Record, links: Links, mine: frozenset[str]) -> int:

@@ -22,6 +22,7 @@ _DUMP_ATTEMPTS = 50  # a host where containers come and go interrupts many
 _SO_RCVBUFFORCE = 33
 _SOL_NETLINK = 270
 _NETLINK_CAP_ACK = 10
+_NETLINK_EXT_ACK = 11
 
 
 class RouteSocket:
@@ -29,6 +30,8 @@ class RouteSocket:
 
     def __init__(self) -> None:
         self.refused = 0
+        self.details: dict[int, str] = {}
+        """What the kernel said in words about the refusals of the last order, by sequence."""
         self._sequence = 0
         self._buffer = bytearray(_READ_BYTES)
         self._socket = open_socket(0)
@@ -41,6 +44,7 @@ class RouteSocket:
     def order(self, messages: list[tuple[int, bytes]]) -> dict[int, int]:
         """Send (sequence, message) pairs in batches; errno by sequence, 0 for done, EIO where no answer came."""
         answers: dict[int, int] = {}
+        self.details.clear()
         for start in range(0, len(messages), BATCH_MESSAGES):
             batch = messages[start : start + BATCH_MESSAGES]
             try:
@@ -51,6 +55,8 @@ class RouteSocket:
             for seen in self._receive():
                 if isinstance(seen, Answer):
                     answers[seen.sequence] = seen.errno
+                    if seen.detail:
+                        self.details[seen.sequence] = seen.detail
         return {sequence: answers.get(sequence, errno.EIO) for sequence, _ in messages}
 
     def dump(self) -> tuple[list[LinkSeen], list[AddressSeen]]:
@@ -105,6 +111,7 @@ def open_socket(groups: int) -> socket.socket:
         )
         force_receive_buffer(sock, RECEIVE_BUFFER_BYTES)
         sock.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
+        sock.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
         sock.bind((0, groups))
     except OSError as error:
         raise KernelError("netlink socket", error.errno or errno.EIO) from error

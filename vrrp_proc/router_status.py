@@ -36,6 +36,9 @@ def router_status(core: VirtualRouter, counters: collections.Counter[str], now_n
         advert_interval_cs=config.advertisement_interval_cs,
         counters=every,
         admin="standby" if core.is_held_back(now_ns) else "",
+        routes=tuple(route.text for route in config.routes),
+        rules=tuple(rule.text for rule in config.rules),
+        missing=tuple(path.text for path in core.refused_paths),
         standby_until_ns=0 if snapshot.standby_until_ns == FOREVER_NS else snapshot.standby_until_ns,
         master_interval_cs=snapshot.active_adver_interval_cs,
     )

@@ -33,6 +33,7 @@ from pyhad.vrrp_proc.roles import RoleTeller
 from pyhad.vrrp_proc.startup import StartupDelay
 from pyhad.vrrp_proc.surroundings import Surroundings, interfaces_of
 from pyhad.vrrp_proc.trackers import Trackers
+from pyhad.vrrp_proc.upkeep import Upkeep
 from pyhad.vrrp_proc.vmacs import Vmacs
 from pyhad.vrrp_proc.world import World
 
@@ -88,6 +89,9 @@ class Service:
             companions=self._groups,
         )
 
+        self._upkeep = Upkeep(runtime.loop, runtime.logger, self._world.holdings, self._links, runtime.counters)
+        self._reporter.statics = self._upkeep.status
+
     def start(self, document: VrrpDocument) -> None:
         """Take over the first document and begin to turn."""
         runtime = self._runtime
@@ -136,6 +140,7 @@ class Service:
         for identity, instance in known.items():
             instance.reconfigure(wanted[identity])
         self._instances = {identity: known.get(identity) or fresh[identity] for identity in wanted}
+        self._upkeep.configure(document, is_successor=self._journal.is_successor)
         self._sweep()
         self._groups.configure(document.groups, self._instances.values())
         self._fit_ports()
@@ -207,21 +212,11 @@ class Service:
                     self._tell_surroundings(instance)
         if self._options.log_addresses:
             say_addresses(self._links, changes, self._logger)
-        self._find_lost(changes.addresses)
+        self._upkeep.changed(changes, self._surroundings.virtual)
         for name in changes.macs | changes.carried:
             for instance in self._instances.values():
                 if name in interfaces_of(instance.config):
                     instance.announce_again(name)
-
-    def _find_lost(self, addresses: set[tuple[str, str]]) -> None:
-        lost: dict[Instance, list[str]] = {}
-        for name, address in addresses:
-            holder = self._world.holdings.holder_of(name, address)
-            interface = self._links.by_name.get(name)
-            if isinstance(holder, Instance) and (interface is None or not interface.has_address(address)):
-                lost.setdefault(holder, []).append(address)
-        for instance, gone in lost.items():
-            instance.lose(sorted(gone))
 
     def _fit_vmacs(self, changes: Changes) -> None:
         if not self._vmacs.fit(changes):
@@ -277,6 +272,7 @@ class Service:
 
     def _end(self) -> None:
         """Nobody holds an address any more, or all shall stay where they are."""
+        self._upkeep.stop()
         if not self._options.keep_vips_at_exit:
             self._vmacs.remove_all()
             self._firewall.close()
@@ -307,6 +303,7 @@ class Service:
     def _counters(self) -> dict[str, int]:
         return {
             **self._runtime.counters,
+            **self._upkeep.counters(),
             "netlink_overruns": self._monitor.overruns,
             "netlink_refused": self._monitor.refused + self._route.refused,
             "journal_lost": self._journal.lost,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pyhad.common import channels
 from pyhad.common.bus import Link
-from pyhad.common.messages import RouterStatus, StandbyDone, StandbyOrdered, StatusWanted, VrrpStatus
+from pyhad.common.messages import RouterStatus, StandbyDone, StandbyOrdered, StaticStatus, StatusWanted, VrrpStatus
 from pyhad.common.runtime import Runtime
 
 QUIET_NS = 200_000_000
@@ -31,6 +31,8 @@ class Reporter:
         """Of the configuration in force."""
         self._loop = runtime.loop
         self._routers = routers
+        self.statics: Callable[[], StaticStatus] = StaticStatus
+        """Asked like `routers`."""
         self._counters = counters
         self._on_standby = on_standby
         self._readings = readings
@@ -76,6 +78,7 @@ class Reporter:
                 taken_ns=self._last_ns,
                 generation=self.generation,
                 routers=self._routers(),
+                statics=self.statics(),
                 counters=self._counters(),
                 readings=self._readings(),
             )

@@ -68,7 +68,7 @@ class Surroundings:
         elif not config.dont_track_primary and not self._is_up(config.interface):
             faults.add(FaultCause.INTERFACE_DOWN)
         made = {vmac.name: vmac.base for vmac in config.vmacs}
-        devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
+        devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses if virtual.tracked}
         others = {made.get(name, name) for name in devices.union(config.tracked_interfaces, made.values())}
         if not all(self._is_up(name) for name in others - {config.interface}):
             faults.add(FaultCause.TRACKED_INTERFACE_DOWN)

@@ -6,10 +6,17 @@ import ipaddress
 
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import VirtualAddress
+from pyhad.common.config.name_tables import Names, NameTables
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 
-SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+IFA_F_HOMEADDRESS, IFA_F_MANAGETEMPADDR, IFA_F_NOPREFIXROUTE, IFA_F_MCAUTOJOIN = 0x10, 0x100, 0x200, 0x400
+_FLAGS = {
+    "home": IFA_F_HOMEADDRESS, "mngtmpaddr": IFA_F_MANAGETEMPADDR, "noprefixroute": IFA_F_NOPREFIXROUTE,
+    "autojoin": IFA_F_MCAUTOJOIN,
+}  # fmt: skip
+_V6_ONLY = ("home", "mngtmpaddr", "-nodad")
+SCOPES = ("global", "site", "link", "host", "nowhere")
 _MAX_LABEL = 15
 
 
@@ -24,7 +31,9 @@ def address_of(entry: Statement) -> str:
     return str(found[0][0]) if found and isinstance(found[0], tuple) else ""
 
 
-def build_address(entry: Statement, interface: str, complaints: Complaints) -> VirtualAddress | None:
+def build_address(
+    entry: Statement, interface: str, complaints: Complaints, names: NameTables | None = None
+) -> VirtualAddress | None:
     """One line; None after an error. `interface` is the instance's own."""
     found = entry.options.get("ADDRESS")
     if entry.broken or not found or not isinstance(found[0], tuple):
@@ -33,15 +42,21 @@ def build_address(entry: Statement, interface: str, complaints: Complaints) -> V
         return None
     address, prefix_len = str(found[0][0]), int(found[0][1])
     family = family_of(address)
+    peer, prefix_len = _peer(entry, address, prefix_len, complaints)
+    _without_effect(entry, family, complaints)
     return VirtualAddress(
         address=address,
         prefix_len=prefix_len,
         interface=_text(entry, "dev") or interface,
-        scope=_scope(entry, complaints),
+        scope=_scope(entry, names or NameTables(), family, complaints),
         label=_label(entry, family, complaints),
         broadcast=_broadcast(entry, address, prefix_len, complaints),
         preferred_lft_s=_preferred_lft(entry, family, prefix_len, complaints),
         use_vmac="use_vmac" in entry.options,
+        peer=peer,
+        flags=sum(bit for word, bit in _FLAGS.items() if word in entry.options),
+        detects_duplicates=family == 6 and "-nodad" in entry.options,
+        tracked=is_tracked(entry),
     )
 
 
@@ -55,19 +70,40 @@ def _text(entry: Statement, name: str) -> str:
     return str(values[0]) if values else ""
 
 
-def _scope(entry: Statement, complaints: Complaints) -> int:
+def _peer(entry: Statement, address: str, prefix_len: int, complaints: Complaints) -> tuple[str, int]:
+    """(peer, prefix length that counts): with a peer the prefix is the peer's."""
+    found = entry.options.get("peer")
+    if not found or not isinstance(found[0], tuple):
+        return "", prefix_len
+    peer, peer_len = str(found[0][0]), int(found[0][1])
+    if family_of(peer) != family_of(address):
+        message = f"peer: {peer} is no IPv{family_of(address)} address, as {address} is"
+        complaints.error(message, entry.at, trouble=Trouble.INVALID_VALUE)
+    if "broadcast" in entry.options:
+        complaints.error("an address has a peer or a broadcast address, not both", entry.at)
+    return peer, peer_len
+
+
+def _without_effect(entry: Statement, family: int, complaints: Complaints) -> None:
+    words = [word for word in _V6_ONLY if word in entry.options] if family == 4 else []
+    for word in words:
+        complaints.warning(f"{word} is ignored: only IPv6 addresses have it", entry.at)
+
+
+def _scope(entry: Statement, names: NameTables, family: int, complaints: Complaints) -> int:
     text = _text(entry, "scope")
     if not text:
         return 0
-    if text in SCOPES:
-        return SCOPES[text]
-    if text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 255:
-        return int(text)
-    names = ", ".join(SCOPES)
-    complaints.error(
-        f"scope: '{text}' is not one of {names} or a number from 0 to 255", entry.at, trouble=Trouble.INVALID_VALUE
-    )
-    return 0
+    if family == 6:
+        complaints.warning("scope is ignored: only IPv4 addresses have one", entry.at)
+        return 0
+    number = names.number(Names.SCOPE, text)
+    if number is None:
+        known = ", ".join(SCOPES)
+        complaints.error(
+            f"scope: '{text}' is not one of {known} or a number from 0 to 255", entry.at, trouble=Trouble.INVALID_VALUE
+        )
+    return number or 0
 
 
 def _label(entry: Statement, family: int, complaints: Complaints) -> str:

@@ -21,6 +21,18 @@ class VmacGlobals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PathSettings:
+    """For static addresses, routes and rules."""
+
+    default_interface: str
+    """For static addresses that name none."""
+    put_back: bool
+    iproute_usr_dir: str
+    iproute_etc_dir: str
+    """Empty: where iproute2's tables of names usually are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Globals:
     """What instances, services and documents take from the global part; where it stands does not matter."""
 
@@ -46,6 +58,7 @@ class Globals:
     lower_prio_delay_ns: int | None
     """None: as the global delay after becoming master (NET-24)."""
     lower_prio_repeat: int | None
+    paths: PathSettings
     data_plane: DataPlane
     flush_at_start: bool
     log_all_failures: bool
@@ -83,6 +96,7 @@ def build_globals(root: Statement, router_id: str) -> Globals:
         announcement=_announcement(one),
         lower_prio_delay_ns=lower_delay.number() if lower_delay else None,
         lower_prio_repeat=lower_repeat.number() if lower_repeat else None,
+        paths=_path_settings(one),
         data_plane=DataPlane(one.text_of("pyhad_data_plane", "auto")),
         flush_at_start=one.has("lvs_flush"),
         log_all_failures=one.has("checker_log_all_failures"),
@@ -122,6 +136,15 @@ def _track_files(root: Statement) -> dict[str, Statement]:
         for block in root.children
         if block.name in ("track_file", "vrrp_track_file") and not block.broken
     }
+
+
+def _path_settings(one: Statement) -> PathSettings:
+    return PathSettings(
+        default_interface=one.text_of("default_interface", "eth0"),
+        put_back=one.switch("pyhad_put_back", default=True),
+        iproute_usr_dir=one.text_of("iproute_usr_dir"),
+        iproute_etc_dir=one.text_of("iproute_etc_dir"),
+    )
 
 
 def _announcement(one: Statement) -> Announcement:

@@ -9,7 +9,7 @@ from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_garp import build_limits
 from pyhad.common.config.build_processes import build_processes, build_sessions, build_watch
 from pyhad.common.config.complaints import Complaints
-from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model import NO_STATICS, Statics, VrrpInstance
 from pyhad.common.config.model_garp import AnnounceLimit
 from pyhad.common.config.model_tracking import (
     PLAIN_BUFFER,
@@ -53,6 +53,8 @@ class Tracking:
     fifo_states_on_reload: bool = False
     interface_delays: tuple[InterfaceDelay, ...] = ()
     announce_limits: tuple[AnnounceLimit, ...] = ()
+    statics: Statics = NO_STATICS
+    """Added by build_paths.py."""
     script_security: bool = False
     keep_script_links: bool = False
 

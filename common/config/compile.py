@@ -6,13 +6,14 @@ The only entry for start, reload, config test and plan. It runs in a short-lived
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pyhad.common.codec import encode
 from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_balancing import NO_BALANCING, Balancing, build_balancing
 from pyhad.common.config.build_checker import build_checker, left_to_vrrp, once_initialized, without_services
 from pyhad.common.config.build_globals import Globals, build_globals
+from pyhad.common.config.build_paths import build_paths
 from pyhad.common.config.build_process import build_process, with_process
 from pyhad.common.config.build_scripts import ScriptBuilder
 from pyhad.common.config.build_services import Services, build_services
@@ -97,7 +98,8 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     scripts = ScriptBuilder(root, complaints)
     alerts = AlertBuilder(scripts=scripts, complaints=complaints)
     instances = with_vmacs(root, build_instances(root, shared, complaints), shared, complaints)
-    tracking = build_tracking(root, instances, alerts, complaints)
+    placed = build_paths(root, instances, shared, complaints)
+    tracking = replace(build_tracking(root, placed.instances, alerts, complaints), statics=placed.statics)
     instances = tracking.instances
     services = build_services(root, shared, alerts, complaints)
     balancing = build_balancing(root, {one.name: one.vrid for one in instances}, complaints)
@@ -188,7 +190,7 @@ def _documents(
         services, balancing, checker = Services((), ()), NO_BALANCING, without_services(checker)
     tracking = left_to_vrrp(tracking, checker)
     return Configuration(
-        parent=_parent_document(shared, instances, services, balancing, warnings, generation),
+        parent=_parent_document(shared, tracking, services, balancing, warnings, generation),
         vrrp=_vrrp_document(shared, tracking, balancing, checker, generation),
         checker=once_initialized(checker, tracking),
         ipvs=_ipvs_document(shared, services, balancing, generation),
@@ -221,6 +223,7 @@ def _vrrp_document(
         mails_faults=shared.mails_faults,
         script_security=tracking.script_security,
         keep_script_links=tracking.keep_script_links,
+        statics=tracking.statics,
         child_wait_ns=shared.child_wait_ns,
         sync_instance=balancing.sync.instance if balancing.sync is not None else "",
         daemon=shared.daemon,
@@ -243,7 +246,7 @@ def _ipvs_document(shared: Globals, services: Services, balancing: Balancing, ge
 
 def _parent_document(
     shared: Globals,
-    instances: tuple[VrrpInstance, ...],
+    tracking: Tracking,
     services: Services,
     balancing: Balancing,
     warnings: int,
@@ -252,9 +255,9 @@ def _parent_document(
     return ParentDocument(
         schema=SCHEMA,
         generation=generation,
-        vrrp=bool(instances),
+        vrrp=bool(tracking.instances or tracking.statics),
         checker=bool(services.virtual_servers) or balancing.needs_owner,
-        down_interval_ns=down_interval_ns(instances),
+        down_interval_ns=down_interval_ns(tracking.instances),
         child_wait_ns=shared.child_wait_ns,
         warnings=warnings,
         daemon=shared.daemon,

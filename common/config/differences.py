@@ -149,7 +149,33 @@ DIFFERENCES: tuple[Difference, ...] = (
         "what is written and does nothing is a mistake",
         r"does not run: no instance tracks it$|^\w+: there is no user or group ",
     ),
+    _stricter(
+        "DIF-61",
+        "options that an address of its family does not have",
+        "ignored in silence",
+        "a warning",
+        "what is written and does nothing is a mistake",
+        r"^(-nodad|home|mngtmpaddr|scope|label|broadcast) is ignored: only IPv[46] addresses have",
+    ),
+    _stricter(
+        "DIF-62",
+        "routes and rules: names that nobody knows, host bits, times out of range, ways said twice, lines said twice",
+        "some are accepted, or cut in silence",
+        "a warning, or an error where the line has no sense",
+        "the kernel would refuse it when it is needed",
+        r"is left out: .* is no number up to|is no network: |is out of range \(0\.2 s to|has nexthops, and a way of its"
+        r"|says the same as line|is no mark of 32 bits|as is ignored",
+    ),
     # -------------------------------------------------------------------------------------- keepalived is stricter
+    _looser(
+        "DIF-63",
+        "prefix length of a `peer`, an IPv6 gateway of an IPv4 route, `inet6` in rules, single ports",
+        "2.2.7 refuses them",
+        "as in 2.4",
+        "the newest version counts",
+        r"Invalid peer address|VRRP parsed invalid IP|Cannot mix IPv4 and IPv6|Unknown rule option|Invalid rule action"
+        r"|cannot track route|is not a VRF|[Ii]nvalid [sd]port",
+    ),
     _looser(
         "DIF-20",
         "interface that does not exist",
@@ -190,15 +216,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "any text",
         "a resolver must not delay the start",
         r"Invalid smtp server",
-    ),
-    _looser(
-        "DIF-25",
-        "names of routing tables, scopes, protocols, realms, groups of interfaces",
-        "looked up on this machine",
-        "any name",
-        "the file is the same on all nodes",
-        r"Routing table .* not found|Protocol .* not found|Scope .* not found|[Ii]nvalid realms"
-        r"|suppress_group .* is invalid|TOS value|is not a VRF|ipproto|ip_proto|[Ii]nvalid ip",
     ),
     _looser(
         "DIF-26",
@@ -243,14 +260,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     # ------------------------------------------------------------------------------------------------- to be learnt
     _gap(
-        "DIF-40",
-        "routes and rules",
-        "checks what the options mean together",
-        r"[Rr]oute|[Rr]ule|for MPLS|only valid for IPv6|encapsulation|VRRP parsed invalid IP|l3mdev|uidrange"
-        r"|specified for IPv[46] |missing a parameter after keyword|nexthop|deprecated. Please use|protocol"
-        r"|[Pp]refix|expires|fwmark",
-    ),
-    _gap(
         "DIF-41",
         "names that trackers, checks and static items refer to",
         "says which are not defined",
@@ -284,12 +293,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     _gap("DIF-51", "weights of a service that sum to 0", "the quorum is lowered to 0", r"quorum|hysteresis"),
     _gap("DIF-52", "value of `init_file`", "warned about outside -254..254", r"init value|outside integer range"),
     _gap("DIF-53", "an instance that is left out", "is checked all the same", r"No VIP specified|not multicast"),
-    _gap(
-        "DIF-54",
-        "scope, broadcast, label and peer of addresses",
-        "checked",
-        r"Invalid scope|invalid broadcast|label|Peer address",
-    ),
     _gap("DIF-55", "strict mode", "changes what the RFC forbids", r"[Ss]trict|does not comply"),
     _gap("DIF-56", "unicast", "checks what the options mean together", r"unicast"),
     _gap("DIF-58", "a notify FIFO that is named twice", "the second is ignored", r"notify_fifo already specified"),

@@ -44,7 +44,7 @@ GLOBAL_DEFS = (
         NOW,
         options="global_defs.dynamic_interfaces",
     ),
-    word("default_interface", INTERFACE, "eth0", "Device for static addresses that name none"),
+    word("default_interface", INTERFACE, "eth0", "Device for static addresses that name none", NOW),
     flag("disable_local_igmp", "Turn off IGMP reports for 224.0.0.0/24 while running"),
     flag("v3_checksum_as_v2", "VRRPv3/IPv4 checksum without the pseudo header for all instances", NOW),
     word(
@@ -280,8 +280,16 @@ GLOBAL_DEFS = (
     word("vrrp_owner_ignore_adverts", BOOL, "off", "Default: an address owner (255) ignores received adverts", NOW),
     word("vmac_prefix", TEXT, "vrrp", "Prefix of generated VMAC/ipvlan interface names", NOW),
     word("vmac_addr_prefix", TEXT, "vmac_prefix", "Prefix of VMACs made for VIPs on other interfaces", NOW),
-    word("iproute_usr_dir", PATH, "built-in", "Where iproute2 keeps its vendor name tables"),
-    word("iproute_etc_dir", PATH, "built-in", "Where iproute2 keeps its local name tables"),
+    word("iproute_usr_dir", PATH, "built-in", "Where iproute2 keeps its vendor name tables", NOW),
+    word("iproute_etc_dir", PATH, "built-in", "Where iproute2 keeps its local name tables", NOW),
+    word(
+        "pyhad_put_back",
+        BOOL,
+        "on",
+        "What somebody else removes from a MASTER is put back at once; off: it gives mastership up, as keepalived does",
+        NOW,
+        area="vrrp",
+    ),
     word(
         "pyhad_data_plane",
         choice("auto", "ipvs", "nftables"),

@@ -92,21 +92,21 @@ ROOT = (
     block(
         "track_group",
         NAME,
-        "Named set of VRRP instances that static addresses/routes/rules can be tied to",
-        LATER,
+        "Named set of VRRP instances that follow the interfaces of static addresses, routes and rules",
+        NOW,
         area="tracking",
     ),
     lines(
         "static_ipaddress",
         (),
         "Addresses configured while the daemon runs, independent of VRRP state",
-        LATER,
+        NOW,
         of="static_ipaddress.ADDR",
         area="vrrp",
     ),
-    lines("static_routes", (), "Routes configured while the daemon runs", LATER, of="static_routes.ROUTE", area="vrrp"),
+    lines("static_routes", (), "Routes configured while the daemon runs", NOW, of="static_routes.ROUTE", area="vrrp"),
     lines(
-        "static_rules", (), "Policy rules configured while the daemon runs", LATER, of="static_rules.RULE", area="vrrp"
+        "static_rules", (), "Policy rules configured while the daemon runs", NOW, of="static_rules.RULE", area="vrrp"
     ),
     block("vrrp_sync_group", NAME, "Ties VRRP instances so that they change state together", NOW, area="vrrp"),
     block(
@@ -171,9 +171,7 @@ UP_DOWN_DELAYS = (
     ),
 )
 
-TRACK_GROUP = (
-    lines("group", (), "Instances whose state decides whether linked static items are present", LATER, of=""),
-)
+TRACK_GROUP = (lines("group", (), "Instances that follow the interfaces of linked static items", NOW, of=""),)
 
 GARP_GROUP = (
     word("garp_interval", seconds("0", TIMER_MAX), "none", "Spacing between GARPs inside the group", NOW),

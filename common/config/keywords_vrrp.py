@@ -20,7 +20,7 @@ from pyhad.common.config.arguments import (
     text,
     whole_seconds,
 )
-from pyhad.common.config.keyword import LATER, NOTHING, NOW, Sheet, block, flag, lines, option, word
+from pyhad.common.config.keyword import NOTHING, NOW, Sheet, block, flag, lines, option, word
 
 SYNC_GROUP = (
     lines("group", (), "Members of the group", NOW, of="", area="vrrp"),
@@ -117,6 +117,13 @@ INSTANCE = (
         of="vrrp_instance.virtual_ipaddress.ADDR",
     ),
     flag("no_virtual_ipaddress", "Allow an instance without VIPs", NOW),
+    word(
+        "pyhad_put_back",
+        BOOL,
+        "global setting",
+        "What somebody else removes while MASTER is put back at once; off: mastership is given up, as keepalived does",
+        NOW,
+    ),
     flag("promote_secondaries", "Set promote_secondaries on the interface", NOW),
     flag("linkbeat_use_polling", "Poll this instance's interface", deprecated="linkbeat_interfaces", area="linkbeat"),
     word(
@@ -126,8 +133,8 @@ INSTANCE = (
         "VRRPv3/IPv4 checksum without pseudo header; also stops rejecting bad v3 checksums on receive",
         NOW,
     ),
-    lines("virtual_routes", (), "Routes present while MASTER", LATER, of="vrrp_instance.virtual_routes.ROUTE"),
-    lines("virtual_rules", (), "Policy rules present while MASTER", LATER, of="vrrp_instance.virtual_rules.RULE"),
+    lines("virtual_routes", (), "Routes present while MASTER", NOW, of="vrrp_instance.virtual_routes.ROUTE"),
+    lines("virtual_rules", (), "Policy rules present while MASTER", NOW, of="vrrp_instance.virtual_rules.RULE"),
     flag("accept", "Accept packets sent to the VIPs", NOW, default="on unless strict and not owner"),
     flag("no_accept", "Drop packets sent to the VIPs unless owner", NOW),
     word("skip_check_adv_addr", BOOL, "global setting", "Skip VIP list check for adverts from the same master", NOW),

@@ -13,7 +13,7 @@ from pyhad.common.config.keyword import NOW, Form, Keyword
 from pyhad.common.config.keywords import SECRET_BLOCKS, VOCABULARIES, Vocabulary
 from pyhad.common.config.secrets import HIDDEN
 from pyhad.common.config.source import Line, Location, Trouble, Word
-from pyhad.common.config.tree import Statement
+from pyhad.common.config.tree import Said, Statement
 from pyhad.common.config.values import BadValue, Value, read_value
 
 _MAX_SHOWN = 60
@@ -21,6 +21,8 @@ _VOWELS = ("a", "e", "i", "o", "A", "E", "I", "O", "HTTP", "MD5")
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*\Z")
 _DEVICE = re.compile(r"(eth|en[opsx]|bond|br|vlan|lo|wl)[0-9a-z.]*\Z")
 _ENCAP_WITH_VALUE = ("mpls", "ila")
+_ORDERED = (".ROUTE", ".RULE")
+"""Blocks in whose lines the order of options counts."""
 
 
 class LineReader:
@@ -142,29 +144,45 @@ class LineReader:
         self, statement: Statement, vocabulary: Vocabulary, start: int, *, quiet: bool, hint: str = ""
     ) -> None:
         words = statement.line.words
-        section = ""
+        hop, encap = "", ""
         bare = list(vocabulary.bare)
         at = start
         while at < len(words) and not statement.broken:
             text = words[at].text
-            option = vocabulary.words.get(section + text) or vocabulary.words.get(text)
+            option = vocabulary.words.get(encap + text) if encap else None
+            if option is None:  # the first word that is none of its options ends an encap
+                encap = ""
+                option = vocabulary.words.get(hop + text) or vocabulary.words.get(text)
             if option is None:
                 at = self._bare(statement, vocabulary, bare, at, hint)
                 continue
+            first = at
             at += 1
             while at < len(words) and words[at].text in option.leading:
                 at += 1
+            leading = tuple(word.text for word in words[first + 1 : at])
             values, at = self._arguments(statement, option.arguments, words, at)
             if statement.broken:
                 return  # an option without its value is not there at all: builders may rely on it
             statement.set_option(option.canonical, values)
+            tail = ""
             if option.acts is not NOW and not quiet:
                 self._complaints.later(option, self._at(statement, words[at - 1]))
             if option.name == "encap" and values:
-                section = f"encap {values[0]}: "
-                at += values[0] in _ENCAP_WITH_VALUE
+                encap = f"encap {values[0]}: "
+                if values[0] in _ENCAP_WITH_VALUE and at < len(words):
+                    tail = words[at].text
+                    at += 1
             elif option.name == "nexthop":
-                section = "nexthop: "
+                hop = "nexthop: "
+            self._say(statement, option, Said(option.canonical, values, leading, tail, words[first].column))
+
+    def _say(self, statement: Statement, option: Keyword, said: Said) -> None:
+        if option.block.endswith(_ORDERED):
+            statement.say(said)
+        if option.deprecated:
+            at, hint = replace(statement.at, column=said.column), f"use {option.deprecated}"
+            self._complaints.warning(f"'{option.name}' is deprecated", at, hint=hint, trouble=Trouble.DEPRECATED)
 
     def _bare(self, statement: Statement, vocabulary: Vocabulary, bare: list[Keyword], at: int, hint: str) -> int:
         """A word that is no option: the first bare option that it fits. The index after what was used."""
@@ -179,6 +197,7 @@ class LineReader:
             bare.remove(option)
             values, used = self._arguments(statement, option.arguments, words, at)
             statement.set_option(option.canonical, values)
+            self._say(statement, option, Said(option.canonical, values, (), "", words[at].column))
             return used
         statement.broken = True
         word = words[at]

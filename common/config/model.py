@@ -42,9 +42,10 @@ from pyhad.common.config.model_checks import (
     TlsClient as TlsClient,
     UdpCheck as UdpCheck,
 )
-from pyhad.common.config.model_garp import AnnounceLimit
+from pyhad.common.config.model_garp import USUAL_ANNOUNCEMENT, AnnounceLimit, Announcement as Announcement
 from pyhad.common.config.model_hmac import HmacKey as HmacKey, HmacMode as HmacMode, HmacSettings as HmacSettings
 from pyhad.common.config.model_process import DaemonSettings, InstanceWords
+from pyhad.common.config.model_routes import Path as Path, VirtualRoute as VirtualRoute, VirtualRule as VirtualRule
 from pyhad.common.config.model_tracking import (
     NOBODY,
     PLAIN_BUFFER,
@@ -108,22 +109,25 @@ class VirtualAddress:
     """None: for ever. 0, as of an IPv6 /128 unless said otherwise: nobody takes it as source unasked (NET-1)."""
     use_vmac: bool = False
     """It asks for a virtual MAC of its own accord (VMAC-8)."""
+    peer: str = ""  # the other end of a point-to-point link; `prefix_len` is its prefix then
+    flags: int = 0  # IFA_F_* of home, mngtmpaddr, noprefixroute, autojoin
+    detects_duplicates: bool = False  # IPv6: the kernel asks first whether somebody has it (`-nodad`)
+    tracked: bool = True  # its loss and that of its interface matter (TRK-31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
-    """When and how often the addresses are announced by gratuitous ARP (NET-20 to NET-24)."""
+class Statics:
+    """What is there while the daemon runs, whoever is master."""
 
-    master_delay_ns: int = 5 * SECOND_NS
-    master_repeat: int = 5
-    refresh_ns: int = 0
-    refresh_repeat: int = 1
-    lower_prio_delay_ns: int = 5 * SECOND_NS
-    lower_prio_repeat: int = 5
-    extra_ns: int = 0
-    """Each time so long one announcement on each further interface that carries addresses (NET-26); 0: never."""
-    extra_all: bool = False
-    """On all of them, not only on virtual MACs."""
+    addresses: tuple[VirtualAddress, ...] = ()
+    routes: tuple[VirtualRoute, ...] = ()
+    rules: tuple[VirtualRule, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.addresses or self.routes or self.rules)
+
+
+NO_STATICS = Statics()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +161,14 @@ class VrrpInstance:
     addresses: tuple[VirtualAddress, ...] = ()
     """Advertised, in configuration order (PKT-6)."""
     excluded_addresses: tuple[VirtualAddress, ...] = ()
+    routes: tuple[VirtualRoute, ...] = ()
+    rules: tuple[VirtualRule, ...] = ()
+    put_back: bool = True
+    """What others remove while MASTER is put back; False: mastership is given up (FSM-37)."""
     tracked_interfaces: tuple[str, ...] = ()
     """Interfaces other than its own whose loss means FAULT (`track_interface` with weight 0)."""
     dont_track_primary: bool = False
-    announcement: Announcement = Announcement()
+    announcement: Announcement = USUAL_ANNOUNCEMENT
     authentication_data: bytes = field(default=b"", repr=False)
     """Version 2: the 8 bytes of an `auth_pass`, a secret: never log or show it. Empty: no authentication."""
     authentication_header: bool = False
@@ -228,6 +236,7 @@ class VrrpDocument:
     groups: tuple[SyncGroup, ...] = ()
     fifos: tuple[Fifo, ...] = ()
     fifo_states_on_reload: bool = False
+    statics: Statics = NO_STATICS
     interface_delays: tuple[InterfaceDelay, ...] = ()
     mail: MailSettings | None = None
     mails_faults: bool = True

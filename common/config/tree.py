@@ -15,6 +15,18 @@ _FEW = 8
 _NO_OPTIONS: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One option as it stood in its line. `tail` is the text after `encap mpls` and `encap ila`, which has no word."""
+
+    name: str
+    """Canonical; `nexthop: weight` and `encap ip: id` are the options that belong to another."""
+    values: tuple[Value, ...]
+    leading: tuple[str, ...]
+    tail: str
+    column: int
+
+
 @dataclass(slots=True)
 class Statement:
     """One keyword with its values and, for a block, what stands in it.
@@ -29,6 +41,8 @@ class Statement:
     line: Line
     values: tuple[Value, ...] = ()
     options: Mapping[str, tuple[Value, ...]] = field(default_factory=lambda: _NO_OPTIONS)
+    said: Sequence[Said] = ()
+    """The options in their order, of lines in which one may stand several times (routes, rules)."""
     children: Sequence[Statement] = ()
     bad: AbstractSet[str] = frozenset()
     broken: bool = False
@@ -76,6 +90,10 @@ class Statement:
             self.options[name] = values
         else:
             self.options = {name: values}
+
+    def say(self, said: Said) -> None:
+        """One more option of its line."""
+        self.said = (*self.said, said)
 
     # ----------------------------------------------------------------------------- looking into a block
 

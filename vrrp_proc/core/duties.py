@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.config.model import Path, VirtualAddress, VirtualRule, VrrpInstance
 from pyhad.vrrp_proc.core.effects import (
     AnnounceAddresses,
     ChangePriority,
@@ -20,14 +20,17 @@ from pyhad.vrrp_proc.core.effects import (
     RemoveAddresses,
     SendAdvertisement,
 )
+from pyhad.vrrp_proc.core.events import PathsInDoubt, PathsSettled
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
-from pyhad.vrrp_proc.core.put_back import PutBack
+from pyhad.vrrp_proc.core.put_back import PutBack, Thing
 from pyhad.vrrp_proc.core.remarks import Remarks
 from pyhad.vrrp_proc.core.states import Active, Backup, Chore, Initialize, State, scheduled
-from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, active_down_interval_ns, answer_gap_ns
+from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, active_down_interval_ns, answer_gap_ns, skew_time_ns
 from pyhad.vrrp_proc.core.view import RouterView
 
 FAR_PAST_NS = 2**62
+RETRY_NS = 5_000_000_000
+"""What the kernel refused is tried again after this, besides whenever interfaces change."""
 
 
 class RouterDuties(RouterView):
@@ -38,6 +41,8 @@ class RouterDuties(RouterView):
         self._remarks = Remarks()
         self._put_back = PutBack()
         self._answered_ns = -FAR_PAST_NS
+        self._accused: frozenset[Path] = frozenset()
+        """Paths that somebody removed, by the kernel's word."""
 
     # ---------------------------------------------------------------------------------------------- time
 
@@ -77,12 +82,14 @@ class RouterDuties(RouterView):
                 self._schedule(*self._refresh_chores(now_ns, Chore.REFRESH))
                 return self._announce(self.all_addresses, announcement.refresh_repeat)
             case Chore.PUT_BACK:
-                return self._put_addresses_back(self._put_back.take_due(now_ns), now_ns)
+                return self._mend(self._put_back.take_due(now_ns), now_ns)
             case Chore.ANNOUNCE_EXTRA:
                 self._schedule(*self._refresh_chores(now_ns, Chore.ANNOUNCE_EXTRA))
                 return self._announce(self._extra_addresses(), 1)
             case Chore.ANSWER_RELEASE:
                 return self._answer_release(now_ns)
+            case Chore.RETRY:
+                return [InstallAddresses(addresses=(), paths=self.refused_paths)] if self._refused else []
             case _:
                 assert_never(chore)
 
@@ -127,25 +134,65 @@ class RouterDuties(RouterView):
         self._schedule((due_ns, Chore.ANSWER_RELEASE))
         return []
 
-    # ----------------------------------------------------------------------------------------- addresses
+    # ------------------------------------------------------------------------- addresses, routes and rules
 
     def _lose_addresses(self, addresses: tuple[str, ...], now_ns: int) -> list[Effect]:
         """FSM-37 asks to step down for it; putting them back is over sooner, and no client of the others notices."""
+        ours = {virtual.address for virtual in self.all_addresses if virtual.tracked}.intersection(addresses)
+        if not isinstance(self._state, Active) or not ours:
+            return []
+        if not self.config.put_back:
+            return self._step_down_for_loss(min(ours), now_ns)
+        return self._mend(self._put_back.lose(ours, now_ns), now_ns)
+
+    def _doubt(self, event: PathsInDoubt, now_ns: int) -> list[Effect]:
+        """Adding them again tells whether they are there (see `vrrp_proc/paths.py`)."""
         if not isinstance(self._state, Active):
             return []
-        ours = {virtual.address for virtual in self.all_addresses}
-        return self._put_addresses_back(self._put_back.lose(ours.intersection(addresses), now_ns), now_ns)
+        doubtful = [path for path in self.paths if path in event.paths and _is_kept(path)]
+        if event.removed:
+            self._accused |= frozenset(doubtful)
+        return self._mend(self._put_back.lose(doubtful, now_ns), now_ns)
 
-    def _put_addresses_back(self, due: set[str], now_ns: int) -> list[Effect]:
+    def _settle(self, event: PathsSettled, now_ns: int) -> list[Effect]:
+        """What was added though it should have been there was lost; what was refused is tried again."""
+        if not isinstance(self._state, Active):
+            return []
+        accused, self._accused = self._accused, self._accused.difference(event.added, event.present)
+        late = [path for path in event.added if path in self._refused]
+        lost = [path for path in event.added if path not in self._refused] if event.mending else []
+        self._refused = self._refused.difference(event.added, event.present).union(event.refused)
+        if self._refused:
+            self._schedule((now_ns + RETRY_NS, Chore.RETRY))
+        if not self.config.put_back and accused.intersection(lost):
+            return self._step_down_for_loss(lost[0].text, now_ns)
+        effects: list[Effect] = []
+        for name, paths in (("lost_paths_put_back", lost), ("refused_paths_installed", late)):
+            if paths:
+                fields: dict[str, str | int] = {"count": len(paths), "first": paths[0].text}
+                effects.append(Remark(event=name, fields=fields, warning=paths is lost))
+        return effects
+
+    def _mend(self, due: set[Thing], now_ns: int) -> list[Effect]:
+        """The kernel takes the routes by way of an address along with it: all are looked after with one."""
         again_ns = self._put_back.due_ns(now_ns)
         if again_ns is not None:
             self._schedule((again_ns, Chore.PUT_BACK))
         lost = tuple(virtual for virtual in self.all_addresses if virtual.address in due)
+        paths = tuple(path for path in self.paths if path in due or (lost and _is_kept(path)))
         if not lost:
-            return []
+            return [InstallAddresses(addresses=(), paths=paths, mending=True)] if paths else []
         fields: dict[str, str | int] = {"count": len(lost), "first": lost[0].address}
         remark = Remark(event="lost_addresses_put_back", fields=fields, warning=True)
-        return [InstallAddresses(addresses=lost), *self._announce(lost, 1), remark]
+        install = InstallAddresses(addresses=lost, paths=paths, mending=True)
+        return [install, *self._announce(lost, 1), remark]
+
+    def _step_down_for_loss(self, what: str, now_ns: int) -> list[Effect]:
+        """FSM-37: priority 0, and the shortest wait until it may be Active again."""
+        skew_ns = skew_time_ns(self.config.version, self.effective_priority, self.config.advertisement_interval_cs)
+        interval_cs = self.config.advertisement_interval_cs
+        backup = Backup(active_down_at_ns=now_ns + skew_ns, active_adver_interval_cs=interval_cs, released=True)
+        return [*self._release(now_ns), self._enter(backup, Reason.LOST, now_ns, what)]
 
     # --------------------------------------------------------------------------------------- transitions
 
@@ -158,13 +205,19 @@ class RouterDuties(RouterView):
         if announcement.master_delay_ns:
             self._schedule((now_ns + announcement.master_delay_ns, Chore.ANNOUNCE_AGAIN))
         announce = self._announce(self.all_addresses, announcement.master_repeat)
-        return [advert, InstallAddresses(addresses=self.all_addresses), *announce, changed]
+        return [advert, self._install_all(), *announce, changed]
+
+    def _install_all(self) -> Effect:
+        return InstallAddresses(addresses=self.all_addresses, paths=self.paths)
+
+    def _remove_all(self) -> Effect:
+        return RemoveAddresses(addresses=self.all_addresses, paths=self.paths)
 
     def _release(self, now_ns: int) -> list[Effect]:
         """What leaving Active of our own will takes; nothing in another state."""
         if not isinstance(self._state, Active):
             return []
-        return [self._advertise(PRIORITY_RELEASE, now_ns), RemoveAddresses(addresses=self.all_addresses)]
+        return [self._advertise(PRIORITY_RELEASE, now_ns), self._remove_all()]
 
     def _enter(self, state: State, reason: Reason, now_ns: int, detail: str = "") -> ChangeState:
         old, was_active = self.router_state, isinstance(self._state, Active)
@@ -172,6 +225,7 @@ class RouterDuties(RouterView):
         self._said_alone = False
         self._remarks.forget()
         self._put_back.forget()
+        self._refused = self._accused = frozenset()
         self.counters.become_master += isinstance(state, Active)
         self.counters.release_master += was_active
         priority = self.effective_priority
@@ -218,3 +272,8 @@ class RouterDuties(RouterView):
 
     def _is_owner(self) -> bool:
         return self.config.start_as_master and self.config.base_priority == PRIORITY_OWNER
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether it is put back: not what nobody tracks, nor what is meant to expire."""
+    return path.tracked and (isinstance(path, VirtualRule) or path.expires_s is None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from pyhad.common.config.model import VirtualAddress
+from pyhad.common.config.model import Path, VirtualAddress
 from pyhad.common.states import RouterState
 
 
@@ -20,6 +20,8 @@ class Reason(enum.StrEnum):
     TIE_LOST = "tie_lost"
     SYNC_GROUP = "sync_group"
     """It moves with the other members of its group."""
+    LOST = "lost"
+    """Somebody else removed what it holds, and it is not to put it back (FSM-37)."""
     FAULT = "fault"
     FAULT_CLEARED = "fault_cleared"
     SHUTDOWN = "shutdown"
@@ -39,16 +41,22 @@ class SendAdvertisement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallAddresses:
-    """Put these on their interfaces; one that is there already stays (NET-11)."""
+    """Put these on their interfaces, then the routes and rules; one that is there already stays (NET-11).
+
+    What came of `paths` is answered by PathsSettled. `mending`: they should be there; what has to be added was lost.
+    """
 
     addresses: tuple[VirtualAddress, ...]
+    paths: tuple[Path, ...] = ()
+    mending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveAddresses:
-    """Take these off their interfaces; one that is not there is no error."""
+    """Take out rules and routes, then take these off their interfaces; one that is not there is no error."""
 
     addresses: tuple[VirtualAddress, ...]
+    paths: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model import Path, VrrpInstance
 
 
 class FaultCause(enum.StrEnum):
@@ -121,6 +121,24 @@ class InterfaceRenewed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PathsInDoubt:
+    """Routes and rules that may be gone: interfaces or addresses changed, or (`removed`) somebody removed some."""
+
+    paths: tuple[Path, ...]
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathsSettled:
+    """What came of the paths of an InstallAddresses."""
+
+    added: tuple[Path, ...] = ()
+    present: tuple[Path, ...] = ()
+    refused: tuple[Path, ...] = ()
+    mending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationChanged:
     """A reload: the same router (REL-11) with other settings."""
 
@@ -155,5 +173,5 @@ FOREVER_NS = 2**63 - 1
 Event = (
     Startup | AdvertisementReceived | TimePassed | FaultsChanged | PriorityChanged | SourceAddressChanged
     | AddressesLost | ConfigurationChanged | ShutdownWanted | StandbyWanted | TakebackWanted
-    | TakeOverTogether | StepDownTogether | LowerHeardTogether | InterfaceRenewed
+    | TakeOverTogether | StepDownTogether | LowerHeardTogether | InterfaceRenewed | PathsInDoubt | PathsSettled
 )  # fmt: skip

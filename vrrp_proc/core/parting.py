@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyhad.common.config.model import VirtualAddress
+from pyhad.common.config.model import Path, VirtualAddress
 from pyhad.vrrp_proc.core.duties import RouterDuties
 from pyhad.vrrp_proc.core.effects import Effect, Remark, RemoveAddresses
 from pyhad.vrrp_proc.core.events import AdvertisementReceived
@@ -40,13 +40,15 @@ class RouterParting(RouterDuties):
         wait_ns = min(slowest_successor_ns(self.config), patience_ns)
         if wait_ns <= 0:
             return self._release(now_ns)
-        self._parting = Parting(addresses=self.all_addresses, remove_at_ns=now_ns + wait_ns)
+        self._parting = Parting(addresses=self.all_addresses, paths=self.paths, remove_at_ns=now_ns + wait_ns)
         return [self._advertise(PRIORITY_RELEASE, now_ns)]
 
     def _part_for(self, successor: str, now_ns: int) -> None:
         """Leave Active because `successor` was heard; the caller enters the next state."""
         remove_at_ns = now_ns + SUCCESSOR_GRACE_NS
-        self._parting = Parting(addresses=self.all_addresses, remove_at_ns=remove_at_ns, successor=successor)
+        self._parting = Parting(
+            addresses=self.all_addresses, paths=self.paths, remove_at_ns=remove_at_ns, successor=successor
+        )
 
     def _note_successor(self, event: AdvertisementReceived, now_ns: int) -> None:
         """An advertisement was heard; the first one of somebody who stays ends the waiting."""
@@ -70,21 +72,23 @@ class RouterParting(RouterDuties):
     def _cut_parting(self) -> list[Effect]:
         """Remove at once what is still held for a successor."""
         parting, self._parting = self._parting, None
-        return [RemoveAddresses(addresses=parting.addresses)] if parting is not None else []
+        return [RemoveAddresses(addresses=parting.addresses, paths=parting.paths)] if parting is not None else []
 
     def _forget_parting(self) -> None:
         """The addresses are ours again, or are to stay for good."""
         self._parting = None
 
-    def _part_from(self, kept: tuple[VirtualAddress, ...]) -> list[Effect]:
+    def _part_from(self, kept: tuple[VirtualAddress, ...], kept_paths: tuple[Path, ...]) -> list[Effect]:
         """A reload: what is still held and is not among `kept` any more goes now."""
         parting = self._parting
         if parting is None:
             return []
         gone = tuple(virtual for virtual in parting.addresses if virtual not in kept)
         staying = tuple(virtual for virtual in parting.addresses if virtual in kept)
-        self._parting = replace(parting, addresses=staying)
-        return [RemoveAddresses(addresses=gone)] if gone else []
+        paths_gone = tuple(path for path in parting.paths if path not in kept_paths)
+        paths_staying = tuple(path for path in parting.paths if path in kept_paths)
+        self._parting = replace(parting, addresses=staying, paths=paths_staying)
+        return [RemoveAddresses(addresses=gone, paths=paths_gone)] if gone or paths_gone else []
 
     def _last_word(self, priority: int, now_ns: int) -> list[Effect]:
         """One advertisement of a router that held the addresses and does not go on.

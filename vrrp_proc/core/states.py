@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from pyhad.common.config.model import VirtualAddress
+from pyhad.common.config.model import Path, VirtualAddress
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Reason
 from pyhad.vrrp_proc.core.events import FaultCause
@@ -41,6 +41,7 @@ class Backup:
     """It waited in vain and would be Active, but for its sync group (GRP-2)."""
 
 
+@enum.unique
 class Chore(enum.IntEnum):
     """What an Active router has to do besides advertising."""
 
@@ -58,6 +59,8 @@ class Chore(enum.IntEnum):
     """Each `garp_extra_if`: one address of each further interface (NET-26)."""
     ANSWER_RELEASE = 7
     """Somebody stopped so soon after another that the answer had to wait (FSM-32)."""
+    RETRY = 8
+    """Routes and rules that the kernel refused are tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ class Parting:
 
     addresses: tuple[VirtualAddress, ...]
     remove_at_ns: int
+    paths: tuple[Path, ...] = ()
     successor: str = ""
     """Who was heard; "" while nobody was."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyhad.vrrp_proc.core.effects import Effect, Reason, Remark, RemoveAddresses
+from pyhad.vrrp_proc.core.effects import Effect, Reason, Remark
 from pyhad.vrrp_proc.core.parting import LEAST_PRIORITY, RouterParting
 from pyhad.vrrp_proc.core.states import Active, Backup
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, patience_of_peers_ns, skew_time_ns
@@ -32,7 +32,7 @@ class RouterThawing(RouterParting):
         backup = Backup(
             active_down_at_ns=now_ns + self._listening_ns(interval_cs), active_adver_interval_cs=interval_cs, late=True
         )
-        removal = RemoveAddresses(addresses=self.all_addresses)
+        removal = self._remove_all()
         entered = self._enter(backup, Reason.FROZEN, now_ns, f"silent for {silent_ms} ms")
         return [removal, *self._last_word(LEAST_PRIORITY, now_ns), entered]
 

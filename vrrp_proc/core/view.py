@@ -5,7 +5,7 @@ The shell reads here and changes nothing but through `VirtualRouter.handle`.
 
 from __future__ import annotations
 
-from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Reason
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER
@@ -29,6 +29,7 @@ class RouterView:
         self._standby_until_ns = 0
         self._said_alone = False
         self._adjustment = 0
+        self._refused: frozenset[Path] = frozenset()
 
     @property
     def state(self) -> State:
@@ -58,6 +59,16 @@ class RouterView:
     def all_addresses(self) -> tuple[VirtualAddress, ...]:
         """Advertised and excluded ones, in the order of installation (NET-2)."""
         return self.config.addresses + self.config.excluded_addresses
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Routes and rules, in the order of installation (NET-2)."""
+        return self.config.routes + self.config.rules
+
+    @property
+    def refused_paths(self) -> tuple[Path, ...]:
+        """Those of them that the kernel does not take at present."""
+        return tuple(path for path in self.paths if path in self._refused)
 
     @property
     def is_parting(self) -> bool:

@@ -26,7 +26,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
+from pyhad.vrrp_proc.core.differences import differences
 from pyhad.vrrp_proc.core.effects import (
     Effect,
     InstallAddresses,
@@ -44,6 +45,8 @@ from pyhad.vrrp_proc.core.events import (
     FaultsChanged,
     InterfaceRenewed,
     LowerHeardTogether,
+    PathsInDoubt,
+    PathsSettled,
     PriorityChanged,
     ShutdownWanted,
     SourceAddressChanged,
@@ -87,6 +90,10 @@ class VirtualRouter(RouterTogether):
                 return self._lose_addresses(event.addresses, now_ns)
             case FaultsChanged():
                 return self._change_faults(event.faults, now_ns)
+            case PathsInDoubt():
+                return self._doubt(event, now_ns)
+            case PathsSettled():
+                return self._settle(event, now_ns)
             case PriorityChanged():
                 return self._change_priority(event.adjustment, now_ns)
             case TakeOverTogether():
@@ -130,7 +137,7 @@ class VirtualRouter(RouterTogether):
         self._owner_gave_in = False
         if event.faults:
             release = [self._advertise(PRIORITY_RELEASE, now_ns)] if event.restored_active else []
-            return [*release, RemoveAddresses(addresses=self.all_addresses), self._fail(event.faults, now_ns)]
+            return [*release, self._remove_all(), self._fail(event.faults, now_ns)]
         if may_resume_active(self.config, event, now_ns) and not self.is_held_back(now_ns):
             return self._resume_active(event.restored_since_ns or now_ns, now_ns)
         if self._is_owner() and not self.is_held_back(now_ns):
@@ -140,7 +147,7 @@ class VirtualRouter(RouterTogether):
             since_ns = event.restored_since_ns or now_ns
             changed = self._enter(backup, Reason.RESUMED_AFTER_RESTART, since_ns, event.restored_backup_of)
             last_word = self._last_word(LEAST_PRIORITY, now_ns) if held else []
-            return [RemoveAddresses(addresses=self.all_addresses), *last_word, changed]
+            return [self._remove_all(), *last_word, changed]
         listening = self._listen(Reason.STARTUP, now_ns, late=event.restored_active)
         last_word = self._last_word(LEAST_PRIORITY, now_ns) if held else []
         return [listening[0], *last_word, *listening[1:]]
@@ -154,7 +161,7 @@ class VirtualRouter(RouterTogether):
         active = Active(adver_at_ns=now_ns + self._interval_ns(), chores=tuple(sorted(self._refresh_chores(now_ns))))
         changed = self._enter(active, Reason.RESUMED_AFTER_RESTART, since_ns)
         announce = self._announce(self.all_addresses, min(1, self.config.announcement.master_repeat))
-        return [advert, InstallAddresses(addresses=self.all_addresses), *announce, changed]
+        return [advert, self._install_all(), *announce, changed]
 
     def _listen(self, reason: Reason, now_ns: int, *, late: bool = False) -> list[Effect]:
         """From Initialize into Backup: remove what may have been left (FSM-14), wait the whole interval (FSM-11)."""
@@ -162,7 +169,7 @@ class VirtualRouter(RouterTogether):
         at_ns = now_ns + self._down_interval_ns(interval_cs)
         backup = Backup(active_down_at_ns=at_ns, active_adver_interval_cs=interval_cs, late=late)
         entered = self._enter(backup, reason, now_ns, "too_late_to_resume" if late else "")
-        return [RemoveAddresses(addresses=self.all_addresses), entered]
+        return [self._remove_all(), entered]
 
     def _stop(self, event: ShutdownWanted, now_ns: int) -> list[Effect]:
         """Orderly end (6.4.3, PROC-30): priority 0, then the removal, as late as `patience_ns` allows (parting.py)."""
@@ -341,13 +348,13 @@ class VirtualRouter(RouterTogether):
 
     def _change_configuration(self, config: VrrpInstance, now_ns: int) -> list[Effect]:
         """REL-10 to REL-16: the new settings hold at once, and of the addresses only the difference is touched."""
-        old, old_addresses, old_wait_ns = self.config, self.all_addresses, self._wait_ns()
+        old, old_addresses, old_paths, old_wait_ns = self.config, self.all_addresses, self.paths, self._wait_ns()
         self.config = config
         if config.base_priority != old.base_priority:
             self._owner_gave_in = False
         match self._state:
             case Active() as active:
-                return self._change_as_active(active, old, old_addresses, now_ns)
+                return self._change_as_active(active, old, (old_addresses, old_paths), now_ns)
             case Backup() as backup:
                 interval_cs = interval_in_use_cs(
                     config, backup.active_adver_interval_cs if backup.master_address else 0
@@ -355,10 +362,10 @@ class VirtualRouter(RouterTogether):
                 self._state = replace(backup, active_adver_interval_cs=interval_cs)
                 at_ns = backup.active_down_at_ns + self._wait_ns() - old_wait_ns
                 self._state = replace(backup, active_adver_interval_cs=interval_cs, active_down_at_ns=at_ns)
-        return self._part_from(self.all_addresses)
+        return self._part_from(self.all_addresses, self.paths)
 
     def _change_as_active(
-        self, active: Active, old: VrrpInstance, old_addresses: tuple[VirtualAddress, ...], now_ns: int
+        self, active: Active, old: VrrpInstance, held: tuple[tuple[VirtualAddress, ...], tuple[Path, ...]], now_ns: int
     ) -> list[Effect]:
         """The advertisement goes first so that no peer runs out of patience (REL-10), with the new settings."""
         effects: list[Effect] = [self._advertise(self.effective_priority, now_ns)]
@@ -369,16 +376,13 @@ class VirtualRouter(RouterTogether):
                 for at_ns, what in self._refresh_chores(now_ns, chore):
                     kept = scheduled(kept, what, at_ns)
                 active = self._state = replace(active, chores=kept)
-        gone = tuple(virtual for virtual in old_addresses if virtual not in self.all_addresses)
-        added = tuple(virtual for virtual in self.all_addresses if virtual not in old_addresses)
-        if gone:
-            effects.append(RemoveAddresses(addresses=gone))
-        if added:
-            effects += [
-                InstallAddresses(addresses=added),
-                *self._announce(added, self.config.announcement.master_repeat),
-            ]
-        return effects
+        gone, added = differences(held[0], self.all_addresses)
+        paths_gone, paths_added = differences(held[1], self.paths)
+        if gone or paths_gone:
+            effects.append(RemoveAddresses(addresses=gone, paths=paths_gone))
+        if added or paths_added:
+            effects.append(InstallAddresses(addresses=added, paths=paths_added))
+        return effects + self._announce(added, self.config.announcement.master_repeat)
 
 
 def _words(faults: frozenset[FaultCause]) -> str:
