@@ -54,7 +54,6 @@ class Service:
         self._logger = runtime.logger
         self._options = runtime.context.options
         self._instances: dict[Identity, Instance] = {}
-        self._views: dict[str, tuple[bool, str]] = {}
         self._retrying = False
         self._parting: set[Instance] = set()
         """Shut down, but still answering until a successor does."""
@@ -90,13 +89,13 @@ class Service:
         )
 
         self._upkeep = Upkeep(runtime.loop, runtime.logger, self._world.holdings, self._links, runtime.counters)
-        self._reporter.statics = self._upkeep.status
 
     def start(self, document: VrrpDocument) -> None:
         """Take over the first document and begin to turn."""
         runtime = self._runtime
         runtime.loop.watch(self._monitor.fileno(), self._monitor.read)
         runtime.on_stop = self._stop
+        self._reporter.statics = self._upkeep.status
         self._apply(document)
         # The collector's pauses must not fall between a deadline and its advert: it runs when we say so.
         gc.disable()
@@ -140,8 +139,7 @@ class Service:
         for identity, instance in known.items():
             instance.reconfigure(wanted[identity])
         self._instances = {identity: known.get(identity) or fresh[identity] for identity in wanted}
-        self._upkeep.configure(document, is_successor=self._journal.is_successor)
-        self._sweep()
+        self._fit_upkeep(document)
         self._groups.configure(document.groups, self._instances.values())
         self._fit_ports()
         for instance in known.values():
@@ -154,8 +152,12 @@ class Service:
         self._roles.configure(document.sync_instance)
         self._reporter.changed()
 
-    def _sweep(self) -> None:
-        """Each address alone is worth a line: somebody may wonder who took it away."""
+    def _fit_upkeep(self, document: VrrpDocument) -> None:
+        """Static items first, so that none of them is taken for left over.
+
+        Each address alone is worth a line: somebody may wonder who took it away.
+        """
+        self._upkeep.configure(document, is_successor=self._journal.is_successor)
         configs = [instance.config for instance in self._instances.values()]
         for address in self._world.holdings.sweep(configs).done:
             self._logger.warning("leftover_address_removed", address=address.address, device=address.interface)

@@ -35,7 +35,7 @@ def test_a_virtual_router_is_complete(replies: Any) -> None:
         "interface": "eth0.20", "priority": {"base": 100, "effective": 80},
         "master": {"address": "192.0.2.3", "priority": 90}, "addresses": ["192.0.2.100/24"],
         "advert_interval_s": 1.0, "counters": {"advert_sent": 7380},
-        "admin": "", "standby_left_s": None,
+        "admin": "", "standby_left_s": None, "routes": [], "rules": [], "missing": [],
     }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_a_daemon_without_anything_to_do_has_all_the_fields(replies: Any) -> Non
     document = status_document(replies.nothing_needed(), replies.now_ns)
     assert document["vrrp"] == {
         "needed": False, "trusted": True, "caution": "", "age_s": None, "generation": None, "counters": {},
-        "routers": [],
+        "routers": [], "static": {"addresses": [], "routes": [], "rules": [], "missing": []},
     }  # fmt: skip
     assert document["services"] == []
     assert document["configuration"]["last_reload"]["age_s"] is None
