@@ -15,6 +15,8 @@ from tests.lab.net import Lab, Running, wait_until
 
 pytestmark = pytest.mark.lab
 
+BUSY_S = 30
+"""How long anything may take to begin with on a machine that does much else; it ends as soon as it is there."""
 PYHAD = str(Path(__file__).parents[2] / ".venv" / "bin" / "pyhad")
 STATIC = """
 static_ipaddress {
@@ -159,7 +161,7 @@ class Node:
         self.path.write_text(text)
         assert self.daemon is not None
         self.daemon.signal(signal.SIGHUP)
-        wait_until(lambda: self.count("configuration_applied") > before, 5, "the reload is in force")
+        wait_until(lambda: self.count("configuration_applied") > before, BUSY_S, "the reload is in force")
 
     def count(self, event: str) -> int:
         return len(self.events(event))
@@ -169,8 +171,10 @@ class Node:
         return [line for line in lines if line["event"] == event]
 
     def wait_for_master(self) -> None:
-        wait_until(lambda: '"dst": "10.87.0.0/16"' in "".join(self.kernel.routes()), 6, f"{self.host} leads packets")
-        wait_until(lambda: "10.0.0.102" in "".join(self.kernel.addresses()), 2, f"{self.host} holds the addresses")
+        wait_until(
+            lambda: '"dst": "10.87.0.0/16"' in "".join(self.kernel.routes()), BUSY_S, f"{self.host} leads packets"
+        )
+        wait_until(lambda: "10.0.0.102" in "".join(self.kernel.addresses()), BUSY_S, f"{self.host} holds the addresses")
 
 
 @pytest.fixture
@@ -218,13 +222,13 @@ def test_what_somebody_takes_away_is_there_again_at_once(node: Node) -> None:
         ("addr", "del", "10.0.0.100/24", "dev", "eth0"),
     ):
         node.kernel.do(*words)
-    wait_until(lambda: node.kernel.whole() == whole, 0.8, "all is put back at once")
+    wait_until(lambda: node.kernel.whole() == whole, 2, "all is put back at once")
     node.kernel.do("route", "flush", "proto", "18")
-    wait_until(lambda: node.kernel.whole() == whole, 2.5, "all is put back within the pause")
+    wait_until(lambda: node.kernel.whole() == whole, 6, "all is put back within the pause")
     assert node.count("lost_paths_put_back") >= 4
     assert node.count("lost_static_addresses_put_back") == 1
     node.kernel.do("route", "replace", "10.71.0.0/16", "dev", "lo")
-    wait_until(lambda: set(whole[0]) <= set(node.kernel.routes()), 2.5, "ours is back before the one that replaced it")
+    wait_until(lambda: set(whole[0]) <= set(node.kernel.routes()), 6, "ours is back before the one that replaced it")
     node.kernel.do("route", "del", "10.86.0.0/16")  # no_track
     time.sleep(0.5)
     assert "10.86.0.0" not in "".join(node.kernel.routes())
@@ -241,7 +245,7 @@ def test_a_respawn_keeps_and_a_reload_writes_the_difference_only(lab: Lab, node:
     time.sleep(0.2)
     children = [one["child_pid"] for one in node.events("child_started") if one["child"] == "vrrp"]
     os.kill(children[-1], signal.SIGKILL)
-    wait_until(lambda: "resumed_after_restart" in node.log.read_text(), 3, "the successor goes on")
+    wait_until(lambda: "resumed_after_restart" in node.log.read_text(), BUSY_S, "the successor goes on")
     time.sleep(0.3)
     assert node.kernel.whole() == whole
     assert monitored.read_text() == ""
@@ -276,7 +280,7 @@ def test_they_move_with_the_mastership_and_what_a_killed_daemon_left_goes(lab: L
     second.wait_for_master()
     assert [one for one in first.kernel.routes() if "keepalived" in one] != []
     first.start(configuration(priority=90))
-    wait_until(lambda: not [one for one in first.kernel.routes() if "10.7" in one], 4, "what was left is gone")
+    wait_until(lambda: not [one for one in first.kernel.routes() if "10.7" in one], BUSY_S, "what was left is gone")
     statics = [one for one in first.kernel.routes() if '"protocol": "keepalived"' in one]
     assert len(statics) == 2
     assert second.daemon is not None
@@ -293,14 +297,14 @@ def test_what_the_kernel_refuses_is_said_and_stops_nothing(node: Node) -> None:
     """
     node.start(configuration(routes=routes, rules=""))
     node.wait_for_master()
-    wait_until(lambda: node.count("route_not_installed") == 2, 2, "both refusals are said")
+    wait_until(lambda: node.count("route_not_installed") == 2, 6, "both refusals are said")
     found = node.events("route_not_installed")
     assert found[0]["route"] == "10.70.0.0/16 via 172.16.0.1"
     assert found[0]["error"] == "Network is unreachable"
     assert "onlink" in found[0]["remedy"]
     assert found[1]["route"].endswith("src 172.16.0.9")
     node.kernel.do("addr", "add", "172.16.0.9/24", "dev", "eth0")
-    wait_until(lambda: "172.16.0.1" in "".join(node.kernel.routes()), 6, "what became possible is installed")
+    wait_until(lambda: "172.16.0.1" in "".join(node.kernel.routes()), 15, "what became possible is installed")
     assert node.count("refused_paths_installed") >= 1
 
 
@@ -310,6 +314,6 @@ def test_on_request_a_loss_costs_the_mastership_as_with_keepalived(node: Node) -
     node.wait_for_master()
     time.sleep(0.2)
     node.kernel.do("rule", "del", "preference", "901")
-    wait_until(lambda: len(node.events("state_changed")) >= 4, 3, "it steps down and comes again")
+    wait_until(lambda: len(node.events("state_changed")) >= 4, 10, "it steps down and comes again")
     found = [(one["new"], one["reason"]) for one in node.events("state_changed")]
     assert found[2:4] == [("BACKUP", "lost"), ("MASTER", "active_down_timer")]
