@@ -236,7 +236,8 @@ def test_what_somebody_takes_away_is_there_again_at_once(node: Node) -> None:
 
 
 def test_a_respawn_keeps_and_a_reload_writes_the_difference_only(lab: Lab, node: Node) -> None:
-    node.start(configuration())
+    patient = ("advert_int 0.1", "advert_int 1")  # a successor goes on while the peers' patience lasts
+    node.start(configuration().replace(*patient))
     node.wait_for_master()
     time.sleep(0.3)
     whole = node.kernel.whole()
@@ -250,7 +251,11 @@ def test_a_respawn_keeps_and_a_reload_writes_the_difference_only(lab: Lab, node:
     assert node.kernel.whole() == whole
     assert monitored.read_text() == ""
     changed = ROUTES.replace("10.71.0.0/16 dev eth0", "10.71.0.0/16 dev eth0 metric 9")
-    node.reload(configuration(routes=changed, rules=RULES.replace("table 103", "lookup 103")).replace("10.52", "10.53"))
+    node.reload(
+        configuration(routes=changed, rules=RULES.replace("table 103", "lookup 103"))
+        .replace("10.52", "10.53")
+        .replace(*patient)
+    )
     time.sleep(0.3)
     monitor.stop()
     lines = [line.strip() for line in monitored.read_text().splitlines()]
