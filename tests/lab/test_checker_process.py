@@ -19,13 +19,16 @@ import pytest
 from pyhad.common import messages as m
 from pyhad.common.codec import encode
 from pyhad.common.config.model import (
+    DnsCheck,
     HttpCheck,
     HttpUrl,
     MiscCheck,
     PingCheck,
+    SmtpCheck,
     Target,
     TcpCheck,
     Timing,
+    UdpCheck,
 )
 from pyhad.common.config.model_tracking import Program
 from pyhad.common.privileges import CAP_NET_RAW
@@ -188,7 +191,7 @@ def test_it_runs_without_any_privilege(director: Director) -> None:
     assert facts["Uid"].split() == [str(director.account[1])] * 4
 
 
-def test_a_thousand_failing_probes_leave_no_descriptor(director: Director) -> None:
+def test_a_thousand_failing_probes_of_every_kind_leave_no_descriptor(director: Director) -> None:
     timing = Timing(delay_loop_ns=10 * MS, retry=0, warmup_ns=0)
     mute = director.serve(silent)
     never = Target(address="127.0.0.1", port=mute.port, connect_timeout_ns=20 * MS)
@@ -197,8 +200,18 @@ def test_a_thousand_failing_probes_leave_no_descriptor(director: Director) -> No
     missing = MiscCheck(
         program=Program(argv=("/does/not/exist",)), timeout_ns=100 * MS, dynamic=False, timing=timing, alpha=False
     )
-    director.start(checked("10.0.0.11:80", *failing, late, missing))
+    nobody = Target(address="127.0.0.1", port=closed_port(), connect_timeout_ns=20 * MS)
+    others = (
+        SmtpCheck(target=never, timing=timing, alpha=False, helo_name="h"),
+        SmtpCheck(target=nobody, timing=timing, alpha=False, helo_name="h"),
+        DnsCheck(target=nobody, timing=timing, alpha=False, name=".", record_type=6),
+        UdpCheck(target=nobody, timing=timing, alpha=False, needs_reply=True),
+        dataclasses.replace(late, tls=True),
+        dataclasses.replace(late, target=nobody),
+    )
+    director.start(checked("10.0.0.11:80", *failing, late, missing, *others))
     director.until(lambda: director.up("10.0.0.11:80") is False)
+    director.until(lambda: director.reports and _failures(director) >= 100, timeout_s=20)
     at_first = director.descriptors()
     director.until(lambda: director.reports and _failures(director) >= 1000, timeout_s=20)
     assert director.descriptors() <= at_first + 5

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import struct
+
+from hypothesis import given, settings, strategies as st
 
 from pyhad.checker_proc.core.events import ProbeFailed, Result
 from pyhad.checker_proc.core.reasons import Reason
@@ -59,4 +62,35 @@ def test_a_connection_lost_just_before_the_handshake_fails_and_frees_its_descrip
         assert number in (again.fileno(), other.fileno()), "the number is free again"
         loop.watch(number, lambda _events: None)  # raises if the loop still believes in the old one
         loop.unwatch(number)
+    loop.close()
+
+
+RECORDS = st.sampled_from(
+    [
+        b"\x16\x03\x03\x00\x04\x02\x00\x00\x00", b"\x16\x03\x03\xff\xff", b"\x15\x03\x03\x00\x02\x02\x28",
+        b"\x14\x03\x03\x00\x01\x01", b"\x17\x03\x03\x40\x00", b"\x16\x03\x01\x00\x00", b"HTTP/1.0 200 OK\r\n\r\n",
+    ]
+)  # fmt: skip
+"""A ServerHello of no length, one too long, an alert, a change of ciphers, data before keys, nothing, no TLS."""
+
+
+@settings(max_examples=60, deadline=None, print_blob=True)
+@given(st.lists(st.one_of(RECORDS, st.binary(max_size=200)), max_size=6))
+def test_whatever_a_server_says_instead_of_tls_is_one_failure_and_leaves_no_descriptor(pieces: list[bytes]) -> None:
+    loop, heard = Loop(), Heard()
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    before = len(os.listdir("/proc/self/fd"))
+    context = client_context(TlsClient())
+    probe = TlsProbe(loop, Deadlines(loop), heard, ours, b"GET / HTTP/1.0\r\n\r\n", HttpUrl(path="/"), context)
+    probe.begin(loop.now_ns(), 100_000_000)
+    for piece in pieces:
+        theirs.sendall(piece)
+    theirs.close()
+    end_ns = loop.now_ns() + 5_000_000_000
+    while not heard.results and loop.now_ns() < end_ns:
+        loop.turn(0.05)
+    assert [type(result) for result in heard.results] == [ProbeFailed]
+    assert probe.is_done
+    assert len(os.listdir("/proc/self/fd")) == before - 2
     loop.close()
