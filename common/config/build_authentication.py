@@ -12,9 +12,11 @@ from pyhad.common.config.tree import Statement
 AUTHENTICATION_BYTES = 8
 
 
-def with_authentication(instance: VrrpInstance, block: Statement, complaints: Complaints) -> VrrpInstance:
+def with_authentication(
+    instance: VrrpInstance, block: Statement, complaints: Complaints, credentials: str
+) -> VrrpInstance:
     """The instance with its password; without one where AUTH-1 and FIX-4 say that there is none."""
-    signed = build_hmac(instance, block, complaints)
+    signed = build_hmac(instance, block, complaints, credentials)
     instance = replace(instance, hmac=signed)
     found = _gathered(block)
     if found is None:

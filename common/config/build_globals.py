@@ -37,6 +37,8 @@ class Globals:
     """What instances, services and documents take from the global part; where it stands does not matter."""
 
     router_id: str
+    credentials: str
+    """Directory of systemd's credentials; empty: none were given."""
     daemon: str
     child_wait_ns: int
     version: int
@@ -69,13 +71,14 @@ class Globals:
     """The `track_file` blocks by name; of two of one name the last."""
 
 
-def build_globals(root: Statement, router_id: str) -> Globals:
+def build_globals(root: Statement, router_id: str, credentials: str = "") -> Globals:
     """All `global_defs` blocks together; the last word counts. `router_id` is used when the file names none."""
     one = merged_globals(root)
     lower_delay = one.last("vrrp_garp_lower_prio_delay")
     lower_repeat = one.last("vrrp_garp_lower_prio_repeat")
     return Globals(
         router_id=one.text_of("router_id", router_id),
+        credentials=credentials,
         daemon=root.text_of("instance"),
         child_wait_ns=root.number_of("child_wait_time", 5 * SECOND_NS),
         version=one.number_of("vrrp_version", 2),

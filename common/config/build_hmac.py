@@ -14,14 +14,16 @@ _LEAST, _MOST = 32, 64
 _READABLE_BY_OTHERS = 0o077
 
 
-def build_hmac(instance: VrrpInstance, block: Statement, complaints: Complaints) -> HmacSettings | None:
-    """The settings; None without the block, or when no key can sign (FIX-7)."""
+def build_hmac(
+    instance: VrrpInstance, block: Statement, complaints: Complaints, credentials: str = ""
+) -> HmacSettings | None:
+    """The settings; None without the block, or when no key can sign (FIX-7). `credentials`: systemd's directory."""
     found = block.last("auth_hmac")
     if found is None:
         return None
     keys: dict[int, HmacKey] = {}
     for statement in found.every("key"):
-        identifier, secret = statement.number(0), _secret(statement, complaints)
+        identifier, secret = statement.number(0), _secret(statement, complaints, credentials)
         if identifier in keys:
             complaints.error(f"key: {identifier} is defined twice", statement.at, trouble=Trouble.INVALID_VALUE)
         elif secret:
@@ -42,7 +44,7 @@ def build_hmac(instance: VrrpInstance, block: Statement, complaints: Complaints)
     )
 
 
-def _secret(statement: Statement, complaints: Complaints) -> bytes:
+def _secret(statement: Statement, complaints: Complaints, credentials: str) -> bytes:
     """AUTH-5. Empty after an error."""
     text = statement.text(1)
     kind, _, rest = text.partition(":")
@@ -54,6 +56,11 @@ def _secret(statement: Statement, complaints: Complaints) -> bytes:
             secret = path.read_bytes().rstrip(b"\n")
             if path.stat().st_mode & _READABLE_BY_OTHERS:
                 complaints.warning("key: its file can be read by others", statement.at, hint="chmod 600")
+        elif kind == "credential":
+            if not credentials:
+                complaints.error("key: systemd gave no credentials", statement.at, hint=f"LoadCredential={rest}:FILE")
+                return b""
+            secret = (Path(credentials) / Path(rest).name).read_bytes().rstrip(b"\n")
         else:
             secret = text.encode()
     except ValueError:

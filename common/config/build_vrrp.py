@@ -127,7 +127,7 @@ class _Instance:
 
     def _on_the_wire(self, instance: VrrpInstance) -> VrrpInstance:
         """What changes packets or whom they go to."""
-        instance = with_authentication(instance, self._block, self._complaints)
+        instance = with_authentication(instance, self._block, self._complaints, self._shared.credentials)
         instance = with_unicast(instance, self._block, self._shared, self._complaints)
         instance = replace(instance, track_source=self._tracks_source(instance))
         return with_rules(instance, self._block, self._shared, self._complaints)

@@ -94,7 +94,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     files, lexical = reading.files, reading.diagnostics
     root = parse(reading.lines, complaints)
     del reading  # the lines of braces are a good part of a large configuration
-    shared = build_globals(root, options.config_id)
+    shared = build_globals(root, options.config_id, options.environment.get("CREDENTIALS_DIRECTORY", ""))
     scripts = ScriptBuilder(root, complaints)
     alerts = AlertBuilder(scripts=scripts, complaints=complaints)
     instances = with_vmacs(root, build_instances(root, shared, complaints), shared, complaints)

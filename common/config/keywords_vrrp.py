@@ -274,9 +274,9 @@ AUTHENTICATION = (
 AUTH_HMAC = (
     word(
         "key",
-        (number(1, 255), text("TEXT|hex:HEX|file:PATH")),
+        (number(1, 255), text("TEXT|hex:HEX|file:PATH|credential:NAME")),
         "-",
-        "Defines one key; file readable by group/other is flagged",
+        "Defines one key; file readable by group/other is flagged; credential: one that systemd loaded",
         NOW,
         secret=True,
     ),

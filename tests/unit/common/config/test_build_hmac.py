@@ -91,3 +91,21 @@ def test_it_takes_the_place_of_a_password_and_is_strict_in_strict_mode(instance:
     assert settings(strict).mode is HmacMode.ENFORCE
     assert "auth_hmac of 'VI_1' is changed: strict mode does not allow it" in strict.warnings
     assert "swordfish" not in repr(strict.result.configuration)
+
+
+def test_a_key_may_be_a_credential_of_systemd(instance: Compile, tmp_path: Path) -> None:
+    (tmp_path / "vrrp").write_text(f"{TEXT}\n")
+    given = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    found = settings(instance(block("key 7 credential:vrrp"), environment=given))
+    assert found.keys[0].secret == TEXT.encode()
+    missing = instance(block("key 7 credential:other"), environment=given).errors
+    assert "key: its file cannot be read: No such file or directory" in missing
+    assert "key: systemd gave no credentials" in instance(block("key 7 credential:vrrp")).errors
+
+
+def test_a_credential_is_a_name_and_no_path(instance: Compile, tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "outside").write_text(TEXT)
+    given = {"CREDENTIALS_DIRECTORY": str(tmp_path / "inner")}
+    errors = instance(block("key 7 credential:../outside"), environment=given).errors
+    assert "key: its file cannot be read: No such file or directory" in errors
