@@ -89,7 +89,7 @@ def test_two_daemons_live_side_by_side_in_a_namespace(lab: Lab, open_folder: Pat
     finally:
         for process in (left, right):
             process.terminate()
-        codes = [process.wait(10) for process in (left, right)]
+        codes = [process.wait(30) for process in (left, right)]
     assert codes == [0, 0]
     assert sorted((open_folder / "around").read_text().split()) == ["0022"] * 4 + ["start"] * 2 + ["stop"] * 2
     assert not (open_folder / "reloading").exists()
@@ -97,7 +97,7 @@ def test_two_daemons_live_side_by_side_in_a_namespace(lab: Lab, open_folder: Pat
 
 def both_live(daemons: Daemons, left: subprocess.Popen[bytes]) -> None:
     lab = daemons.lab
-    wait_until(lambda: {"10.0.0.51", "10.0.0.52"} <= lab.addresses("n"), 8, "both are master")
+    wait_until(lambda: {"10.0.0.51", "10.0.0.52"} <= lab.addresses("n"), 40, "both are master")
     pids = {one: int((daemons.run_dir("left") / f"{one}.pid").read_text()) for one in ("pyhad", "vrrp", "control")}
     assert pids["pyhad"] == left.pid
     assert (daemons.run_dir("right") / "vrrp.pid").read_text() != f"{pids['vrrp']}\n"
@@ -122,12 +122,12 @@ def both_live(daemons: Daemons, left: subprocess.Popen[bytes]) -> None:
 def reloads(daemons: Daemons, left: subprocess.Popen[bytes]) -> None:
     when = daemons.folder / "when"
     when.write_text(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() + 3)))
-    wait_until(lambda: daemons.logged("left", "configuration_in_force"), 8, "the reload at its time")
+    wait_until(lambda: daemons.logged("left", "configuration_in_force"), 30, "the reload at its time")
     assert not when.exists()
     assert "enable_snmp_vrrp" in (daemons.folder / "check.log").read_text()
     daemons.configure("left", 51, namespace="elsewhere")
     left.send_signal(signal.SIGHUP)
-    wait_until(lambda: daemons.logged("left", "reload_refused"), 5, "the namespace is fixed")
+    wait_until(lambda: daemons.logged("left", "reload_refused"), 20, "the namespace is fixed")
     wanted = "net_namespace cannot change while the daemon runs: restart it"
     assert daemons.logged("left", "reload_refused")[0]["first_error"] == wanted
 
@@ -146,7 +146,7 @@ def a_log_that_hangs(daemons: Daemons, left: subprocess.Popen[bytes]) -> None:
     os.kill(writer, signal.SIGCONT)
     wait_until(
         lambda: len([1 for line in daemons.logged("left", "address_went", "_vrrp") if line["address"] == "10.9.9.9"])
-        == 150, 5, "the lines arrive",
+        == 150, 20, "the lines arrive",
     )  # fmt: skip
     states = [line["new"] for line in daemons.logged("left", "state_changed", "_vrrp")]
     assert states == ["BACKUP", "MASTER"]

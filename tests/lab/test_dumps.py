@@ -80,7 +80,7 @@ def fresh(path: Path, daemon: Running, number: int) -> str:
     """What the signal has the daemon write."""
     path.unlink(missing_ok=True)
     daemon.signal(number)
-    wait_until(path.exists, 3, f"{path} is there")
+    wait_until(path.exists, 15, f"{path} is there")
     return path.read_text()
 
 
@@ -104,7 +104,7 @@ def test_dumps_are_keepalived_s(lab: Lab, open_folder: Path, folders: tuple[Path
     port = "pyhad_metrics 127.0.0.1 9000"
     pyhad = start(lab, "p", open_folder, PYHAD, "-n", "-l", "--run-dir", str(ours), globals=port)
     for host in ("k", "p"):
-        wait_until(lambda host=host: "10.0.9.100" in lab.addresses(host), 8, f"{host} is master")
+        wait_until(lambda host=host: "10.0.9.100" in lab.addresses(host), 30, f"{host} is master")
     time.sleep(1.2)
     their_json: list[dict[str, Any]] = json.loads(fresh(theirs / "keepalived.json", keepalived, JSON))
     our_json: list[dict[str, Any]] = json.loads(fresh(ours / "keepalived.json", pyhad, JSON))
@@ -113,7 +113,7 @@ def test_dumps_are_keepalived_s(lab: Lab, open_folder: Path, folders: tuple[Path
         fresh(theirs / "keepalived.data", keepalived, signal.SIGUSR1),
         fresh(ours / "keepalived.data", pyhad, signal.SIGUSR1),
     )
-    wait_until((ours / "keepalived_parent.data").exists, 2, "the parent's dump")
+    wait_until((ours / "keepalived_parent.data").exists, 15, "the parent's dump")
     number = re.compile(r"\d+$", re.MULTILINE)
     their_stats = fresh(theirs / "keepalived.stats", keepalived, signal.SIGUSR2)
     our_stats = fresh(ours / "keepalived.stats", pyhad, CLEAR)
@@ -167,9 +167,9 @@ def test_a_dump_goes_where_it_is_wanted_and_follows_no_link(lab: Lab, open_folde
     (shared / "keepalived.json").symlink_to(victim)
     wanted = f"json_dump_file {shared}/\n json_version 2\n umask 022\n"
     pyhad = start(lab, "p", open_folder, PYHAD, "-n", "-l", "--run-dir", str(open_folder / "run"), globals=wanted)
-    wait_until(lambda: '"daemon_ready"' in pyhad.log(), 5, "it is ready")
+    wait_until(lambda: '"daemon_ready"' in pyhad.log(), 30, "it is ready")
     pyhad.signal(JSON)
-    wait_until(lambda: not (shared / "keepalived.json").is_symlink(), 3, "the link is replaced")
+    wait_until(lambda: not (shared / "keepalived.json").is_symlink(), 15, "the link is replaced")
     assert list(json.loads((shared / "keepalived.json").read_text())) == ["vrrp", "track_process"]
     assert (shared / "keepalived.json").stat().st_mode & 0o777 == 0o644
     assert victim.read_text() == "precious"
