@@ -255,6 +255,8 @@ def test_it_advertises_every_interval(bench: Callable[..., Any]) -> None:
     now_ns = one.become_active()
     assert one.pass_time(now_ns + SECOND_NS - 1) == []
     assert one.pass_time(now_ns + SECOND_NS) == ["adv 100"]
+    assert one.pass_time(now_ns + 2 * SECOND_NS - 1) == []
+    assert one.pass_time(now_ns + 2 * SECOND_NS) == ["adv 100"]
 
 
 @pytest.mark.rfc("9568-6.4.3c")
