@@ -1,5 +1,4 @@
-"""Connections and datagrams through the kernel's IPVS by NAT and DR over IPv4 and IPv6, and by tunnels
-over IPv4, in their shares.
+"""TCP and UDP through the kernel's IPVS by NAT and DR (IPv4, IPv6) and by tunnels (IPv4), in their shares.
 
 One LAN: client .10, director .1, web1 .11, web2 .12. For DR and TUN the real servers hold the virtual addresses
 themselves, silently, and answer the client directly; for NAT the client is behind the director, in a net of its own.
