@@ -119,6 +119,7 @@ class Run:
         self._random = random.Random(seed)
         self.watch = Watch(site, plane)
         self.times: list[tuple[str, float]] = []
+        self._next: list[str] = []
         self._daemon: Running | None = None
         for service in range(SERVICES):
             (folder / f"f{service}").write_text("0\n")
@@ -164,7 +165,9 @@ class Run:
 
     def kill(self) -> None:
         """One of the three, at some moment of a change; then the table must come right."""
-        victim = self._random.choice(VICTIMS)
+        if not self._next:
+            self._next = self._random.sample(VICTIMS, len(VICTIMS))
+        victim = self._next.pop()
         self.change()
         time.sleep(self._random.random() * 1.5)
         wait_until(lambda: self._strike(victim), 15, f"{victim} runs and is killed")

@@ -11,6 +11,6 @@ SEED = 20261122
 
 
 def test_the_table_comes_right_after_each_kill_and_no_connection_breaks() -> None:
-    found = kills.run(6, "ipvs", SEED)
-    assert len(found.times) == 6
-    assert found.watch.looks > 20
+    found = kills.run(3, "ipvs", SEED)
+    assert len(found.times) == 3
+    assert found.watch.looks > 5
