@@ -1,7 +1,7 @@
 # The menu. No logic here beyond calling tools; `make demo` and `make test` set everything up by themselves.
 PYTHON = .venv/bin/python
 
-.PHONY: bench-failover demo test check lint types imports unit sim house lab vm setup setup-run clean
+.PHONY: bench-failover bench-vrrp demo test check lint types imports unit sim house lab vm setup setup-run clean
 
 demo: setup-run
 	@$(PYTHON) -m demo
@@ -39,6 +39,10 @@ setup-run:
 # Faults of pyhad and keepalived side by side; RUNS=10 for steady figures.
 bench-failover: setup
 	@$(PYTHON) -m bench.failover --runs $(or $(RUNS),3)
+
+# VRRP beside keepalived: CPU per advert, lateness, memory, start, take-over; a quarter of an hour.
+bench-vrrp: setup
+	@$(PYTHON) -m bench.vrrp --rounds $(or $(ROUNDS),1)
 
 clean:
 	rm -rf .venv .cache build dist *.egg-info

@@ -5,6 +5,9 @@ number and a checksum, so that a process killed in the middle of a write leaves 
 parent before the fork (MAP_SHARED); as a file without a name it outlives even the parent's own program. Pages never
 touched cost nothing, and reading is touching: how many slots were ever used stands at the beginning, and nobody looks
 beyond them.
+
+Beside its record each slot has one moment (8 bytes, written whole): what changes with every advertisement costs one
+store and no checksum.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from collections.abc import Iterator
 
 _HEAD = struct.Struct("=QI16sH")  # sequence, crc, key, payload length
 _ALIGN = 8
+_MOMENT = struct.Struct("=Q")
 _USED = struct.Struct("=Q")  # slots ever used; one aligned 8-byte write, never torn
 
 
@@ -27,7 +31,7 @@ def key_of(*identity: object) -> bytes:
 
 def size_of(slots: int, payload_bytes: int) -> int:
     """Bytes of such a box."""
-    return _USED.size + slots * 2 * _half_of(payload_bytes)
+    return _USED.size + slots * (_MOMENT.size + 2 * _half_of(payload_bytes))
 
 
 def _half_of(payload_bytes: int) -> int:
@@ -40,7 +44,9 @@ class BlackBox:
     def __init__(self, slots: int, payload_bytes: int, fd: int = -1) -> None:
         """`fd`: a file of at least `size_of(slots, payload_bytes)` bytes; without one the memory is anonymous."""
         self._half = _half_of(payload_bytes)
-        self._payload_bytes = payload_bytes
+        self._slot_bytes = _MOMENT.size + 2 * self._half
+        self.payload_bytes = payload_bytes
+        """At most, of one record."""
         self._slots = slots
         self._memory = mmap.mmap(fd, size_of(slots, payload_bytes))
         self._index: dict[bytes, int] = {}
@@ -62,14 +68,15 @@ class BlackBox:
 
     def put(self, key: bytes, payload: bytes) -> bool:
         """Journal `payload` under `key`. False when the table is full (the successor then starts without it)."""
-        if len(payload) > self._payload_bytes:
-            raise ValueError(f"{len(payload)} bytes do not fit a record of {self._payload_bytes}")
+        if len(payload) > self.payload_bytes:
+            raise ValueError(f"{len(payload)} bytes do not fit a record of {self.payload_bytes}")
         slot = self._index.get(key)
         if slot is None:
             slot = self._take_slot()
             if slot < 0:
                 return False
             self._index[key] = slot
+            self.touch(key, 0)  # a slot whose writer died between two stores may hold an old one
         sequence = self._sequence.get(slot, 0) + 1
         self._sequence[slot] = sequence
         body = _HEAD.pack(sequence, 0, key, len(payload)) + payload
@@ -78,13 +85,27 @@ class BlackBox:
         self._memory[at : at + len(body)] = _HEAD.pack(sequence, crc, key, len(payload)) + payload
         return True
 
+    def touch(self, key: bytes, moment: int) -> None:
+        """Set the moment of `key`'s record, if there is one. Replacing the record leaves it as it is."""
+        slot = self._index.get(key)
+        if slot is not None:
+            _MOMENT.pack_into(self._memory, _USED.size + slot * self._slot_bytes, moment)
+
+    def moment(self, key: bytes) -> int:
+        """The moment of `key`'s record; 0: never set."""
+        slot = self._index.get(key)
+        if slot is None:
+            return 0
+        found: int = _MOMENT.unpack_from(self._memory, _USED.size + slot * self._slot_bytes)[0]
+        return found
+
     def forget(self, key: bytes) -> None:
         """Drop the record of `key`, if there is one."""
         slot = self._index.pop(key, None)
         if slot is not None:
             self._sequence.pop(slot, None)
-            at = self._place(slot, 0)
-            self._memory[at : at + 2 * self._half] = bytes(2 * self._half)
+            at = self._place(slot, 0) - _MOMENT.size
+            self._memory[at : at + self._slot_bytes] = bytes(self._slot_bytes)
             self._free.append(slot)
 
     def _used(self) -> int:
@@ -102,7 +123,7 @@ class BlackBox:
         return used
 
     def _place(self, slot: int, half: int) -> int:
-        return _USED.size + (slot * 2 + half) * self._half
+        return _USED.size + slot * self._slot_bytes + _MOMENT.size + half * self._half
 
     def _records(self) -> Iterator[tuple[int, int, bytes, bytes]]:
         for slot in range(self._used()):
@@ -116,7 +137,7 @@ class BlackBox:
 
     def _read(self, at: int) -> tuple[int, bytes, bytes] | None:
         sequence, crc, key, length = _HEAD.unpack_from(self._memory, at)
-        if sequence == 0 or length > self._payload_bytes:
+        if sequence == 0 or length > self.payload_bytes:
             return None
         payload = self._memory[at + _HEAD.size : at + _HEAD.size + length]
         if zlib.crc32(_HEAD.pack(sequence, 0, key, length) + payload) != crc:

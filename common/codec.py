@@ -15,7 +15,7 @@ import functools
 import hashlib
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgpack
@@ -63,9 +63,27 @@ class Decoder:
         return _build(kind, fields)
 
 
-def decode(kind: type[T], frame: bytes) -> T:
-    """The one message of type `kind` in `frame`. Raises `WireError`."""
-    return typing.cast(T, Decoder((kind,)).decode(frame))
+def decode(kind: type[T], frame: bytes, breathe: Callable[[], None] | None = None) -> T:
+    """The one message of type `kind` in `frame`. Raises `WireError`.
+
+    `breathe` runs between the entries of tuples: a great document takes longer than somebody's loop may stand still.
+    """
+    global _breathe
+    _breathe = breathe
+    try:
+        return typing.cast(T, Decoder((kind,)).decode(frame))
+    finally:
+        _breathe = None
+
+
+_breathe: Callable[[], None] | None = None
+
+
+def _entries(value: object) -> Iterator[object]:
+    for entry in _expect(value, list):
+        if _breathe is not None:
+            _breathe()
+        yield entry
 
 
 class Rereader(Generic[T]):
@@ -171,7 +189,7 @@ def _reader(hint: Any) -> Reader:
         return _union_reader(typing.get_args(hint))
     if origin is tuple:
         item = _reader(typing.get_args(hint)[0])
-        return lambda value: tuple(item(entry) for entry in _expect(value, list))
+        return lambda value: tuple([item(entry) for entry in _entries(value)])
     if origin is dict:
         item = _reader(typing.get_args(hint)[1])
         return lambda value: {_expect(key, str): item(entry) for key, entry in _expect(value, dict).items()}

@@ -14,12 +14,15 @@ import select
 import time
 from collections.abc import Callable
 
+from pyhad.common.lateness import Lateness
+
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 
 _CLOCK_MONOTONIC = 1
 _TFD_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000
 _TFD_TIMER_ABSTIME = 1
+_SLEEP_MIN_NS = 100_000  # less is not worth the system call
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -59,8 +62,11 @@ class Loop:
         if self._timer_fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         self._epoll.register(self._timer_fd, select.EPOLLIN)
-        self.late_ns_max = 0
-        """Worst lateness of a timer since the start, in ns (self-measured starvation)."""
+        self.gather_ns = 0
+        """Above 0: descriptors are looked at once in so long, so that what arrives meanwhile costs one waking."""
+        self._looked_ns = 0
+        self.lateness = Lateness()
+        """How late timers run (self-measured starvation)."""
 
     @staticmethod
     def now_ns() -> int:
@@ -122,6 +128,8 @@ class Loop:
     def turn(self, timeout_s: float = 0) -> None:
         """One turn: wait at most `timeout_s` (-1: for ever), run what is ready and what is due."""
         self._arm()
+        if self.gather_ns:
+            self._gather()
         ready = self._epoll.poll(timeout_s)
         self._fresh.clear()
         for fd, events in ready:
@@ -135,6 +143,18 @@ class Loop:
         self._run_due()
         for hook in self._turn_hooks:
             hook()
+
+    def _gather(self) -> None:
+        """Sleep on until it is time to look again, but not over a deadline."""
+        now_ns = time.monotonic_ns()
+        until_ns = self._looked_ns + self.gather_ns
+        if self._heap:
+            until_ns = min(until_ns, self._heap[0][0])
+        if until_ns - now_ns > _SLEEP_MIN_NS:
+            time.sleep((until_ns - now_ns) / 1_000_000_000)
+            self._looked_ns = until_ns
+        else:
+            self._looked_ns = now_ns
 
     def close(self) -> None:
         """Release the loop's own descriptors."""
@@ -156,14 +176,13 @@ class Loop:
 
     def _run_due(self) -> None:
         now_ns = time.monotonic_ns()
-        heap = self._heap
+        heap, note = self._heap, self.lateness.note
         while heap and heap[0][0] <= now_ns:
             at_ns, _, timer = heapq.heappop(heap)
             action, timer.action = timer.action, None
             if action is None:
                 continue
-            if now_ns - at_ns > self.late_ns_max:
-                self.late_ns_max = now_ns - at_ns
+            note(now_ns - at_ns, now_ns)
             action()
 
 

@@ -299,6 +299,11 @@ class ProcessStatus:
     """It should turn several times a second and has not for 0.7 s: do not trust what it said last."""
     late_ns: int
     """Worst lateness of a timer it measured itself."""
+    late_p99_ns: int = 0
+    """Of its last minute, as the next one."""
+    late_max_ns: int = 0
+    scheduling: str = ""
+    """How the kernel schedules it: `other`, `rr 10`; empty: unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

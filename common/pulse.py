@@ -12,10 +12,12 @@ import struct
 import time
 from dataclasses import dataclass
 
+from pyhad.common.lateness import Lateness
 from pyhad.common.states import ProcessName, ProcessState
 
 _RECORD_BYTES = 128
-_FIELDS = struct.Struct("=QQQQQQQ")  # progress, turn_ns, pid, started_ns, restarts, state, late_ns
+_FIELDS = struct.Struct("=QQQQQQQQQ")  # progress, turn_ns, pid, started_ns, restarts, state, and lateness three times
+_LATE = struct.Struct("=QQQ")
 _U64 = struct.Struct("=Q")
 _ORDER = tuple(ProcessName)
 PAGE_BYTES = _RECORD_BYTES * len(_ORDER)
@@ -36,6 +38,10 @@ class Pulse:
     restarts: int
     state: ProcessState
     late_ns: int
+    """Worst of all, as the process measured it."""
+    late_p99_ns: int
+    """Of its last minute, as the next one."""
+    late_max_ns: int
 
 
 class PulsePage:
@@ -44,26 +50,32 @@ class PulsePage:
     def __init__(self, fd: int = -1) -> None:
         """`fd`: a file of `PAGE_BYTES`; without one the memory is anonymous."""
         self._memory = mmap.mmap(fd, PAGE_BYTES)
+        self._worst_ns = -1
+        """Of the process that writes here."""
 
     def read(self, name: ProcessName) -> Pulse:
         """The record of one process as it is now."""
-        progress, turn_ns, pid, started_ns, restarts, state, late_ns = _FIELDS.unpack_from(self._memory, _offset(name))
+        progress, turn_ns, pid, started_ns, restarts, state, *late = _FIELDS.unpack_from(self._memory, _offset(name))
         return Pulse(
             name=name, progress=progress, turn_ns=turn_ns, pid=pid, started_ns=started_ns,
-            restarts=restarts, state=_STATES[state % len(_STATES)], late_ns=late_ns,
+            restarts=restarts, state=_STATES[state % len(_STATES)],
+            late_ns=late[0], late_p99_ns=late[1], late_max_ns=late[2],
         )  # fmt: skip
 
     def read_all(self) -> tuple[Pulse, ...]:
         """Every record, parent first."""
         return tuple(self.read(name) for name in _ORDER)
 
-    def beat(self, name: ProcessName, late_ns: int = 0) -> None:
-        """The process `name` finished a turn of its loop now."""
+    def beat(self, name: ProcessName, lateness: Lateness | None = None) -> None:
+        """The process `name` finished a turn of its loop now. What it measured is written a few times a second."""
         at = _offset(name)
         (progress,) = _U64.unpack_from(self._memory, at)
         _U64.pack_into(self._memory, at, (progress + 1) & 0xFFFFFFFFFFFFFFFF)
         _U64.pack_into(self._memory, at + 8, time.monotonic_ns())
-        _U64.pack_into(self._memory, at + 48, late_ns)
+        if lateness is not None and (lateness.worst_ns > self._worst_ns or not progress & 63):
+            self._worst_ns = lateness.worst_ns
+            last = lateness.last()
+            _LATE.pack_into(self._memory, at + 48, self._worst_ns, last.p99_ns, last.max_ns)
 
     def write_process(
         self, name: ProcessName, *, pid: int, started_ns: int, restarts: int, state: ProcessState
@@ -72,7 +84,7 @@ class PulsePage:
         at = _offset(name)
         if _U64.unpack_from(self._memory, at + 16)[0] != pid:
             _U64.pack_into(self._memory, at + 8, started_ns)
-            _U64.pack_into(self._memory, at + 48, 0)
+            _LATE.pack_into(self._memory, at + 48, 0, 0, 0)
         _U64.pack_into(self._memory, at + 16, pid)
         _U64.pack_into(self._memory, at + 24, started_ns)
         _U64.pack_into(self._memory, at + 32, restarts)

@@ -12,13 +12,15 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyhad.common import lifeline, privileges
 from pyhad.common.blackbox import BlackBox
 from pyhad.common.bus import Context
+from pyhad.common.config.model_scheduling import ProcessSettings
 from pyhad.common.log import FilteringBoundLogger, LogSettings, ProcessLog
 from pyhad.common.loop import Loop
+from pyhad.common.memory import lock_memory
 from pyhad.common.pulse import PulsePage
 from pyhad.common.states import ProcessName
 
@@ -58,6 +60,8 @@ class ChildContext:
     options: ChildOptions
     listeners: dict[str, int]
     """Listening unix sockets by channel name, only those of this child."""
+    settings: ProcessSettings = field(default_factory=lambda: ProcessSettings(name=""))
+    """How it is to run."""
     icmp4: int = -1
     icmp6: int = -1
     """Raw ICMP sockets for the checker, -1 where there is none."""
@@ -101,15 +105,19 @@ class Runtime:
         _, uid, gid = ("root", os.geteuid(), os.getegid()) if as_root else context.account
         self.log = ProcessLog(context.name, context.log)
         self.logger: FilteringBoundLogger = self.log.logger
+        self._lock_memory(context.settings)
         privileges.drop(uid=uid, gid=gid, keep=keep, programs=programs)
         privileges.die_with_parent(context.parent_pid)
         gc.freeze()
-        self.loop = Loop()
-        self.bus = Context()
+        self.loop, self.bus = Loop(), Context()
         self._set_signals()
         self.loop.watch(context.lifeline.fileno(), self._hear)
         self.loop.every(TICK_NS, self._tick)
         self.loop.each_turn(self._end_of_turn)
+
+    def _lock_memory(self, settings: ProcessSettings) -> None:
+        if settings.lock_memory and (why := lock_memory()):
+            (self.logger.warning if settings.lock_wanted else self.logger.info)("memory_not_locked", error=why)
 
     def path(self, relative: str) -> str:
         """A path below the run directory."""
@@ -145,7 +153,7 @@ class Runtime:
         """Nothing to do: the turn itself is the sign of life."""
 
     def _end_of_turn(self) -> None:
-        self.context.pulse.beat(self.name, self.loop.late_ns_max)
+        self.context.pulse.beat(self.name, self.loop.lateness)
         self.log.flush()
 
     def _set_signals(self) -> None:

@@ -48,6 +48,7 @@ from pyhad.control_proc.core.events import (
 from pyhad.control_proc.core.upgrades import UpgradeDesk
 from pyhad.control_proc.core.weights import WeightDesk
 from pyhad.control_proc.metrics_server import MetricsServer
+from pyhad.control_proc.scheduling import scheduling_of
 from pyhad.control_proc.texts import TextDesk
 
 _SPEAKER = {
@@ -211,6 +212,9 @@ class ControlService:
                 restarts=pulse.restarts,
                 turn_ns=pulse.turn_ns,
                 late_ns=pulse.late_ns,
+                late_p99_ns=pulse.late_p99_ns,
+                late_max_ns=pulse.late_max_ns,
+                scheduling=scheduling_of(pulse.pid),
             )
             for pulse in self._pulse.read_all()
         )

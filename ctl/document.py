@@ -82,6 +82,9 @@ def _processes(reply: StatusReply) -> list[dict[str, Any]]:
             "silent": process.silent,
             "last_turn_age_s": seconds(process.silent_ns),
             "worst_lateness_s": round(process.late_ns / 1_000_000_000, 6),
+            "lateness_p99_s": round(process.late_p99_ns / 1_000_000_000, 6),
+            "lateness_max_s": round(process.late_max_ns / 1_000_000_000, 6),
+            "scheduling": process.scheduling,
         }
         for process in reply.processes
     ]

@@ -182,7 +182,7 @@ class IpvsService:
 
     def _breathe(self) -> None:
         """Progress within a turn: the kernel answers, there is only much to ask."""
-        self._runtime.context.pulse.beat(ProcessName.IPVS, self._loop.late_ns_max)
+        self._runtime.context.pulse.beat(ProcessName.IPVS, self._loop.lateness)
 
     def _leave(self, old: Writer) -> None:
         """The new plane serves: what is ours leaves the old one, if it is another."""

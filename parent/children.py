@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyhad.common import lifeline
+from pyhad.common.config.model_scheduling import ProcessSettings
 from pyhad.common.loop import Loop
 from pyhad.common.runtime import ChildContext, ChildOptions
 from pyhad.common.states import ProcessName, ProcessState
@@ -57,13 +59,14 @@ class Children:
         self._processes: dict[ProcessName, _Process] = {}
         self._icmp: dict[int, socket.socket] = {}
 
-    def start(self, name: ProcessName, document: bytes, process_name: str = "") -> int:
+    def start(self, name: ProcessName, document: bytes, settings: ProcessSettings, process_name: str = "") -> int:
         """Fork the child; returns its pid. `process_name` is what `ps` calls it, if not the usual. Raises OSError."""
         room = self._rooms[name]
         parent_end, child_end = lifeline.pair()
         if name is ProcessName.CHECKER:
             self._open_icmp()
-        context = self._context(room, document, child_end, process_name)
+        made = self._context(room, document, child_end, process_name)
+        context = dataclasses.replace(made, settings=settings)
         keep = [child_end.fileno(), *context.listeners.values(), context.icmp4, context.icmp6, context.home_namespace]
 
         def work() -> int:
@@ -176,6 +179,11 @@ class Children:
             restarts=restarts,
             state=state,
         )
+
+    def pid_of(self, name: ProcessName) -> int:
+        """0 while there is none."""
+        process = self._processes.get(name)
+        return process.pid if process else 0
 
     def progress(self) -> dict[ProcessName, int]:
         """The progress counters as they are now."""

@@ -30,8 +30,8 @@ ROOMS = (
         name=ProcessName.VRRP,
         module="pyhad.vrrp_proc.main",
         last_resort="pyhad.vrrp_proc.release",
-        box_slots=8192,
-        box_bytes=200,
+        box_slots=16384,
+        box_bytes=400,
     ),
 )
 

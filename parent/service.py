@@ -30,6 +30,7 @@ from pyhad.parent.options import DEFAULT_UMASK, UPGRADE
 from pyhad.parent.pidfiles import PidFiles
 from pyhad.parent.reload_clock import ReloadClock
 from pyhad.parent.reloading import Configurations
+from pyhad.parent.scheduling import Scheduler
 from pyhad.parent.setup import Setup, daemon_key
 from pyhad.parent.systemd import ServiceManager
 from pyhad.parent.upgrade import Upgrade
@@ -75,6 +76,7 @@ class Service:
         self._is_handling = False
         self._deadline: Timer | None = None
         self._exit_code = INTERNAL_ERROR
+        self._scheduler = Scheduler(self._loop, self._logger, self._children.pid_of)
 
     def _dumper_of(self, setup: Setup) -> Dumper:
         return Dumper(
@@ -150,7 +152,7 @@ class Service:
         self._log.drain()
 
     def _end_of_turn(self) -> None:
-        self._children.pulse.beat(ProcessName.PARENT, self._loop.late_ns_max)
+        self._children.pulse.beat(ProcessName.PARENT, self._loop.lateness)
         self._log.flush()
 
     # ------------------------------------------------------------------------------------------ events
@@ -179,6 +181,7 @@ class Service:
 
     def _child_said(self, name: ProcessName, word: bytes) -> None:
         if word == lifeline.READY:
+            self._scheduler.ready(name)
             self._handle(ev.ChildReady(name=name))
         elif word == lifeline.APPLIED:
             self._handle(ev.ChildApplied(name=name))
@@ -245,6 +248,7 @@ class Service:
             case do.AdoptConfiguration():
                 self._configurations.adopt()
                 self._follow(self._configurations.in_force.parent.settings)
+                self._scheduler.follow(self._configurations.in_force.parent.processes)
             case do.SendDocument():
                 self._children.say(effect.name, lifeline.DOCUMENT, self._configurations.in_force.fds[effect.name])
             case do.ReportReload():
@@ -269,11 +273,14 @@ class Service:
         try:
             in_force = self._configurations.in_force
             names = in_force.parent.settings.process_names
-            pid = self._children.start(name, in_force.content(name), names.get(name, ""))
+            pid = self._children.start(
+                name, in_force.content(name), self._scheduler.settings_of(name), names.get(name, "")
+            )
         except OSError as error:
             self._logger.error("child_not_started", child=str(name), error=str(error))
             self._handle(ev.ChildExited(name=name, status=NOT_FORKED))
             return
+        self._scheduler.started(name, pid)
         self._logger.info("child_started", child=str(name), child_pid=pid)
         self._write_pid_file(name, pid)
 

@@ -38,6 +38,7 @@ class Shared:
             for key, payload in outgrown.load().items():
                 if len(payload) <= self._measures[name].payload_bytes:
                     box.put(key, payload)
+                    box.touch(key, outgrown.moment(key))
         return box
 
     def left_boxes(self) -> dict[str, LeftBox]:

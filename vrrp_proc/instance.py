@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
-from pyhad.common.loop import Timer
 from pyhad.common.messages import RouterStatus
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal, resuming
+from pyhad.vrrp_proc.alarm import Alarm
 from pyhad.vrrp_proc.complaints import Complaints
 from pyhad.vrrp_proc.core import effects as do
 from pyhad.vrrp_proc.core.events import (
@@ -40,9 +40,11 @@ from pyhad.vrrp_proc.core.outgoing import Outgoing
 from pyhad.vrrp_proc.core.packet import Received, check_advertisement
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
+from pyhad.vrrp_proc.heard import Heard
 from pyhad.vrrp_proc.journal import Record
 from pyhad.vrrp_proc.leading import Leading, watched
 from pyhad.vrrp_proc.router_status import router_status
+from pyhad.vrrp_proc.stopgap import key_for
 from pyhad.vrrp_proc.telling import Telling
 from pyhad.vrrp_proc.world import Port, World
 
@@ -55,16 +57,18 @@ class Instance:
         self.port: Port | None = None
         self.counters: collections.Counter[str] = collections.Counter()
         self._world = world
-        self._identity = journal.key(config)
+        self.identity = journal.key(config)
         self._log = world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
-        self._timer: Timer | None = None
+        self._alarm = Alarm(world.loop, self._wake)
         self._faults: frozenset[FaultCause] = frozenset()
         self._source = ""
         self._known_source = ""
         self._resumed = False
-        self._outgoing = Outgoing(config)
+        self.outgoing = Outgoing(config)
         self._complaints = Complaints(self.counters)
-        self._send_error = 0
+        self.send_error = 0
+        """The errno of the last sending."""
+        self._heard = Heard()
         self._started = False
         self._is_parting = False
         self._adjustment = 0
@@ -97,11 +101,11 @@ class Instance:
         """Begin; `left` is what the predecessor journaled."""
         self._own_faults, faults = faults, self._all_faults(faults)
         self._faults, self._source, self._started = faults, source_address, True
-        self._outgoing.change(self.config, source_address)
+        self.outgoing.change(self.config, source_address)
         self._resumed = left is not None and left.state is RouterState.MASTER
         self._telling.known = left.state if left is not None else None
         if left is not None:
-            self._outgoing.restore(left.sequence)
+            self.outgoing.restore(left.sequence)
         found = self._world.holdings.found(self.core.all_addresses)
         self.handle(resuming.startup(left, faults=faults, source_address=source_address, found_addresses=found))
 
@@ -136,7 +140,7 @@ class Instance:
         """A reload found the same router with perhaps other settings (REL-12)."""
         if config == self.config and watched(config) == watched(self.config):
             return
-        self._outgoing.change(config, self._source)
+        self.outgoing.change(config, self._source)
         self._log = self._world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
         self.handle(ConfigurationChanged(config=config))
 
@@ -169,7 +173,8 @@ class Instance:
         if deleted:
             self._telling.deleted(self.config)
         was_started, self._started = self._started, False
-        self._world.journal.forget(self._identity)
+        self._world.journal.forget(self.identity)
+        self._world.journal.forget(key_for(self.identity))
         if was_started:
             self.handle(ShutdownWanted(keep_addresses=keep_addresses, patience_ns=patience_ns))
             self._tell_companions()
@@ -180,8 +185,8 @@ class Instance:
         return True
 
     def _end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.cancel()
+        self._world.beats.leave(self)
         self._world.holdings.release(self, self.core.all_addresses, self.core.paths)
 
     def receive(self, received: Received) -> AdvertisementReceived | None:
@@ -195,20 +200,20 @@ class Instance:
                 self.config,
                 self._source,
                 known_source=self._known_source,
-                last_sequence=self._outgoing.last_heard(received.source),
-                memory=self._outgoing.memory,
+                last_sequence=self.outgoing.last_heard(received.source),
+                memory=self.outgoing.memory,
                 wall_ns=self._world.wall_ns(),
             )
         except AdvertisementRefused as refusal:
             self._complaints.refuse(self._log, received.source, refusal)
             return None
         if received.seal is not None:
-            self._outgoing.learn(received.seal.sequence, received.source)
+            self.outgoing.learn(received.seal.sequence, received.source)
         if self.config.ignores_adverts:
             self.counters["owner_ignored"] += 1
             return None
         self._known_source = advert.source
-        if self._outgoing.follow(advert.checksum_form):
+        if self.outgoing.follow(advert.checksum_form):
             self._log.info("checksum_form_followed", peer=advert.source, form=advert.checksum_form)
         if not advert.addresses_match:
             self.counters["addr_list_err"] += 1
@@ -221,8 +226,27 @@ class Instance:
         self.handle(event)
         return event if advert.addresses_match and self.config.hmac is None else None
 
+    def hear_again(self, event: AdvertisementReceived) -> None:
+        """The very bytes that made `event` once. Nearly always it only moves the deadline, and that can wait."""
+        now_ns, heard = self._world.loop.now_ns(), self._heard
+        if heard.state is self.core.state and heard.event is event:
+            heard.times += 1
+            heard.last_ns = now_ns
+        elif self.is_listening:
+            self.handle(event)
+            heard.remember(event, self.core, now_ns)
+
+    def _take_heard(self) -> None:
+        """What was heard again and put off comes before anything else."""
+        if times := self._heard.times:
+            self._heard.times = 0
+            for effect in self.core.hear_again(self._heard.event, times, self._heard.last_ns):
+                self._perform(effect)
+            self._heard.state = self.core.state
+
     def handle(self, event: Event) -> None:
         """One turn of the machine."""
+        self._take_heard()
         self._turn(event)
         while self._leading.settled:
             self._turn(self._leading.settled.pop(0))
@@ -301,22 +325,36 @@ class Instance:
 
     def repeat_state(self) -> None:
         """Tell the FIFOs once more."""
+        self._take_heard()
         self._telling.again(self.config, self.core.snapshot())
 
     def _send(self, priority: int) -> None:
         number = 0
-        for packet, destination in self._outgoing.packets(priority, self._world.wall_ns()):
+        for packet, destination in self.outgoing.packets(priority, self._world.wall_ns()):
             number = errno.ENODEV if self.port is None else self.port.send(packet, destination) or number
+        self.note_sent(number)
+
+    def packets(self) -> list[tuple[bytearray, str]]:
+        """What an advertisement is now, with its destinations."""
+        return self.outgoing.packets(self.core.effective_priority, self._world.wall_ns())
+
+    @property
+    def packets_are(self) -> tuple[int, int]:
+        """Other numbers than before: `packets()` are others too."""
+        return self.outgoing.version, self.core.effective_priority
+
+    def note_sent(self, number: int) -> None:
+        """An advertisement was sent, or not: the errno."""
         if number:
             self.counters["advert_send_err"] += 1
-        if number != self._send_error:
-            self._send_error = number
+        if number != self.send_error:
+            self.send_error = number
             if number:
-                self._log.warning("advert_not_sent", priority=priority, error=os.strerror(number))
+                self._log.warning("advert_not_sent", error=os.strerror(number))
 
     def _change_source(self, source_address: str) -> None:
         self._source = source_address
-        self._outgoing.change(self.config, source_address)
+        self.outgoing.change(self.config, source_address)
         if self.port is not None:
             self.port.forget_known()
         self.handle(SourceAddressChanged(source_address=source_address))
@@ -324,30 +362,36 @@ class Instance:
     # ----------------------------------------------------------------------------------- time and memory
 
     def _arm(self) -> None:
-        """Have the timer run at the deadline or before: a deadline pushed back does not touch the heap."""
-        deadline_ns = self.core.next_deadline_ns()
-        timer = self._timer
-        if timer is not None and timer.action is not None:
-            if deadline_ns is not None and timer.at_ns <= deadline_ns:
-                return
-            timer.cancel()
-        self._timer = None if deadline_ns is None else self._world.loop.at(deadline_ns, self._wake)
+        is_seen_to = self._world.beats.fit(self)
+        deadline_ns = self.core.other_deadline_ns() if is_seen_to else self.core.next_deadline_ns()
+        self._alarm.set(deadline_ns, is_moving=self.core.router_state is RouterState.BACKUP)
 
     def _wake(self) -> None:
-        deadline_ns = self.core.next_deadline_ns()
+        deadline_ns = self._deadline_ns()
+        is_due = deadline_ns is not None and deadline_ns <= self._world.loop.now_ns()
+        if is_due and self.port is not None and self.core.router_state is RouterState.BACKUP:
+            self.port.read()  # the master is silent only if nothing of it waits here unread
+            deadline_ns = self._deadline_ns()
         if deadline_ns is not None and deadline_ns <= self._world.loop.now_ns():
-            if self.port is not None and self.core.router_state is RouterState.BACKUP:
-                self.port.read()  # the master is silent only if nothing of it waits here unread
             self.handle(TimePassed())
         else:
             self._arm()
 
+    def look_soon(self) -> None:
+        """Something is due, and now is not the moment for it."""
+        self._alarm.set(self.core.next_deadline_ns())
+
+    def _deadline_ns(self) -> int | None:
+        self._take_heard()
+        return self.core.next_deadline_ns()
+
     def _write_journal(self) -> None:
-        left = resuming.record(self.core.snapshot(), sequence=self._outgoing.sequence)
-        self._world.journal.write(self._identity, left)
+        left = resuming.record(self.core.snapshot(), sequence=self.outgoing.sequence)
+        self._world.journal.write(self.identity, left)
 
     # ---------------------------------------------------------------------------------------------- status
 
     def status(self) -> RouterStatus:
         """As `pyhadctl status` shows it."""
+        self._take_heard()
         return router_status(self.core, self.counters, self._world.loop.now_ns())

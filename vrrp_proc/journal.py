@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import ipaddress
 import struct
@@ -97,17 +98,32 @@ class Journal:
 
     def left_behind(self, config: VrrpInstance) -> Record | None:
         """What the predecessor wrote of this router, once; None when there is nothing."""
-        return self._left.pop(key(config), None)
+        identity = key(config)
+        record = self._left.pop(identity, None)
+        if record is None or record.state is not RouterState.MASTER:
+            return record
+        return dataclasses.replace(record, last_sent_ns=max(record.last_sent_ns, self._box.moment(identity)))
 
     def write(self, identity: bytes, record: Record) -> None:
         """Journal `record` in place of the one before."""
         if not self._box.put(identity, pack(record)):
             self.lost += 1
 
+    def sent(self, identity: bytes, at_ns: int) -> None:
+        """It has advertised again, and nothing else became different."""
+        self._box.touch(identity, at_ns)
+
     def note(self, identity: bytes, payload: bytes) -> None:
         """Journal something else than a virtual router, in another length than theirs."""
         if not self._box.put(identity, payload):
             self.lost += 1
+
+    def note_if_fits(self, identity: bytes, payload: bytes) -> None:
+        """As `note`, for what a successor can do without."""
+        if len(payload) <= self._box.payload_bytes:
+            self._box.put(identity, payload)
+        else:
+            self._box.forget(identity)
 
     def noted(self, identity: bytes) -> bytes | None:
         """What a predecessor noted."""

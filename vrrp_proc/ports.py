@@ -18,8 +18,10 @@ from pyhad.vrrp_proc.core.events import AdvertisementReceived
 from pyhad.vrrp_proc.core.packet import Received, parse_ipv4, read_vrid
 from pyhad.vrrp_proc.core.packet6 import parse_ipv6
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
+from pyhad.vrrp_proc.core.timers import CENTISECOND_NS
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.links import Interface, Links
+from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.sockets import Receiver, Sender
 from pyhad.vrrp_proc.sockets6 import Receiver6, Sender6
 from pyhad.vrrp_proc.sockets_vmac import Line, Memberships, VmacSockets
@@ -31,6 +33,11 @@ _PLAIN_HEADER = b"\x45"  # IPv4 without options
 _GOOD_TTL_AND_PROTOCOL = b"\xff\x70"  # 255, VRRP
 _PROTOCOL_AND_GOOD_HOP_LIMIT = b"\x70\xff"  # the other way round in IPv6
 _COMPLAINTS = 64
+WEIGH_NS = 500_000_000
+MUCH_PER_S = 200
+"""So many packets in a second are worth the delay."""
+GATHER_MAX_NS = 10_000_000
+"""A hundredth of the usual interval: by so much later a release is heard, or a silence begun, at most."""
 
 
 class InterfacePort:
@@ -57,7 +64,8 @@ class InterfacePort:
         self._loop = loop
         self._logger = logger
         self._counters = counters
-        self._known: dict[bytes, tuple[Instance, AdvertisementReceived]] = {}
+        self._known: dict[bytes, tuple[Callable[[AdvertisementReceived], None], AdvertisementReceived]] = {}
+        """By its bytes: what takes it in, and what it says."""
         self._complaints: set[tuple[str, str]] = set()
         self._receivers: list[Receiver | Receiver6] = []
         self._sender: Sender | Sender6 | None = None
@@ -110,12 +118,30 @@ class InterfacePort:
         assert self._sender is not None  # or the port would not exist
         return self._sender.send(packet, destination)
 
+    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
+        """(place, errno) of each packet that could not be sent."""
+        if self._line is not None:
+            numbers = [self.send(packet, place) for packet, place in mailing.letters()]
+            return [(place, number) for place, number in enumerate(numbers) if number]
+        assert self._sender is not None
+        return self._sender.send_all(mailing)
+
+    @property
+    def is_plain(self) -> bool:
+        """It sends from its interface as any program would: without a MAC address of its own."""
+        return self._line is None
+
     def read(self, events: int = 0) -> None:
         """Take in what waits."""
         for receiver in self._receivers:
             receiver.read(events)
         for line in self._lines():
             self._vmac_sockets.read(line)
+
+    @property
+    def packets(self) -> int:
+        """How many came in."""
+        return sum(receiver.packets for receiver in self._receivers)
 
     def forget_known(self) -> None:
         """A configuration or an own address changed: look at every packet anew."""
@@ -139,20 +165,16 @@ class InterfacePort:
         content = packet[12:]
         is_plain = packet[:1] == _PLAIN_HEADER and packet[8:10] == _GOOD_TTL_AND_PROTOCOL
         if is_plain and (known := self._known.get(content)) is not None:
-            instance, event = known
-            if instance.is_listening:
-                instance.handle(event)
-                return
+            known[0](known[1])
+            return
         self._take_unknown(packet, parse_ipv4, content if is_plain else None)
 
     def _take6(self, packet: bytes) -> None:
         content = packet[8:]
         is_plain = packet[6:8] == _PROTOCOL_AND_GOOD_HOP_LIMIT
         if is_plain and (known := self._known.get(content)) is not None:
-            instance, event = known
-            if instance.is_listening:
-                instance.handle(event)
-                return
+            known[0](known[1])
+            return
         self._take_unknown(packet, parse_ipv6, content if is_plain else None)
 
     def _take_unknown(self, packet: bytes, parse: Callable[[bytes], Received], content: bytes | None) -> None:
@@ -171,7 +193,7 @@ class InterfacePort:
         if made is not None and content is not None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[content] = (found, made)
+            self._known[content] = (found.hear_again, made)
 
     def _meant(self, vrid: int, received: Received) -> Instance | None:
         group = self.instances.get(vrid)
@@ -209,6 +231,10 @@ class Ports:
         self._open: dict[tuple[str, int], InterfacePort] = {}
         self._memberships = Memberships()
         self._vmac_sockets = {family: VmacSockets(family, loop, counters) for family in (4, 6)}
+        self._shortest_ns = 0
+        """Of the intervals of all virtual routers."""
+        self._packets = 0
+        loop.every(WEIGH_NS, self._weigh)
 
     def fit(self, instances: Iterable[Instance]) -> bool:
         """Make the sockets fit interfaces and instances, and tell each instance its port.
@@ -216,8 +242,11 @@ class Ports:
         False when one could not be opened though its interface is there: call again a little later.
         """
         wanted: dict[tuple[str, int], Group] = {}
+        self._shortest_ns = 0
         for instance in instances:
             config = instance.config
+            interval_ns = config.advertisement_interval_cs * CENTISECOND_NS
+            self._shortest_ns = min(self._shortest_ns or interval_ns, interval_ns)
             group = wanted.setdefault((config.speaks_on, config.family), {})
             group.setdefault(config.vrid, []).append(instance)
         for key in [key for key in self._open if key not in wanted]:
@@ -263,6 +292,13 @@ class Ports:
             port.close()
         self._open.clear()
         self._memberships.close()
+
+    def _weigh(self) -> None:
+        """Where much comes in, have it gather a little: a waking costs several times as much as a packet."""
+        packets = sum(port.packets for port in self._open.values())
+        is_much = packets - self._packets >= MUCH_PER_S * WEIGH_NS // 1_000_000_000
+        self._packets = packets
+        self._loop.gather_ns = min(GATHER_MAX_NS, self._shortest_ns // 20) if is_much else 0
 
     def _fit_one(self, key: tuple[str, int], group: Group) -> InterfacePort | None:
         name, family = key

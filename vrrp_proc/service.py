@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
 from pyhad.common.errors import WireError
@@ -19,6 +20,7 @@ from pyhad.common.scripts.client import FINISH_NS, Scripts
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.base_settings import BaseSettings
+from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
 from pyhad.vrrp_proc.core.tracking import Key
 from pyhad.vrrp_proc.groups import Groups
@@ -42,6 +44,7 @@ RETRY_NS = 1_000_000_000
 SPARE_NS = FINISH_NS + 500_000_000
 """What is left of the parent's patience for scripts and for the end itself."""
 
+_T = TypeVar("_T")
 Identity = tuple[int, int, str, str]
 """See `journal.identity_of`."""
 
@@ -57,8 +60,8 @@ class Service:
         self._retrying = False
         self._parting: set[Instance] = set()
         """Shut down, but still answering until a successor does."""
-        self._patience_ns = 0
-        self._stopping = False
+        self._patience_ns, self._stopping = 0, False
+        self._on_begin: Callable[[bytes], None] = lambda identity: None
         self._journal = Journal(runtime.context.box)
         self._scripts = scripts
         self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
@@ -81,18 +84,19 @@ class Service:
             holdings=Holdings(Addresses(self._route, self._links), release_foreign=self._options.release_foreign_vips),
             announcer=PacedAnnouncer(outside.announcer(self._links), runtime.loop),
             journal=self._journal,
+            beats=Beats(runtime.loop, self._journal),
             counters=runtime.counters,
             on_change=self._changed,
             on_parted=self._parted,
             teller=self._notifier,
             companions=self._groups,
         )
-
         self._upkeep = Upkeep(runtime.loop, runtime.logger, self._world.holdings, self._links, runtime.counters)
 
-    def start(self, document: VrrpDocument) -> None:
-        """Take over the first document and begin to turn."""
+    def start(self, document: VrrpDocument, on_begin: Callable[[bytes], None] = lambda identity: None) -> None:
+        """Take over the first document and begin to turn. `on_begin` hears of each router before it speaks."""
         runtime = self._runtime
+        self._on_begin = on_begin
         runtime.loop.watch(self._monitor.fileno(), self._monitor.read)
         runtime.on_stop = self._stop
         self._reporter.statics = self._upkeep.status
@@ -108,6 +112,15 @@ class Service:
             for instance in self._instances.values():
                 instance.repeat_state()
         self._logger.info("configuration_applied", generation=document.generation, instances=len(self._instances))
+
+    def breathe(self) -> None:
+        """Between two steps of long work: adverts that are due go out."""
+        self._world.beats.breathe()
+
+    def _breathing(self, things: Iterable[_T]) -> Iterator[_T]:
+        for one in things:
+            self.breathe()
+            yield one
 
     # ------------------------------------------------------------------------------------ configuration
 
@@ -136,14 +149,14 @@ class Service:
             identity: Instance(config, self._world) for identity, config in wanted.items() if identity not in known
         }
         # Losers before winners: an address that moves from one router to another is free when it is wanted.
-        for identity, instance in known.items():
-            instance.reconfigure(wanted[identity])
+        for identity in self._breathing(known):
+            known[identity].reconfigure(wanted[identity])
         self._instances = {identity: known.get(identity) or fresh[identity] for identity in wanted}
         self._fit_upkeep(document)
         self._groups.configure(document.groups, self._instances.values())
         self._fit_ports()
-        for instance in known.values():
-            self._tell_surroundings(instance)
+        for identity in self._breathing(known):
+            self._tell_surroundings(known[identity])
         self._start_fresh(list(fresh.values()))
         self._vmacs.sweep(changes, [instance.config for instance in self._parting])
         if changes:
@@ -163,14 +176,15 @@ class Service:
             self._logger.warning("leftover_address_removed", address=address.address, device=address.interface)
 
     def _start_fresh(self, fresh: list[Instance]) -> None:
-        for instance in fresh:
+        for instance in self._breathing(fresh):
             self._groups.foresee(instance, self._look(instance)[0])
         self._groups.begin()
-        for instance in fresh:
+        for instance in self._breathing(fresh):
             left = self._journal.left_behind(instance.config)
             if left is None and not self._startup.is_over:  # a successor does not wait a second time
                 self._startup.hold(functools.partial(self._start_late, instance))
             else:
+                self._on_begin(instance.identity)
                 instance.start(*self._look(instance), left)
 
     def _start_late(self, instance: Instance) -> None:

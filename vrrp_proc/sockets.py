@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from pyhad.common.errors import KernelError
 from pyhad.vrrp_proc.core.ah import HEADER_BYTES as AH_BYTES, PROTOCOL_AH
 from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
+from pyhad.vrrp_proc.mailing import Mailing
 
 RECEIVE_BUFFER_BYTES = 1024 * 1024
 PACKETS_PER_TURN = 64
@@ -110,6 +111,10 @@ class Sender:
             return error.errno or errno.EIO
         return 0
 
+    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
+        """(place, errno) of each packet that could not be sent."""
+        return mailing.send(self._socket.fileno())
+
     def close(self) -> None:
         """Give the descriptor back."""
         self._socket.close()
@@ -132,6 +137,8 @@ class Receiver:
         sealed: bool = False,
     ) -> None:
         self.errors = 0
+        self.packets = 0
+        """How many were handed on."""
         self._take = take
         self._socket = raw_socket(PROTOCOL_AH if sealed else PROTOCOL_VRRP)
         try:
@@ -163,6 +170,7 @@ class Receiver:
             except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
                 self.errors += 1
                 return
+            self.packets += 1
             self._take(packet)
             if self._socket.fileno() < 0:  # closed by what the packet made happen
                 return

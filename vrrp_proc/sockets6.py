@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pyhad.common.errors import KernelError
 from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
 from pyhad.vrrp_proc.core.packet6 import with_header
+from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.sockets import (
     IPPROTO_RAW,
     PACKET_BYTES,
@@ -56,6 +57,10 @@ class Sender6:
             return error.errno or errno.EIO
         return 0
 
+    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
+        """(place, errno) of each packet that could not be sent."""
+        return mailing.send(self._socket.fileno())
+
     def close(self) -> None:
         """Give the descriptor back."""
         self._socket.close()
@@ -71,6 +76,8 @@ class Receiver6:
         self, interface: str, index: int, groups: Iterable[str], vrids: Iterable[int], take: Callable[[bytes], None]
     ) -> None:
         self.errors = 0
+        self.packets = 0
+        """How many were handed on."""
         self._take = take
         self._socket = raw_socket(PROTOCOL_VRRP, socket.AF_INET6)
         try:
@@ -105,6 +112,7 @@ class Receiver6:
             if packet is None:
                 self.errors += 1
                 continue
+            self.packets += 1
             self._take(packet)
             if self._socket.fileno() < 0:  # closed by what the packet made happen
                 return

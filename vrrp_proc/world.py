@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
+from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.paced import PacedAnnouncer
 from pyhad.vrrp_proc.teller import Companions, Teller
 
@@ -22,8 +24,22 @@ if TYPE_CHECKING:
 class Port(Protocol):
     """The way to the network, as one router sees it."""
 
+    @property
+    def index(self) -> int:
+        """Of its interface."""
+        ...
+
+    @property
+    def is_plain(self) -> bool:
+        """It sends as any program would: without a MAC address of its own."""
+        ...
+
     def send(self, packet: bytes | bytearray, destination: str) -> int:
         """0 or an errno."""
+        ...
+
+    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
+        """(place, errno) of each packet that could not be sent."""
         ...
 
     def read(self, events: int = 0) -> None:
@@ -44,6 +60,7 @@ class World:
     holdings: Holdings
     announcer: PacedAnnouncer
     journal: Journal
+    beats: Beats
     counters: collections.Counter[str]
     on_change: Callable[[], None]
     """Runs when a state changed, so that it is told."""

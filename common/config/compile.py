@@ -15,6 +15,7 @@ from pyhad.common.config.build_checker import build_checker, left_to_vrrp, once_
 from pyhad.common.config.build_globals import Globals, build_globals
 from pyhad.common.config.build_paths import build_paths
 from pyhad.common.config.build_process import build_process, with_process
+from pyhad.common.config.build_scheduling import build_scheduling
 from pyhad.common.config.build_scripts import ScriptBuilder
 from pyhad.common.config.build_services import Services, build_services
 from pyhad.common.config.build_tls import build_tls
@@ -105,6 +106,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     balancing = build_balancing(root, {one.name: one.vrid for one in instances}, complaints)
     checker = build_checker(shared, services, alerts, build_tls(root, complaints), options.generation)
     settings = build_process(root, scripts, complaints)
+    processes = build_scheduling(root, complaints)
     check_tidiness(root, complaints)
     _look_for_interfaces(root, instances, options.interfaces, complaints)
     found = _merge(lexical, complaints.all())
@@ -120,6 +122,7 @@ def _compile(reading: Reading, pattern: str, options: CompileOptions) -> Compile
     if not failed:
         configuration = _documents(shared, tracking, services, balancing, checker, files, warnings, options)
         configuration = with_process(configuration, settings, root)
+        configuration = replace(configuration, parent=replace(configuration.parent, processes=processes))
     return CompileResult(configuration=configuration, diagnostics=diagnostics, files=files, root=root)
 
 

@@ -291,6 +291,14 @@ GLOBAL_DEFS = (
         area="vrrp",
     ),
     word(
+        "pyhad_realtime",
+        BOOL,
+        "on",
+        "Real-time scheduling and locked memory for the VRRP process unless the file says how",
+        NOW,
+        area="process",
+    ),
+    word(
         "pyhad_data_plane",
         choice("auto", "ipvs", "nftables"),
         "auto",

@@ -46,6 +46,7 @@ from pyhad.common.config.model_garp import USUAL_ANNOUNCEMENT, AnnounceLimit, An
 from pyhad.common.config.model_hmac import HmacKey as HmacKey, HmacMode as HmacMode, HmacSettings as HmacSettings
 from pyhad.common.config.model_process import DaemonSettings, InstanceWords
 from pyhad.common.config.model_routes import Path as Path, VirtualRoute as VirtualRoute, VirtualRule as VirtualRule
+from pyhad.common.config.model_scheduling import ProcessSettings
 from pyhad.common.config.model_tracking import (
     NOBODY,
     PLAIN_BUFFER,
@@ -376,6 +377,8 @@ class ParentDocument:
     daemon: str = ""
     """`instance` keyword."""
     settings: DaemonSettings = field(default_factory=DaemonSettings)
+    processes: tuple[ProcessSettings, ...] = ()
+    """Those with settings of their own."""
 
 
 Document = VrrpDocument | CheckerDocument | IpvsDocument | ControlDocument | ParentDocument

@@ -46,6 +46,9 @@ def process_status(process: ProcessSeen, now_ns: int) -> ProcessStatus:
         silent_ns=max(0, now_ns - process.turn_ns) if process.turn_ns else 0,
         silent=is_silent(process, now_ns),
         late_ns=process.late_ns,
+        late_p99_ns=process.late_p99_ns,
+        late_max_ns=process.late_max_ns,
+        scheduling=process.scheduling,
     )
 
 

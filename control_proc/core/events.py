@@ -23,6 +23,9 @@ class ProcessSeen:
     turn_ns: int
     """End of the last turn of its loop."""
     late_ns: int
+    late_p99_ns: int = 0
+    late_max_ns: int = 0
+    scheduling: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

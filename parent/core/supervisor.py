@@ -194,6 +194,7 @@ class Supervisor:
         child = self._children[name]
         if child.state is not ProcessState.STARTING:
             return
+        child.silence = Silence(now_ns)  # a long start is no silence of the loop, which turns from now on
         child.was_ready = True
         child.down_since_ns = None
         self._show(child, ProcessState.RUNNING)

@@ -63,8 +63,9 @@ class Laws:
                 self._fail(f"{machine.name} is MASTER without {address} on {interface}")
 
     def _timer(self, machine: Machine, instance: Instance) -> None:
-        due_ns, timer = instance.core.next_deadline_ns(), instance._timer
-        if due_ns is not None and (timer is None or timer.action is None or timer.at_ns > due_ns):
+        due_ns = instance.core.next_deadline_ns()
+        ways = (instance._alarm.at_ns, instance._world.beats.due_ns(instance))
+        if due_ns is not None and min((at_ns for at_ns in ways if at_ns is not None), default=due_ns + 1) > due_ns:
             self._fail(f"{machine.name}: nothing will wake {instance.config.name}, which is due at {due_ns}")
 
     def _groups(self, machine: Machine) -> None:

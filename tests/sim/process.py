@@ -21,6 +21,7 @@ from pyhad.common.messages import StandbyOrdered
 from pyhad.common.scripts.orders import Check, Ended, FileRead, Follow, TimedOut
 from pyhad.vrrp_proc.core.events import FOREVER_NS
 from pyhad.vrrp_proc.links import Changes, Links
+from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.netlink import Seen
 from pyhad.vrrp_proc.ports import InterfacePort, Ports
 from pyhad.vrrp_proc.service import Service
@@ -320,7 +321,7 @@ class _Socket:
 
     def __init__(self, process: Process, port: _Port) -> None:
         self._process, self._port = process, port
-        self.errors = 0
+        self.errors = self.packets = 0
         machine = process.machine
         self._card = machine.cards.get(port.name)
         if self._card is None or self._card.index != port.index:
@@ -336,6 +337,10 @@ class _Socket:
             return errno.ENETDOWN
         card.lan.send(card, bytes(packet))
         return 0
+
+    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
+        numbers = [self.send(packet, "") for packet in mailing.packets()]
+        return [(place, number) for place, number in enumerate(numbers) if number]
 
     def read(self, _events: int = 0) -> None:
         queue = self._process.queues.get((self._port.name, self._port.family))

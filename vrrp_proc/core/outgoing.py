@@ -36,20 +36,22 @@ class Outgoing:
         self._stamp = 0
         self.memory = HmacMemory()
         self._built: dict[int, list[tuple[bytearray, str]]] = {}
+        self.version = 0
+        """Another number after every change of what is sent."""
 
     def change(self, config: VrrpInstance, source: str) -> None:
         """Other settings or another source address."""
         if config != self._config:
             self._form = None
         self._config, self._source = config, source
-        self._built.clear()
+        self._forget_built()
 
     def follow(self, form: ChecksumForm) -> bool:
         """Hear that a peer uses `form`: the old unicast one is answered in kind (PKT-31). True when that is new."""
         if form is not ChecksumForm.OLD_UNICAST or self._form is form:
             return False
         self._form = form
-        self._built.clear()
+        self._forget_built()
         return True
 
     def packets(self, priority: int, wall_ns: int = 0) -> list[tuple[bytearray, str]]:
@@ -68,9 +70,14 @@ class Outgoing:
         if self._config.family == 4:
             # Only the identification differs between two packets; the kernel fills in the header's checksum.
             for packet, _ in packets:
-                self._identification = self._identification % 0xFFFF + 1
-                packet[4], packet[5] = self._identification >> 8, self._identification & 0xFF
+                number = self.next_identification()
+                packet[4], packet[5] = number >> 8, number & 0xFF
         return packets
+
+    def next_identification(self) -> int:
+        """Of an IPv4 packet: rises with each one and skips 0 (PKT-1)."""
+        self._identification = self._identification % 0xFFFF + 1
+        return self._identification
 
     def restore(self, sequence: int) -> None:
         """What a predecessor had sent or heard last: nobody may go below it."""
@@ -91,16 +98,20 @@ class Outgoing:
         """
         return self._heard.get(sender, self._floor)
 
+    def _forget_built(self) -> None:
+        self._built.clear()
+        self.version += 1
+
     def _seal(self, packet: bytearray, destination: str) -> bytearray:
         """Sequence and digest make every packet another one."""
         self.sequence = min(self.sequence + 1, LAST_SEQUENCE)
-        self._identification = self._identification % 0xFFFF + 1
+        identification = self.next_identification()
         return bytearray(
             build_sealed_ipv4(
                 bytes(packet[IPV4_HEADER_BYTES:]),
                 source=self._source or UNSPECIFIED[4],
                 destination=destination,
-                identification=self._identification,
+                identification=identification,
                 ttl=packet[8],
                 key=self._config.authentication_data,
                 sequence=self.sequence,

@@ -57,6 +57,7 @@ from pyhad.vrrp_proc.core.events import (
     TakeOverTogether,
     TimePassed,
 )
+from pyhad.vrrp_proc.core.pace import RouterPace
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
 from pyhad.vrrp_proc.core.parting import ANNOUNCE_AFTER_RELEASE_NS, LEAST_PRIORITY
 from pyhad.vrrp_proc.core.restart import may_resume_active, resumed_backup
@@ -67,10 +68,9 @@ from pyhad.vrrp_proc.core.timers import (
     patience_of_peers_ns,
     skew_time_ns,
 )
-from pyhad.vrrp_proc.core.together import RouterTogether
 
 
-class VirtualRouter(RouterTogether):
+class VirtualRouter(RouterPace):
     """One `vrrp_instance`. `config` is taken as checked; a new one comes in by ConfigurationChanged."""
 
     # ------------------------------------------------------------------------------------- what happens
@@ -79,6 +79,11 @@ class VirtualRouter(RouterTogether):
         """Move on by one fact; what is to be done about it, in order. Never raises, in whatever order facts come."""
         thawed = self._thaw(now_ns)
         return thawed + self._take(event, now_ns) if thawed else self._take(event, now_ns)
+
+    def hear_again(self, event: AdvertisementReceived, times: int, last_ns: int) -> list[Effect]:
+        """`event` was heard that many times more, as `repeats_for_ns` allows, the last time at `last_ns`."""
+        self.counters.advert_rcvd += times - 1
+        return self.handle(event, last_ns)
 
     def _take(self, event: Event, now_ns: int) -> list[Effect]:
         match event:

@@ -10,8 +10,8 @@ from hypothesis import given, settings, strategies as st
 from pyhad.common.blackbox import BlackBox, key_of
 
 A, B, C = key_of("a"), key_of("b"), key_of("c")
-USED = 8
-"""Bytes before the first record: how many slots were ever used."""
+USED = 16
+"""Bytes before the first record: how many slots were ever used, and the moment of the first."""
 HALF = 48
 """Bytes of one version of a record with a payload of 16: a head of 30, 16, rounded up to 8."""
 
@@ -166,3 +166,31 @@ def resident_kib(box: BlackBox) -> int:
                 found.append(int(rest.split()[0]))
     assert len(found) == 1
     return found[0]
+
+
+def test_a_moment_is_kept_beside_the_record_and_outlives_the_writer() -> None:
+    box = BlackBox(2, 16)
+    box.load()
+    box.put(A, b"one")
+    assert box.moment(A) == 0
+    pid = os.fork()
+    if pid == 0:
+        box.touch(A, 12345)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert box.load() == {A: b"one"}
+    assert box.moment(A) == 12345
+    box.put(A, b"two")
+    assert box.moment(A) == 12345
+
+
+def test_a_moment_goes_with_its_record() -> None:
+    box = BlackBox(1, 16)
+    box.load()
+    box.put(A, b"one")
+    box.touch(A, 7)
+    box.forget(A)
+    box.touch(A, 8)
+    assert box.moment(A) == 0
+    box.put(B, b"two")
+    assert box.moment(B) == 0

@@ -122,7 +122,7 @@ def test_a_bool_is_no_integer_and_a_float_neither() -> None:
 def test_an_unknown_word_of_an_enum_is_refused() -> None:
     row = {
         "name": "vrrp", "state": "sleeping", "pid": 1, "uptime_ns": 1, "restarts": 0, "silent_ns": 0, "silent": False,
-        "late_ns": 0,
+        "late_ns": 0, "late_p99_ns": 0, "late_max_ns": 0, "scheduling": "other",
     }  # fmt: skip
     with pytest.raises(WireError, match="not a ProcessState"):
         decode(m.ProcessStatus, packed(["ProcessStatus", row]))
@@ -250,3 +250,17 @@ def test_a_document_with_another_number_is_the_same_but_for_that(generation: int
     assert again == ipvs(generation, 5, 6)
     assert again.services is first.services
     assert rereader.read(encode(ipvs(generation, 5, 8))) == ipvs(generation, 5, 8)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    names: tuple[str, ...]
+
+
+def test_there_is_a_breath_before_each_entry_and_none_afterwards() -> None:
+    breaths: list[int] = []
+    frame = packed(["Names", {"names": ["a", "b", "c"]}])
+    assert decode(Names, frame, lambda: breaths.append(1)) == Names(names=("a", "b", "c"))
+    assert len(breaths) == 3
+    decode(Names, frame)
+    assert len(breaths) == 3

@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 import time
 
+from pyhad.common.lateness import Lateness
 from pyhad.common.pulse import PulsePage
 from pyhad.common.states import ProcessName, ProcessState
 
 VRRP = ProcessName.VRRP
+
+
+def measured(late_ns: int) -> Lateness:
+    lateness = Lateness()
+    lateness.note(late_ns, 1)
+    return lateness
 
 
 def test_a_new_page_shows_nobody() -> None:
@@ -22,8 +29,8 @@ def test_a_new_page_shows_nobody() -> None:
 def test_a_beat_raises_the_counter_and_says_when() -> None:
     page = PulsePage()
     before_ns = time.monotonic_ns()
-    page.beat(VRRP, late_ns=17)
-    page.beat(VRRP, late_ns=18)
+    page.beat(VRRP, measured(17))
+    page.beat(VRRP, measured(18))
     pulse = page.read(VRRP)
     assert (pulse.progress, pulse.late_ns) == (2, 18)
     assert before_ns <= pulse.turn_ns <= time.monotonic_ns()
@@ -42,7 +49,7 @@ def test_the_parents_half_is_kept_apart_from_the_childs() -> None:
 def test_a_new_pid_starts_with_the_turn_of_its_start() -> None:
     page = PulsePage()
     page.write_process(VRRP, pid=42, started_ns=5, restarts=0, state=ProcessState.RUNNING)
-    page.beat(VRRP, late_ns=99)
+    page.beat(VRRP, measured(99))
     page.write_process(VRRP, pid=43, started_ns=7, restarts=1, state=ProcessState.STARTING)
     pulse = page.read(VRRP)
     assert (pulse.turn_ns, pulse.late_ns) == (7, 0)
@@ -51,7 +58,7 @@ def test_a_new_pid_starts_with_the_turn_of_its_start() -> None:
 def test_a_new_state_of_the_same_pid_keeps_its_turn() -> None:
     page = PulsePage()
     page.write_process(VRRP, pid=42, started_ns=5, restarts=0, state=ProcessState.STARTING)
-    page.beat(VRRP, late_ns=99)
+    page.beat(VRRP, measured(99))
     turn_ns = page.read(VRRP).turn_ns
     page.write_process(VRRP, pid=42, started_ns=5, restarts=0, state=ProcessState.RUNNING)
     pulse = page.read(VRRP)
@@ -69,7 +76,7 @@ def test_what_a_forked_child_writes_its_parent_reads() -> None:
     page = PulsePage()
     pid = os.fork()
     if pid == 0:
-        page.beat(VRRP, late_ns=5)
+        page.beat(VRRP, measured(5))
         os._exit(0)
     os.waitpid(pid, 0)
     assert (page.read(VRRP).progress, page.read(VRRP).late_ns) == (1, 5)

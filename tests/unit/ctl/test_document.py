@@ -23,6 +23,7 @@ def test_durations_are_seconds(replies: Any) -> None:
     assert document["processes"][1] == {
         "name": "vrrp", "condition": "running", "state": "running", "pid": 4201, "uptime_s": 273600.0, "restarts": 0,
         "silent": False, "last_turn_age_s": 0.1, "worst_lateness_s": 0.00125,
+        "lateness_p99_s": 0.0, "lateness_max_s": 0.0, "scheduling": "",
     }  # fmt: skip
     assert document["vrrp"]["age_s"] == 0.002
     assert document["configuration"]["last_reload"] == {"ok": True, "error": "", "age_s": 5400.0}

@@ -18,6 +18,7 @@ from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc import journal
 from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import AdvertisementReceived, FaultCause, TakeOverTogether
 from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.groups import Groups
@@ -70,7 +71,8 @@ class Bench:
         self.groups = Groups(ear, self.journal, log.logger, self.loop.now_ns)
         self.world = World(
             loop=self.loop, logger=log.logger, holdings=Holdings(Addresses(kernel, kernel.links)), announcer=ear,
-            journal=self.journal, counters=collections.Counter(), on_change=lambda: None, teller=ear,
+            journal=self.journal, beats=Beats(self.loop, self.journal), counters=collections.Counter(),
+            on_change=lambda: None, teller=ear,
             companions=self.groups,
         )  # fmt: skip
         self.a = Instance(CONFIG, self.world)

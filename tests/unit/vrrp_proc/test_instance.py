@@ -20,12 +20,14 @@ from pyhad.common.loop import Loop
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
 from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.core.packet import Received
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.world import World
 
 VIP = VirtualAddress(address="10.0.0.100", prefix_len=32, interface="eth0")
@@ -43,6 +45,7 @@ class Wire:
     """A port that keeps what is sent and answers with `number`."""
 
     def __init__(self) -> None:
+        self.index, self.is_plain = 2, True
         self.sent: list[bytes] = []
         self.number = 0
         self.reads = 0
@@ -51,6 +54,10 @@ class Wire:
         assert destination == "224.0.0.18"
         self.sent.append(bytes(packet))
         return self.number
+
+    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
+        self.sent += mailing.packets()
+        return [(place, self.number) for place in range(len(mailing.places)) if self.number]
 
     def read(self, events: int = 0) -> None:
         self.reads += 1
@@ -111,12 +118,14 @@ class Bench:
         self.told = Ear()
         self.wire = Wire()
         self.changes = 0
+        records = Journal(self.box)
         self.world = World(
             loop=self.loop,
             logger=self.log.logger,
             holdings=Holdings(Addresses(kernel, kernel.links)),
             announcer=self.voice,
-            journal=Journal(self.box),
+            journal=records,
+            beats=Beats(self.loop, records),
             counters=collections.Counter(),
             on_change=self._changed,
             teller=self.told,
@@ -156,7 +165,7 @@ def test_an_owner_advertises_installs_and_announces_at_once(bench: Bench) -> Non
 def test_the_identification_rises_with_every_packet_and_skips_0(bench: Bench) -> None:
     router = bench.router(OWNER)
     router.start(NO_FAULT, "10.0.0.1", None)
-    router._outgoing._identification = 65534
+    router.outgoing._identification = 65534
     router._send(255)
     router._send(255)
     assert [packet[4:6].hex() for packet in bench.wire.sent] == ["0001", "ffff", "0001"]

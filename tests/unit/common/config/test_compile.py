@@ -107,7 +107,9 @@ def test_globals_reach_their_documents(compiled: Compile) -> None:
         down_interval_ns=0,
         child_wait_ns=9_000_000_000,
         daemon="blue",
+        processes=configuration.parent.processes,
     )
+    assert [one.name for one in configuration.parent.processes] == ["parent", "vrrp", "checker"]
     assert configuration.ipvs.flush_at_start
     assert configuration.vrrp.startup_delay_ns == 1_500_000_000
     assert configuration.vrrp.router_id == "node1"

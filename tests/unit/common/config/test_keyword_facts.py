@@ -23,6 +23,9 @@ BLOCK_DEFAULTS = {"-", "none", "required", "at least one", "multicast", "no clie
 """Ways to say that a block is not there unless it is written."""
 
 OTHER_DEFAULTS = {
+    ("global_defs", "vrrp_rt_priority"): "10 (keepalived: off)",
+    ("global_defs", "vrrp_rlimit_rttime"): "5000000 (keepalived: 10000)",
+    ("global_defs", "checker_rlimit_rttime"): "5000000 (keepalived: 10000)",
     ("vrrp_instance.virtual_ipaddress.ADDR", "dev"): "default_interface",  # one row serves both kinds of lines
     ("vrrp_instance.virtual_ipaddress.ADDR", "-nodad"): "NODAD is set",
     ("vrrp_instance.virtual_ipaddress.ADDR", "preferred_lft"): "IPv6 /128: 0; other IPv6: forever",

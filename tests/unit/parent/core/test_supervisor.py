@@ -239,6 +239,16 @@ def test_a_starting_child_may_be_silent_for_twenty_seconds() -> None:
     assert effects == [(20 * S, do.KillChild(name=CONTROL))]
 
 
+def test_the_silence_of_a_long_start_does_not_count_once_the_child_is_ready() -> None:
+    supervisor = Supervisor()
+    supervisor.handle(ev.ConfigurationReady(settings=settings(frozenset({CONTROL, VRRP}))), 0)
+    for tick in range(50):
+        assert acts(observe(supervisor, tick * 200 * MS, control=tick, vrrp=0)) == []
+    supervisor.handle(ev.ChildReady(name=VRRP), 10 * S)
+    for tick in range(50, 59):
+        assert acts(observe(supervisor, tick * 200 * MS, control=tick, vrrp=0)) == []
+
+
 # ---------------------------------------------------------------------------------------------- reload
 
 

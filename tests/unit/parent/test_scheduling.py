@@ -1,0 +1,63 @@
+"""Scheduling of another process, and what is said when the kernel refuses."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from pyhad.common.config.model_scheduling import ProcessSettings
+from pyhad.parent.scheduling import schedule
+
+PLAIN = ProcessSettings(name="vrrp")
+
+
+@pytest.fixture
+def child() -> Iterator[int]:
+    """A process that waits for its end."""
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+        os._exit(0)
+    yield pid
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def policy(pid: int) -> tuple[int, int]:
+    return os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK, os.sched_getparam(pid).sched_priority
+
+
+def test_real_time_comes_with_its_limit_and_goes_again(child: int) -> None:
+    refused = schedule(child, ProcessSettings(name="vrrp", rt_priority=3, rt_limit_ns=2_000_000_000))
+    if "realtime" in refused:
+        pytest.skip("real-time scheduling is not permitted here")
+    assert refused == {}
+    assert policy(child) == (os.SCHED_RR, 3)
+    assert os.sched_getscheduler(child) & os.SCHED_RESET_ON_FORK
+    assert resource.prlimit(child, resource.RLIMIT_RTTIME)[0] == 2_000_000
+    assert schedule(child, PLAIN) == {}
+    assert policy(child) == (os.SCHED_OTHER, 0)
+
+
+def test_niceness_and_cpus(child: int) -> None:
+    assert schedule(child, ProcessSettings(name="vrrp", nice=7, cpus=(0,))) == {}
+    assert os.getpriority(os.PRIO_PROCESS, child) == 7
+    assert os.sched_getaffinity(child) == {0}
+
+
+def test_a_cpu_that_is_not_there_is_refused_and_the_rest_is_done(child: int) -> None:
+    refused = schedule(child, ProcessSettings(name="vrrp", nice=7, cpus=(1023,)))
+    assert set(refused) == {"cpu_affinity"}
+    assert os.getpriority(os.PRIO_PROCESS, child) == 7
+
+
+def test_a_process_that_is_gone_refuses_nothing(child: int) -> None:
+    gone = os.fork()
+    if gone == 0:
+        os._exit(0)
+    os.waitpid(gone, 0)
+    assert schedule(gone, ProcessSettings(name="vrrp", nice=1, rt_priority=1)) == {}

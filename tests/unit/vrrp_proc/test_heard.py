@@ -1,0 +1,23 @@
+"""What is put off is taken in before anybody looks."""
+
+from __future__ import annotations
+
+from pyhad.vrrp_proc.core.events import AdvertisementReceived, Startup
+from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
+from pyhad.vrrp_proc.heard import Heard
+from tests.unit.vrrp_proc.core.conftest import CONFIG
+
+MASTER = AdvertisementReceived(source="10.0.0.1", priority=200, interval_cs=100)
+LESSER = AdvertisementReceived(source="10.0.0.1", priority=50, interval_cs=100)
+
+
+def test_only_what_repeats_is_remembered() -> None:
+    router, heard = VirtualRouter(CONFIG), Heard()
+    router.handle(Startup(faults=frozenset(), source_address="10.0.0.2"), 0)
+    router.handle(LESSER, 1)
+    heard.remember(LESSER, router, 1)
+    assert heard.state is None
+    router.handle(MASTER, 2)
+    heard.remember(MASTER, router, 2)
+    assert heard.state is router.state
+    assert heard.times == 0
