@@ -77,9 +77,9 @@ def start(lab: Lab, folder: Path, host: str, daemon: str, priority: int) -> Runn
 def test_a_router_on_an_ipvlan_leads_gives_way_and_leaves_nothing(lab: Lab, folder: Path) -> None:
     holders = lambda: [lab.holders(one, ("a", "b")) for one in (VIP, VIP6)]  # noqa: E731
     start(lab, folder, "b", "keepalived", 100)
-    wait_until(lambda: holders()[0] == ["b"], 20, "keepalived leads", every_s=0.3)
+    wait_until(lambda: holders()[0] == ["b"], 60, "keepalived leads", every_s=0.3)
     daemon = start(lab, folder, "a", "pyhad", 150)
-    wait_until(lambda: holders() == [["a"], ["a"]], 20, "pyhad leads", every_s=0.3)
+    wait_until(lambda: holders() == [["a"], ["a"]], 60, "pyhad leads", every_s=0.3)
     links = lab.run("a", "ip", "-o", "-d", "link")
     assert re.search(r"vrrp\.51@eth0.* ipvlan +mode l2 bridge", links)
     assert re.search(r"lan6@eth0.* ipvlan +mode l2 bridge", links)
