@@ -28,6 +28,7 @@ from pyhad.common.messages_orders import (
     WeightSet as WeightSet,
     WeightWanted as WeightWanted,
 )
+from pyhad.common.messages_peers import PeerStatus
 from pyhad.common.messages_texts import (
     TextForm as TextForm,
     TextReply as TextReply,
@@ -165,6 +166,7 @@ class RouterStatus:
     routes: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()  # those that the kernel refuses
+    peers: tuple[PeerStatus, ...] = ()  # others of its VRID that were heard since the last (re)load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

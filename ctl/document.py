@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyhad.common.messages import CheckStatus, DestinationStatus, RouterStatus, StaticStatus, StatusReply
+from pyhad.common.messages_peers import PeerStatus
 from pyhad.common.states import ProcessName
 from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
 from pyhad.ctl.pools import Pool, Server, pools_of
@@ -140,6 +141,22 @@ def _router(router: RouterStatus, now_ns: int) -> dict[str, Any]:
         "counters": dict(router.counters),
         "admin": router.admin,
         "standby_left_s": seconds(router.standby_until_ns - now_ns) if router.standby_until_ns else None,
+        "peers": [_peer(peer, now_ns) for peer in router.peers],
+    }
+
+
+def _peer(peer: PeerStatus, now_ns: int) -> dict[str, Any]:
+    return {
+        "address": peer.address,
+        "since_s": seconds(now_ns - peer.since_ns),
+        "version": peer.version,
+        "priority": peer.priority,
+        "advert_interval_s": peer.advert_interval_cs / 100,
+        "addresses": list(peer.addresses),
+        "authentication": peer.authentication,
+        "checksum": peer.checksum,
+        "refused": peer.refused,
+        "differences": list(peer.differences),
     }
 
 

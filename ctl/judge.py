@@ -154,6 +154,10 @@ def _router_problems(reply: StatusReply) -> Iterator[Problem]:
         if router.missing:
             text = f"{router.name}: the kernel refuses {', '.join(router.missing)}"
             yield Problem(kind="path_refused", subject=router.name, text=text)
+        for peer in router.peers:
+            if peer.refused not in ("", "owner_ignored"):
+                text = f"{router.name} drops the adverts of {peer.address} ({peer.refused}): both may be master"
+                yield Problem(kind="peer_refused", subject=router.name, text=text)
     if reply.vrrp and reply.vrrp.statics.missing:
         text = f"static items are missing: {', '.join(reply.vrrp.statics.missing)}"
         yield Problem(kind="static_missing", subject="static", text=text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pyhad.common.messages import DestinationStatus, ProcessStatus, RouterStatus, StaticStatus, StatusReply
 from pyhad.common.states import ProcessName, RouterState
 from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
+from pyhad.ctl.peers_table import peer_lines
 from pyhad.ctl.pools import Pool, Server, pools_of
 from pyhad.ctl.words import BOLD, GREEN, GREY, RED, YELLOW, Cell, Column, counted, duration, fold, paint, safe, table
 
@@ -139,6 +140,7 @@ def _routers(reply: StatusReply, now_ns: int, width: int, colour: bool) -> list[
     rows = [_router_row(router, trust, now_ns) for router in reply.vrrp.routers]
     if rows:
         lines += table(_ROUTER_COLUMNS, rows, width, colour)
+    lines += peer_lines(reply.vrrp.routers, now_ns, width, colour)
     return lines + _static(reply.vrrp.statics, colour)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pyhad.common.adverts import Advert, compare
 from pyhad.common.config.model import VrrpInstance
-from pyhad.ctl.frames import Advert, Announcement, Heard
+from pyhad.ctl.frames import Announcement, Heard
 
 
 def describe(heard: Heard) -> str:
@@ -24,40 +25,6 @@ def describe(heard: Heard) -> str:
         f"priority {heard.priority}{release}{owner}, every {heard.interval_cs / 100:g} s{secret}, "
         f"addresses {' '.join(heard.addresses) or 'none'}"
     )
-
-
-def compare(advert: Advert, instances: tuple[VrrpInstance, ...], own_addresses: frozenset[str]) -> tuple[str, ...]:
-    """What is remarkable about an advert, given our instances; empty when all fits."""
-    ours = [one for one in instances if one.vrid == advert.vrid and one.family == advert.family]
-    if not ours:
-        known = ", ".join(str(one.vrid) for one in instances) or "none"
-        return (*advert.faults, f"no virtual router of ours has VRID {advert.vrid} (ours: {known})")
-    if advert.source in own_addresses:
-        return advert.faults
-    return (*advert.faults, *_differences(advert, ours[0]))
-
-
-def _differences(advert: Advert, ours: VrrpInstance) -> Iterator[str]:
-    who, name = advert.source, f"'{ours.name}'"
-    if advert.version != ours.version:
-        yield f"{who} speaks version {advert.version}, ours ({name}) is {ours.version}: neither hears the other"
-    elif advert.interval_cs != ours.advertisement_interval_cs:
-        result = "we drop it, both may be master" if ours.version == 2 else "we follow the sender's while it is master"
-        own_s = ours.advertisement_interval_cs / 100
-        yield f"{who} sends advert_int {advert.interval_cs / 100:g}, ours ({name}) is {own_s:g}: {result}"
-    if advert.priority == ours.base_priority and advert.priority not in (0, 255):
-        yield f"{who} has our own priority {advert.priority}: the greater address wins"
-    if advert.priority == 255 == ours.base_priority:
-        yield f"{who} claims to own the addresses, and so do we"
-    theirs, own = set(advert.addresses), {one.address for one in ours.addresses}
-    if theirs - own:
-        yield f"{who} serves {' '.join(sorted(theirs - own))}, which we do not have in {name}"
-    if own - theirs:
-        yield f"{who} does not serve {' '.join(sorted(own - theirs))} of {name}"
-    if advert.authentication != "none":
-        yield f"{who} authenticates ({advert.authentication}); look whether {name} does the same"
-    if advert.family == 4 and advert.destination != ours.multicast_group:
-        yield f"{who} sends to {advert.destination}, we listen to {ours.multicast_group}"
 
 
 @dataclass

@@ -43,6 +43,7 @@ from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.heard import Heard
 from pyhad.vrrp_proc.journal import Record
 from pyhad.vrrp_proc.leading import Leading, watched
+from pyhad.vrrp_proc.peers import Peers
 from pyhad.vrrp_proc.router_status import router_status
 from pyhad.vrrp_proc.stopgap import key_for
 from pyhad.vrrp_proc.telling import Telling
@@ -66,6 +67,7 @@ class Instance:
         self._resumed = False
         self.outgoing = Outgoing(config)
         self._complaints = Complaints(self.counters)
+        self._peers = Peers()
         self.send_error = 0
         """The errno of the last sending."""
         self._heard = Heard()
@@ -142,6 +144,7 @@ class Instance:
             return
         self.outgoing.change(config, self._source)
         self._log = self._world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
+        self._peers.forget()
         self.handle(ConfigurationChanged(config=config))
 
     def lose(self, addresses: Iterable[str]) -> None:
@@ -206,10 +209,13 @@ class Instance:
             )
         except AdvertisementRefused as refusal:
             self._complaints.refuse(self._log, received.source, refusal)
+            self._peers.hear(received, refusal.counter, self._world.loop.now_ns())
             return None
         if received.seal is not None:
             self.outgoing.learn(received.seal.sequence, received.source)
-        if self.config.ignores_adverts:
+        ignored = "owner_ignored" if self.config.ignores_adverts else ""
+        self._peers.hear(received, ignored, self._world.loop.now_ns())
+        if ignored:
             self.counters["owner_ignored"] += 1
             return None
         self._known_source = advert.source
@@ -394,4 +400,5 @@ class Instance:
     def status(self) -> RouterStatus:
         """As `pyhadctl status` shows it."""
         self._take_heard()
-        return router_status(self.core, self.counters, self._world.loop.now_ns())
+        now_ns = self._world.loop.now_ns()
+        return router_status(self.core, self.counters, now_ns, self._peers.status(self.config, now_ns))

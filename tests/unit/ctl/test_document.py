@@ -36,7 +36,7 @@ def test_a_virtual_router_is_complete(replies: Any) -> None:
         "interface": "eth0.20", "priority": {"base": 100, "effective": 80},
         "master": {"address": "192.0.2.3", "priority": 90}, "addresses": ["192.0.2.100/24"],
         "advert_interval_s": 1.0, "counters": {"advert_sent": 7380},
-        "admin": "", "standby_left_s": None, "routes": [], "rules": [], "missing": [],
+        "admin": "", "standby_left_s": None, "routes": [], "rules": [], "missing": [], "peers": [],
     }  # fmt: skip
 
 

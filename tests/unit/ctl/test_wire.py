@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from pyhad.common.adverts import Advert, compare
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
-from pyhad.ctl.frames import Advert, Announcement
-from pyhad.ctl.wire import Listener, compare, describe
+from pyhad.ctl.frames import Announcement
+from pyhad.ctl.wire import Listener, describe
 
 OURS = VrrpInstance(
     name="VI_1", vrid=51, family=4, interface="eth0", version=2, start_as_master=False, base_priority=100,
@@ -40,7 +41,7 @@ def test_an_advert_that_fits_gives_no_remark() -> None:
          "10.0.0.2 serves 192.0.2.7, which we do not have in 'VI_1'"),
         (replace(HEARD, vrid=52), "no virtual router of ours has VRID 52 (ours: 51)"),
         (replace(HEARD, destination="224.0.0.99"), "10.0.0.2 sends to 224.0.0.99, we listen to 224.0.0.18"),
-        (replace(HEARD, authentication="PASS"), "10.0.0.2 authenticates (PASS); look whether 'VI_1' does the same"),
+        (replace(HEARD, authentication="PASS"), "10.0.0.2 has authentication PASS, ours ('VI_1') is none"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_said(heard: Advert, remark: str) -> None:

@@ -1,0 +1,82 @@
+"""The others that a virtual router hears, for its status: the last packet of each, read when somebody asks.
+
+Decides nothing, and costs a comparison of bytes for a packet that the port did not know already. Senders can be
+forged, so that only so many are kept.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from pyhad.common.adverts import compare, read_advert
+from pyhad.common.config.model import VrrpInstance
+from pyhad.common.messages_peers import PeerStatus
+from pyhad.vrrp_proc.core.packet import Received
+
+MOST = 16
+REFUSED_NS = 60_000_000_000
+
+
+@dataclass(slots=True)
+class _Heard:
+    received: Received
+    refused: str
+    since_ns: int
+    last_ns: int
+
+
+class Peers:
+    """Of one virtual router."""
+
+    def __init__(self) -> None:
+        self._by_source: dict[str, _Heard] = {}
+
+    def hear(self, received: Received, refused: str, now_ns: int) -> None:
+        """A packet for our VRID; `refused` is empty or says by its counter why it does not count."""
+        known = self._by_source.get(received.source)
+        if known is not None and known.refused == refused and _is_same(known.received, received):
+            known.last_ns = now_ns
+            return
+        if known is None and len(self._by_source) >= MOST:
+            del self._by_source[min(self._by_source, key=lambda source: self._by_source[source].last_ns)]
+        self._by_source[received.source] = _Heard(received, refused, now_ns, now_ns)
+
+    def forget(self) -> None:
+        """Another configuration: what was refused may be right now."""
+        self._by_source.clear()
+
+    def status(self, ours: VrrpInstance, now_ns: int) -> tuple[PeerStatus, ...]:
+        """Each as it was heard last, beside our configuration; who was refused is shown as long as it goes on."""
+        lively = (one for one in self._by_source.values() if not one.refused or now_ns - one.last_ns < REFUSED_NS)
+        found = (_status(heard, ours) for heard in lively)
+        return tuple(peer for peer in found if peer is not None)
+
+
+def _is_same(one: Received, other: Received) -> bool:
+    return one.payload == other.payload and one.ttl == other.ttl and one.destination == other.destination
+
+
+def _status(heard: _Heard, ours: VrrpInstance) -> PeerStatus | None:
+    received = heard.received
+    try:
+        advert = read_advert(
+            received.payload, source=received.source, destination=received.destination,
+            # By unicast any TTL may come; what is wrong with it by our settings is among the refusals.
+            ttl=255 if ours.unicast_peers else received.ttl,
+            authentication="AH" if received.seal is not None else "",
+        )  # fmt: skip
+    except (struct.error, IndexError, ValueError):
+        return None
+    return PeerStatus(
+        address=received.source,
+        version=advert.version,
+        priority=advert.priority,
+        advert_interval_cs=advert.interval_cs,
+        addresses=advert.addresses,
+        authentication=advert.authentication,
+        checksum=advert.checksum,
+        since_ns=heard.since_ns,
+        refused=heard.refused,
+        differences=compare(advert, (ours,), frozenset()),
+    )
