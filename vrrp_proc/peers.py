@@ -24,6 +24,8 @@ class _Heard:
     refused: str
     since_ns: int
     last_ns: int
+    shown: tuple[PeerStatus, ...] | None = None
+    """What its status was when somebody asked first: of thousands of routers it is not to be read again and again."""
 
 
 class Peers:
@@ -49,15 +51,21 @@ class Peers:
     def status(self, ours: VrrpInstance, now_ns: int) -> tuple[PeerStatus, ...]:
         """Each as it was heard last, beside our configuration; who was refused is shown as long as it goes on."""
         lively = (one for one in self._by_source.values() if not one.refused or now_ns - one.last_ns < REFUSED_NS)
-        found = (_status(heard, ours) for heard in lively)
-        return tuple(peer for peer in found if peer is not None)
+        return tuple(peer for heard in lively for peer in _shown(heard, ours))
 
 
 def _is_same(one: Received, other: Received) -> bool:
     return one.payload == other.payload and one.ttl == other.ttl and one.destination == other.destination
 
 
-def _status(heard: _Heard, ours: VrrpInstance) -> PeerStatus | None:
+def _shown(heard: _Heard, ours: VrrpInstance) -> tuple[PeerStatus, ...]:
+    if heard.shown is None:
+        heard.shown = _status(heard, ours)
+    return heard.shown
+
+
+def _status(heard: _Heard, ours: VrrpInstance) -> tuple[PeerStatus, ...]:
+    """One, or none where the packet cannot be read."""
     received = heard.received
     try:
         advert = read_advert(
@@ -67,8 +75,8 @@ def _status(heard: _Heard, ours: VrrpInstance) -> PeerStatus | None:
             authentication="AH" if received.seal is not None else "",
         )  # fmt: skip
     except (struct.error, IndexError, ValueError):
-        return None
-    return PeerStatus(
+        return ()
+    peer = PeerStatus(
         address=received.source,
         version=advert.version,
         priority=advert.priority,
@@ -80,3 +88,4 @@ def _status(heard: _Heard, ours: VrrpInstance) -> PeerStatus | None:
         refused=heard.refused,
         differences=compare(advert, (ours,), frozenset()),
     )
+    return (peer,)
