@@ -213,9 +213,8 @@ class Instance:
             return None
         if received.seal is not None:
             self.outgoing.learn(received.seal.sequence, received.source)
-        ignored = "owner_ignored" if self.config.ignores_adverts else ""
-        self._peers.hear(received, ignored, self._world.loop.now_ns())
-        if ignored:
+        self._peers.hear(received, "owner_ignored" if self.config.ignores_adverts else "", self._world.loop.now_ns())
+        if self.config.ignores_adverts:
             self.counters["owner_ignored"] += 1
             return None
         self._known_source = advert.source
@@ -395,10 +394,7 @@ class Instance:
         left = resuming.record(self.core.snapshot(), sequence=self.outgoing.sequence)
         self._world.journal.write(self.identity, left)
 
-    # ---------------------------------------------------------------------------------------------- status
-
     def status(self) -> RouterStatus:
         """As `pyhadctl status` shows it."""
         self._take_heard()
-        now_ns = self._world.loop.now_ns()
-        return router_status(self.core, self.counters, now_ns, self._peers.status(self.config, now_ns))
+        return router_status(self.core, self.counters, self._world.loop.now_ns(), self._peers)

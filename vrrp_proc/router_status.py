@@ -6,17 +6,15 @@ import collections
 from dataclasses import fields
 
 from pyhad.common.messages import RouterStatus
-from pyhad.common.messages_peers import PeerStatus
 from pyhad.vrrp_proc.core.events import FOREVER_NS
 from pyhad.vrrp_proc.core.states import KEEPALIVED_COUNTERS, Counters
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
+from pyhad.vrrp_proc.peers import Peers
 
 _CORE_COUNTERS = tuple(field.name for field in fields(Counters))
 
 
-def router_status(
-    core: VirtualRouter, counters: collections.Counter[str], now_ns: int, peers: tuple[PeerStatus, ...] = ()
-) -> RouterStatus:
+def router_status(core: VirtualRouter, counters: collections.Counter[str], now_ns: int, peers: Peers) -> RouterStatus:
     """In FAULT the reason is the causes. `counters` are the shell's; the core's own are added."""
     snapshot, config = core.snapshot(), core.config
     every = dict.fromkeys(KEEPALIVED_COUNTERS, 0) | counters
@@ -42,7 +40,7 @@ def router_status(
         routes=tuple(route.text for route in config.routes),
         rules=tuple(rule.text for rule in config.rules),
         missing=tuple(path.text for path in core.refused_paths),
-        peers=peers,
+        peers=peers.status(config, now_ns),
         standby_until_ns=0 if snapshot.standby_until_ns == FOREVER_NS else snapshot.standby_until_ns,
         master_interval_cs=snapshot.active_adver_interval_cs,
     )
