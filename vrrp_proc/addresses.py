@@ -87,7 +87,7 @@ class Addresses:
             if interface is not None:
                 sequence = self._route.next_sequence()
                 asked[sequence] = address
-                messages.append((sequence, encode(_request(address, interface.index), sequence)))
+                messages.append((sequence, encode(request_of(address, interface.index), sequence)))
             elif missing_is_done:
                 already.append(address)
             else:
@@ -105,7 +105,8 @@ class Addresses:
         return Outcome(tuple(done), tuple(already), tuple(failed), others)
 
 
-def _request(address: VirtualAddress, index: int) -> AddressRequest:
+def request_of(address: VirtualAddress, index: int) -> AddressRequest:
+    """The order for that address on the interface with that number."""
     return AddressRequest(
         index,
         address.address,

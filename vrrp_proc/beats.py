@@ -15,6 +15,7 @@ from pyhad.vrrp_proc.core.slots import Seat, Slots
 from pyhad.vrrp_proc.core.states import Active
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, patience_of_peers_ns
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.leases import Leases
 from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.stopgap import Template, key_for, pack
 
@@ -56,9 +57,10 @@ class _Choir:
 class Beats:
     """All choirs of the process."""
 
-    def __init__(self, loop: Loop, journal: Journal) -> None:
+    def __init__(self, loop: Loop, journal: Journal, leases: Leases) -> None:
         self._loop = loop
         self._journal = journal
+        self._leases = leases
         self._slots = Slots()
         self._choirs: dict[tuple[int, int, int], _Choir] = {}
         self._of: dict[Instance, _Choir] = {}
@@ -160,6 +162,7 @@ class Beats:
             sent = self._journal.sent
             for member in choir.members:
                 sent(member.identity, now_ns)
+                self._leases.renew(member)
             choir.due_ns += choir.interval_ns
             self._arm(choir)
         return others

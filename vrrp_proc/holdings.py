@@ -14,13 +14,15 @@ from dataclasses import replace
 from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.addresses import Addresses, Outcome
 from pyhad.vrrp_proc.core.sweep import left_over
+from pyhad.vrrp_proc.leases import Leases
 from pyhad.vrrp_proc.path_holdings import PathHoldings
 
 
 class Holdings:
     """Installs and removes for holders (any object that stands for one router)."""
 
-    def __init__(self, addresses: Addresses, *, release_foreign: bool = False) -> None:
+    def __init__(self, addresses: Addresses, leases: Leases, *, release_foreign: bool = False) -> None:
+        self.leases = leases
         self.paths = PathHoldings(addresses.paths())
         self._addresses = addresses
         self._release_foreign = release_foreign
@@ -46,6 +48,8 @@ class Holdings:
                 self._foreign.add(address)
         for address in outcome.done + outcome.already:
             self._holder[_key(address)] = holder
+        installed = outcome.done + outcome.already
+        self.leases.hold(holder, [address for address in installed if address not in self._foreign])
         return replace(outcome, paths=led)
 
     def found(self, addresses: Iterable[VirtualAddress]) -> bool:
@@ -64,6 +68,7 @@ class Holdings:
             self._holder.pop(_key(address), None)
         removable = [address for address in mine if self._release_foreign or address not in self._foreign]
         self._foreign.difference_update(mine)
+        self.leases.drop(holder, mine)
         rider = self.paths.removing(holder, paths)
         outcome = self._addresses.remove(removable, rider.messages)
         return replace(outcome, paths=self.paths.removed(rider, outcome.others))
@@ -71,6 +76,7 @@ class Holdings:
     def release(self, holder: object, addresses: Iterable[VirtualAddress], paths: Iterable[Path] = ()) -> None:
         """`holder` is gone; what it held and did not remove stays where it is (`-V`, CLI-14)."""
         self.paths.release(holder, paths)
+        self.leases.leave(holder)
         for key in map(_key, addresses):
             if self._holder.get(key) is holder:
                 del self._holder[key]

@@ -78,6 +78,7 @@ class Instance:
         """Another member of its sync group is in fault."""
         self._own_faults: frozenset[FaultCause] = frozenset()
         self._telling = Telling(world.teller)
+        world.holdings.leases.agree(self, config.vip_lease_s)
         self._leading = Leading(world.counters)
 
     @property
@@ -143,6 +144,7 @@ class Instance:
         if config == self.config and watched(config) == watched(self.config):
             return
         self.outgoing.change(config, self._source)
+        self._world.holdings.leases.agree(self, config.vip_lease_s)
         self._log = self._world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
         self._peers.forget()
         self.handle(ConfigurationChanged(config=config))
@@ -338,6 +340,8 @@ class Instance:
         for packet, destination in self.outgoing.packets(priority, self._world.wall_ns()):
             number = errno.ENODEV if self.port is None else self.port.send(packet, destination) or number
         self.note_sent(number)
+        if priority:
+            self._world.holdings.leases.renew(self)
 
     def packets(self) -> list[tuple[bytearray, str]]:
         """What an advertisement is now, with its destinations."""

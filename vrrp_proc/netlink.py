@@ -21,6 +21,7 @@ NLM_F_ACK = 0x004
 NLM_F_DUMP_INTERRUPTED = 0x010
 NLM_F_DUMP = 0x300
 NLM_F_EXCL = 0x200
+NLM_F_REPLACE = 0x100
 NLM_F_CREATE = 0x400
 NLM_F_CAPPED = 0x100
 NLM_F_ACK_TLVS = 0x200
@@ -147,6 +148,20 @@ class AddressRequest:
 
 def encode_add(request: AddressRequest, sequence: int) -> bytes:
     """RTM_NEWADDR that fails with EEXIST when the address is there already (NET-11). IPv6 without DAD (NET-1)."""
+    lifetimes = None if request.preferred_lft_s is None else (request.preferred_lft_s, _FOREVER)
+    flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+    return message(RTM_NEWADDR, flags, sequence, _address_body(request, lifetimes))
+
+
+def encode_lifetime(request: AddressRequest, valid_s: int | None) -> bytes:
+    """RTM_NEWADDR without acknowledgement: the address that is there lives for `valid_s` more, None: for ever."""
+    valid = _FOREVER if valid_s is None else valid_s
+    preferred = valid if request.preferred_lft_s is None else min(request.preferred_lft_s, valid)
+    return message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_REPLACE, 0, _address_body(request, (preferred, valid)))
+
+
+def _address_body(request: AddressRequest, lifetimes: tuple[int, int] | None) -> bytes:
+    """`lifetimes`: preferred and valid, in seconds."""
     family, packed = _pack_address(request.address)
     other = _pack_address(request.peer)[1] if request.peer else packed
     wanted = [attribute(_IFA_LOCAL, packed), attribute(_IFA_ADDRESS, other)]
@@ -157,14 +172,13 @@ def encode_add(request: AddressRequest, sequence: int) -> bytes:
         wanted.append(attribute(_IFA_LABEL, request.label.encode() + b"\0"))
     if request.broadcast:
         wanted.append(attribute(_IFA_BROADCAST, _pack_address(request.broadcast)[1]))
-    if request.preferred_lft_s is not None:
-        wanted.append(attribute(_IFA_CACHEINFO, _CACHEINFO.pack(request.preferred_lft_s, _FOREVER, 0, 0)))
+    if lifetimes is not None:
+        wanted.append(attribute(_IFA_CACHEINFO, _CACHEINFO.pack(*lifetimes, 0, 0)))
     if flags > 0xFF:  # more than the head has room for
         wanted.append(attribute(_IFA_FLAGS, _FLAGS.pack(flags)))
     wanted.append(attribute(_IFA_PROTO, bytes((request.protocol,))))
     head = _IFADDR.pack(family, request.prefix_len, flags & 0xFF, request.scope, request.index)
-    body = head + b"".join(wanted)
-    return message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sequence, body)
+    return head + b"".join(wanted)
 
 
 def encode_remove(request: AddressRequest, sequence: int) -> bytes:

@@ -59,6 +59,16 @@ class RouteSocket:
                         self.details[seen.sequence] = seen.detail
         return {sequence: answers.get(sequence, errno.EIO) for sequence, _ in messages}
 
+    def tell(self, messages: bytes) -> int:
+        """Send messages that ask for no acknowledgement; returns how many the kernel refused."""
+        if not messages:
+            return 0
+        try:
+            self._socket.sendto(messages, (0, 0))
+        except OSError:
+            return 1
+        return sum(isinstance(seen, Answer) and seen.errno != 0 for seen in self._receive())
+
     def dump(self) -> tuple[list[LinkSeen], list[AddressSeen]]:
         """All links and all IPv4 and IPv6 addresses, asked again while something changes under the dump.
 

@@ -27,6 +27,7 @@ from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal, identity_of
+from pyhad.vrrp_proc.leases import Leases
 from pyhad.vrrp_proc.links import Changes, Links, say_addresses
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.outside import Outside
@@ -81,7 +82,11 @@ class Service:
         self._world = World(
             loop=runtime.loop,
             logger=runtime.logger,
-            holdings=Holdings(Addresses(self._route, self._links), release_foreign=self._options.release_foreign_vips),
+            holdings=Holdings(
+                Addresses(self._route, self._links),
+                Leases(self._route, self._links, runtime.loop),
+                release_foreign=self._options.release_foreign_vips,
+            ),
             announcer=PacedAnnouncer(outside.announcer(self._links), runtime.loop),
             journal=self._journal,
             beats=Beats(runtime.loop, self._journal),

@@ -60,6 +60,7 @@ class Globals:
     lower_prio_delay_ns: int | None
     """None: as the global delay after becoming master (NET-24)."""
     lower_prio_repeat: int | None
+    vip_lease: str
     paths: PathSettings
     data_plane: DataPlane
     flush_at_start: bool
@@ -99,6 +100,7 @@ def build_globals(root: Statement, router_id: str, credentials: str = "") -> Glo
         announcement=_announcement(one),
         lower_prio_delay_ns=lower_delay.number() if lower_delay else None,
         lower_prio_repeat=lower_repeat.number() if lower_repeat else None,
+        vip_lease=one.text_of("pyhad_vip_lease", "auto"),
         paths=_path_settings(one),
         data_plane=DataPlane(one.text_of("pyhad_data_plane", "auto")),
         flush_at_start=one.has("lvs_flush"),

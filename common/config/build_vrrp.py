@@ -130,7 +130,8 @@ class _Instance:
         instance = with_authentication(instance, self._block, self._complaints, self._shared.credentials)
         instance = with_unicast(instance, self._block, self._shared, self._complaints)
         instance = replace(instance, track_source=self._tracks_source(instance))
-        return with_rules(instance, self._block, self._shared, self._complaints)
+        instance = with_rules(instance, self._block, self._shared, self._complaints)
+        return replace(instance, vip_lease_s=lease_s(self._shared.vip_lease, instance))
 
     def _tracks_source(self, instance: VrrpInstance) -> bool:
         found = self._block.last("track_src_ip")
@@ -361,6 +362,19 @@ class _Instance:
             if device and str(device[0]) != self._interface and is_tracked(entry):
                 names[str(device[0])] = None
         return tuple(names)
+
+
+def lease_s(wanted: str, instance: VrrpInstance) -> int:
+    """For how long the kernel keeps addresses that nobody renews; 0: for ever.
+
+    `auto` is the longest master-down interval that a peer can have, in whole seconds rounded up: the addresses go when
+    the peer has just taken over, not before.
+    """
+    if wanted != "auto":
+        return 0 if wanted == "off" else int(wanted)
+    interval_cs = instance.advertisement_interval_cs
+    skew_base_cs = 100 if instance.version == 2 else interval_cs
+    return -(-(instance.down_timer_adverts * interval_cs + skew_base_cs) // 100)
 
 
 def down_interval_ns(instances: tuple[VrrpInstance, ...]) -> int:

@@ -15,6 +15,7 @@ from pyhad.common.config.arguments import (
     TEXT,
     TIMER_MAX,
     UINT_MAX,
+    VIP_LEASE,
     choice,
     many,
     number,
@@ -297,6 +298,14 @@ GLOBAL_DEFS = (
         "Real-time scheduling and locked memory for the VRRP process unless the file says how",
         NOW,
         area="process",
+    ),
+    word(
+        "pyhad_vip_lease",
+        VIP_LEASE,
+        "auto",
+        "When every process died the kernel removes the virtual addresses after SECONDS; auto: the down interval",
+        NOW,
+        area="vrrp",
     ),
     word(
         "pyhad_data_plane",

@@ -166,6 +166,8 @@ class VrrpInstance:
     rules: tuple[VirtualRule, ...] = ()
     put_back: bool = True
     """What others remove while MASTER is put back; False: mastership is given up (FSM-37)."""
+    vip_lease_s: int = 0
+    """The kernel removes the addresses when they were not renewed for so long (`pyhad_vip_lease`); 0: never."""
     tracked_interfaces: tuple[str, ...] = ()
     """Interfaces other than its own whose loss means FAULT (`track_interface` with weight 0)."""
     dont_track_primary: bool = False

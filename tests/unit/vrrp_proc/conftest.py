@@ -20,6 +20,7 @@ class KernelOfDictionaries:
     def __init__(self) -> None:
         self.there: dict[tuple[str, int], int] = {}
         self.refuse = 0
+        self.lifetimes: list[tuple[str, int, int]] = []
         self.links = Links()
         self.links.take(LinkSeen(INDEX, "eth0", 0x11043, bytes.fromhex("020000000001"), gone=False), Changes())
         self._sequence = 0
@@ -35,6 +36,19 @@ class KernelOfDictionaries:
 
     def order(self, messages: list[tuple[int, bytes]]) -> dict[int, int]:
         return {sequence: self.refuse or self._do(message) for sequence, message in messages}
+
+    def tell(self, messages: bytes) -> int:
+        """Lifetimes: remembered as (preferred, valid) by address."""
+        at, refused = 0, 0
+        while at < len(messages):
+            (length,) = struct.unpack_from("=I", messages, at)
+            message = messages[at : at + length]
+            address = socket.inet_ntoa(message[28:32])
+            found = message.index(struct.pack("=HH", 20, 6))  # IFA_CACHEINFO
+            self.lifetimes.append((address, *struct.unpack_from("=II", message, found + 4)))
+            refused += (address, message[17]) not in self.there
+            at += length
+        return refused
 
     def _do(self, message: bytes) -> int:
         (kind,) = struct.unpack_from("=H", message, 4)

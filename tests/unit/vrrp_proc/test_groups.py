@@ -25,6 +25,7 @@ from pyhad.vrrp_proc.groups import Groups
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.leases import Leases
 from pyhad.vrrp_proc.world import World
 
 NO_FAULT: frozenset[FaultCause] = frozenset()
@@ -69,8 +70,9 @@ class Bench:
         ear: Any = self.ear
         self.journal = Journal(self.box)
         self.groups = Groups(ear, self.journal, log.logger, self.loop.now_ns)
+        holdings = Holdings(Addresses(kernel, kernel.links), Leases(kernel, kernel.links, self.loop))
         self.world = World(
-            loop=self.loop, logger=log.logger, holdings=Holdings(Addresses(kernel, kernel.links)), announcer=ear,
+            loop=self.loop, logger=log.logger, holdings=holdings, announcer=ear,
             journal=self.journal, beats=Beats(self.loop, self.journal), counters=collections.Counter(),
             on_change=lambda: None, teller=ear,
             companions=self.groups,

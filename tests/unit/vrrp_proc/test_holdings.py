@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import VirtualAddress
+from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.holdings import Holdings
+from pyhad.vrrp_proc.leases import Leases
 
 VIP = VirtualAddress(address="10.0.0.100", prefix_len=32, interface="eth0")
 
 
 def holdings(kernel: Any, *, release_foreign: bool = False) -> Holdings:
-    return Holdings(Addresses(kernel, kernel.links), release_foreign=release_foreign)
+    return Holdings(
+        Addresses(kernel, kernel.links), Leases(kernel, kernel.links, Loop()), release_foreign=release_foreign
+    )
 
 
 def test_what_was_installed_is_removed(kernel: Any) -> None:

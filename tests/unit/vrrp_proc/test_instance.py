@@ -27,6 +27,7 @@ from pyhad.vrrp_proc.core.packet import Received
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal
+from pyhad.vrrp_proc.leases import Leases
 from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.world import World
 
@@ -122,7 +123,7 @@ class Bench:
         self.world = World(
             loop=self.loop,
             logger=self.log.logger,
-            holdings=Holdings(Addresses(kernel, kernel.links)),
+            holdings=Holdings(Addresses(kernel, kernel.links), Leases(kernel, kernel.links, self.loop)),
             announcer=self.voice,
             journal=records,
             beats=Beats(self.loop, records),

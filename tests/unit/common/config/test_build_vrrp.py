@@ -30,8 +30,25 @@ def test_an_instance_without_more_has_keepalived_s_defaults(instance: Compile) -
         base_priority=100,
         advertisement_interval_cs=100,
         higher_prio_send_advert=True,  # the one that differs: docs/decisions/0008-the-last-word.md
+        vip_lease_s=4,
         addresses=(VirtualAddress(address="192.0.2.100", prefix_len=24, interface="eth0"),),
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words", "seconds"),
+    [
+        ("auto", "advert_int 1", 4),  # 3 adverts and a skew of less than a second
+        ("auto", "advert_int 2", 7),
+        ("auto", "version 3\nadvert_int 0.1", 1),
+        ("auto", "version 3\nadvert_int 2", 8),
+        ("auto", "down_timer_adverts 10", 11),
+        ("off", "", 0),
+        ("9", "", 9),
+    ],
+)
+def test_a_lease_lasts_until_a_peer_has_taken_over(instance: Compile, wanted: str, words: str, seconds: int) -> None:
+    assert built(instance(f"{words}\n}}\nglobal_defs {{\npyhad_vip_lease {wanted}")).vip_lease_s == seconds
 
 
 @pytest.mark.behaviour("FSM-10")

@@ -1,0 +1,109 @@
+"""Addresses on lease: what the kernel is told, when, and for how long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyhad.common.config.model import VirtualAddress
+from pyhad.common.loop import Loop
+from pyhad.vrrp_proc.leases import Leases
+
+FOREVER = 0xFFFFFFFF
+ONE = VirtualAddress(address="10.0.0.1", prefix_len=24, interface="eth0")
+TWO = VirtualAddress(address="10.0.0.2", prefix_len=32, interface="eth0", preferred_lft_s=0)
+GONE = VirtualAddress(address="10.0.0.3", prefix_len=32, interface="eth9")
+ME, OTHER = "me", "other"
+
+
+@pytest.fixture
+def loop() -> Loop:
+    return Loop()
+
+
+def turn(loop: Loop, after_ns: int = 30_000_000) -> None:
+    """Let the loop run for that long."""
+    loop.after(after_ns, loop.stop)
+    loop.run()
+
+
+def leases(kernel: Any, loop: Loop) -> Leases:
+    for address in (ONE, TWO):
+        kernel.put(address.address, address.prefix_len)
+    return Leases(kernel, kernel.links, loop)
+
+
+def test_new_addresses_get_their_lease_a_moment_later_in_one_batch(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    made.agree(ME, 4)
+    made.hold(ME, [ONE, TWO, GONE])
+    assert kernel.lifetimes == []
+    turn(loop)
+    assert kernel.lifetimes == [("10.0.0.1", 4, 4), ("10.0.0.2", 0, 4)]  # one was never preferred
+
+
+def test_adverts_renew_it_at_most_three_times_a_second(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    made.agree(ME, 1)
+    made.hold(ME, [ONE])
+    turn(loop)
+    for _ in range(3):
+        made.renew(ME)
+        turn(loop, 1_000_000)
+    assert kernel.lifetimes == [("10.0.0.1", 1, 1)]
+    turn(loop, 310_000_000)
+    made.renew(ME)
+    turn(loop, 1_000_000)
+    assert kernel.lifetimes == [("10.0.0.1", 1, 1)] * 2
+
+
+def test_without_a_lease_nothing_is_said(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    made.hold(ME, [ONE])
+    made.renew(ME)
+    turn(loop)
+    assert kernel.lifetimes == []
+
+
+def test_what_is_removed_is_not_renewed(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    made.agree(ME, 4)
+    made.hold(ME, [ONE, TWO])
+    made.drop(ME, [ONE])
+    turn(loop)
+    assert kernel.lifetimes == [("10.0.0.2", 0, 4)]
+
+
+def test_a_lease_that_ends_by_reload_leaves_the_addresses_for_ever(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    made.agree(ME, 4)
+    made.hold(ME, [ONE])
+    turn(loop)
+    made.agree(ME, 0)
+    made.renew(ME)
+    turn(loop)
+    assert kernel.lifetimes[1:] == [("10.0.0.1", FOREVER, FOREVER)]
+
+
+def test_who_leaves_addresses_behind_on_purpose_leaves_them_for_ever(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    made.agree(ME, 4)
+    made.agree(OTHER, 4)
+    made.hold(ME, [ONE])
+    made.hold(OTHER, [TWO])
+    turn(loop)
+    kernel.lifetimes.clear()
+    made.leave(ME)
+    made.renew(ME)
+    turn(loop)
+    assert kernel.lifetimes == [("10.0.0.1", FOREVER, FOREVER)]
+
+
+def test_what_the_kernel_refuses_is_counted(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    made.agree(ME, 4)
+    made.hold(ME, [ONE])
+    kernel.there.clear()
+    turn(loop)
+    assert made.refused == 1

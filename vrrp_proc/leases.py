@@ -1,0 +1,115 @@
+"""Virtual addresses held on lease: the kernel itself lets go of them when nobody renews any more. Decides nothing.
+
+Every process of the daemon may die at once (the OOM killer, a kernel that kills the control group) while the machine
+lives on: addresses without a lease would then answer for ever beside those of the next master. A lease is renewed with
+the adverts of its router, because both have to end together: peers take over one down interval after the last advert.
+An order of the kernel's replaces the lifetime of an address that is there; what goes wrong is counted, because the
+loss of the address is news of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyhad.common.config.model import VirtualAddress
+from pyhad.common.loop import Loop
+from pyhad.vrrp_proc import netlink
+from pyhad.vrrp_proc.addresses import request_of
+from pyhad.vrrp_proc.links import Links
+from pyhad.vrrp_proc.route_socket import RouteSocket
+
+RENEW_NS = 300_000_000
+"""The shortest lease of the kernel is a second: a third of it."""
+FIRST_NS = 20_000_000
+"""New addresses get their lease after the rush of a take-over."""
+BATCH = 500
+
+
+class Leases:
+    """By holder (any object that stands for one router): what it holds and for how long, in seconds; 0: for ever."""
+
+    def __init__(self, route: RouteSocket, links: Links, loop: Loop) -> None:
+        self.refused = 0
+        self._route = route
+        self._links = links
+        self._loop = loop
+        self._seconds: dict[object, int] = {}
+        self._held: dict[object, dict[VirtualAddress, None]] = {}
+        self._orders: dict[object, list[bytes]] = {}
+        self._renewed_ns: dict[object, int] = {}
+        self._due: dict[object, None] = {}
+
+    def agree(self, holder: object, seconds: int) -> None:
+        """From now on `holder` has its addresses for so long."""
+        if self._seconds.get(holder, 0) == seconds:
+            return
+        self._seconds[holder] = seconds
+        self._orders.pop(holder, None)
+        if not seconds:
+            self._give(holder, self._held.get(holder, ()), None)
+        elif self._held.get(holder):
+            self._expect(holder, 0)
+
+    def hold(self, holder: object, addresses: Iterable[VirtualAddress]) -> None:
+        """`holder` has installed these, or found its own."""
+        held = self._held.setdefault(holder, {})
+        held.update(dict.fromkeys(addresses))
+        self._orders.pop(holder, None)
+        if held and self._seconds.get(holder, 0):
+            self._expect(holder, FIRST_NS)
+
+    def drop(self, holder: object, addresses: Iterable[VirtualAddress]) -> None:
+        """These are about to be removed."""
+        held = self._held.get(holder, {})
+        for address in addresses:
+            held.pop(address, None)
+        self._orders.pop(holder, None)
+
+    def leave(self, holder: object) -> None:
+        """`holder` is gone, and what it still holds shall stay (`-V`, CLI-14)."""
+        held = self._held.pop(holder, None)
+        if held and self._seconds.get(holder, 0):
+            self._give(holder, held, None)
+        for known in (self._seconds, self._orders, self._renewed_ns, self._due):
+            known.pop(holder, None)
+
+    def renew(self, holder: object) -> None:
+        """An advert of `holder` has just been sent."""
+        is_leased = bool(self._held.get(holder)) and self._seconds.get(holder, 0) > 0
+        if is_leased and self._loop.now_ns() - self._renewed_ns.get(holder, 0) >= RENEW_NS:
+            self._expect(holder, 0)
+
+    def _expect(self, holder: object, delay_ns: int) -> None:
+        """All that is due in the same turn goes out together."""
+        if not self._due:
+            self._loop.after(delay_ns, self._renew_due)
+        self._due[holder] = None
+
+    def _renew_due(self) -> None:
+        due, self._due = self._due, {}
+        batch: list[bytes] = []
+        now_ns = self._loop.now_ns()
+        for holder in due:
+            seconds = self._seconds.get(holder, 0)
+            if seconds:
+                if holder not in self._orders:
+                    self._orders[holder] = self._encoded(self._held.get(holder, ()), seconds)
+                self._renewed_ns[holder] = now_ns
+                batch += self._orders[holder]
+        self._send(batch)
+
+    def _give(self, holder: object, addresses: Iterable[VirtualAddress], seconds: int | None) -> None:
+        self._renewed_ns.pop(holder, None)
+        self._send(self._encoded(addresses, seconds))
+
+    def _encoded(self, addresses: Iterable[VirtualAddress], seconds: int | None) -> list[bytes]:
+        found = ((address, self._links.by_name.get(address.interface)) for address in addresses)
+        return [
+            netlink.encode_lifetime(request_of(address, interface.index), seconds)
+            for address, interface in found
+            if interface is not None
+        ]
+
+    def _send(self, orders: list[bytes]) -> None:
+        for start in range(0, len(orders), BATCH):
+            self.refused += self._route.tell(b"".join(orders[start : start + BATCH]))
