@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from tests.lab.net import Lab, Running, wait_until
 VIP = "10.0.0.100"
 ADDRESS = {"a": "10.0.0.1", "b": "10.0.0.2"}
 PYHAD = str(Path(sys.executable).with_name("pyhad"))
+PYHADCTL = str(Path(sys.executable).with_name("pyhadctl"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,9 @@ class Pair:
         for node, address in ADDRESS.items():
             lab.wire(node, "eth0", "lan", f"{address}/24")
             self.start(node)
+        lab.wire("third", "eth0", "lan", "10.0.0.8/24")
+        self.heard = folder / "heard"
+        lab.start("third", sys.executable, "-m", "bench.failover.listener", log=self.heard)
         wait_until(lambda: self.holders() == ["a"], 3 * setting.down_s + 10, "a leads")
         self.replies = folder / "replies"
         lab.start("client", sys.executable, "-m", "bench.failover.probe", VIP, log=self.replies)
@@ -60,14 +63,22 @@ class Pair:
 
     def start(self, node: str) -> None:
         """Its daemon, in the foreground."""
-        path = self.folder / f"{node}.conf"
-        path.write_text(self.setting.config(150 if node == "a" else 100))
+        path = self.write_config(node, 150 if node == "a" else 100)
         if self.kinds[node] == "pyhad":
-            command = [PYHAD, "-n", "-l", "-G", "-f", str(path), "--run-dir", str(self.folder / f"{node}.run")]
+            command = [PYHAD, "-n", "-l", "-G", "-f", str(path), "--run-dir", str(self.run_dir(node))]
         else:
             pids = [word for letter in "prc" for word in (f"-{letter}", str(self.folder / f"{node}.{letter}.pid"))]
             command = ["keepalived", "-n", "-l", "-G", "-f", str(path), *pids]
         self.running[node] = self.lab.start(node, *command, log=self.folder / f"{node}.log")
+
+    def write_config(self, node: str, priority: int) -> Path:
+        path = self.folder / f"{node}.conf"
+        path.write_text(self.setting.config(priority))
+        return path
+
+    def run_dir(self, node: str) -> Path:
+        """Of pyhad on that node."""
+        return self.folder / f"{node}.run"
 
     def holders(self) -> list[str]:
         return self.lab.holders(VIP, ADDRESS)
@@ -119,42 +130,3 @@ class Pair:
             last = now
             time.sleep(0.01)
         return both
-
-
-def stop(pair: Pair) -> None:
-    pair.running["a"].signal(signal.SIGTERM)
-
-
-def kill_vrrp(pair: Pair) -> None:
-    os.kill(pair.vrrp("a"), signal.SIGKILL)
-
-
-def hang_vrrp(pair: Pair) -> None:
-    os.kill(pair.vrrp("a"), signal.SIGSTOP)
-
-
-def kill_parent(pair: Pair) -> None:
-    pair.running["a"].signal(signal.SIGKILL)
-
-
-def kill_all(pair: Pair) -> None:
-    pair.signal_all("a", signal.SIGSTOP, signal.SIGKILL)
-
-
-def cut(pair: Pair) -> None:
-    pair.lab.cut("a", "eth0")
-
-
-def reload(pair: Pair) -> None:
-    pair.running["a"].signal(signal.SIGHUP)
-
-
-FAULTS = {
-    "orderly stop": stop,
-    "VRRP child killed": kill_vrrp,
-    "VRRP child hangs": hang_vrrp,
-    "parent killed": kill_parent,
-    "all killed at once": kill_all,
-    "link cut": cut,
-    "reload, nothing changed": reload,
-}
