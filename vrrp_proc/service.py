@@ -79,24 +79,28 @@ class Service:
         self._ports = outside.ports(self._links)
         self._reporter = outside.reporter(self._router_status, self._counters, self._stand_by, self._trackers.seen)
         self._roles = RoleTeller(runtime, self._is_master)
+        holdings = self._holdings()
         self._world = World(
             loop=runtime.loop,
             logger=runtime.logger,
-            holdings=Holdings(
-                Addresses(self._route, self._links),
-                Leases(self._route, self._links, runtime.loop),
-                release_foreign=self._options.release_foreign_vips,
-            ),
+            holdings=holdings,
             announcer=PacedAnnouncer(outside.announcer(self._links), runtime.loop),
             journal=self._journal,
-            beats=Beats(runtime.loop, self._journal),
+            beats=Beats(runtime.loop, self._journal, holdings.leases),
             counters=runtime.counters,
             on_change=self._changed,
             on_parted=self._parted,
             teller=self._notifier,
             companions=self._groups,
         )
-        self._upkeep = Upkeep(runtime.loop, runtime.logger, self._world.holdings, self._links, runtime.counters)
+        self._upkeep = Upkeep(runtime.loop, runtime.logger, holdings, self._links, runtime.counters)
+
+    def _holdings(self) -> Holdings:
+        return Holdings(
+            Addresses(self._route, self._links),
+            Leases(self._route, self._links, self._runtime.loop),
+            release_foreign=self._options.release_foreign_vips,
+        )
 
     def start(self, document: VrrpDocument, on_begin: Callable[[bytes], None] = lambda identity: None) -> None:
         """Take over the first document and begin to turn. `on_begin` hears of each router before it speaks."""

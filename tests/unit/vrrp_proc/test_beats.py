@@ -102,12 +102,19 @@ class Router:
         self.handle(Startup(faults=frozenset(), source_address="10.0.0.1"))
 
 
+class Renewed(list[Any]):
+    """Leases that only remember for whom they were renewed."""
+
+    renew = list.append
+
+
 class Bench:
     def __init__(self) -> None:
         self.loop: Any = Loop()
         self.box = BlackBox(512, journal.PAYLOAD_BYTES)
         self.journal = Journal(self.box)
-        self.beats = Beats(self.loop, self.journal)
+        self.renewed: Any = Renewed()
+        self.beats = Beats(self.loop, self.journal, self.renewed)
         self.wire: Any = Wire()
 
     def routers(self, count: int, **more: Any) -> list[Router]:

@@ -73,7 +73,7 @@ class Bench:
         holdings = Holdings(Addresses(kernel, kernel.links), Leases(kernel, kernel.links, self.loop))
         self.world = World(
             loop=self.loop, logger=log.logger, holdings=holdings, announcer=ear,
-            journal=self.journal, beats=Beats(self.loop, self.journal), counters=collections.Counter(),
+            journal=self.journal, beats=Beats(self.loop, self.journal, holdings.leases), counters=collections.Counter(),
             on_change=lambda: None, teller=ear,
             companions=self.groups,
         )  # fmt: skip

@@ -120,13 +120,14 @@ class Bench:
         self.wire = Wire()
         self.changes = 0
         records = Journal(self.box)
+        leases = Leases(kernel, kernel.links, self.loop)
         self.world = World(
             loop=self.loop,
             logger=self.log.logger,
-            holdings=Holdings(Addresses(kernel, kernel.links), Leases(kernel, kernel.links, self.loop)),
+            holdings=Holdings(Addresses(kernel, kernel.links), leases),
             announcer=self.voice,
             journal=records,
-            beats=Beats(self.loop, records),
+            beats=Beats(self.loop, records, leases),
             counters=collections.Counter(),
             on_change=self._changed,
             teller=self.told,

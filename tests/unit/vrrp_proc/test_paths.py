@@ -11,8 +11,10 @@ import pytest
 
 from pyhad.common.config.model import VirtualAddress
 from pyhad.common.config.model_routes import Placement, VirtualRoute, VirtualRule
+from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.holdings import Holdings
+from pyhad.vrrp_proc.leases import Leases
 from pyhad.vrrp_proc.netlink_paths import RouteGone, RuleGone
 from pyhad.vrrp_proc.paths import Refusal
 
@@ -69,7 +71,7 @@ def recording(kernel: Any) -> RecordingKernel:
 @pytest.fixture
 def holdings(recording: Any) -> Holdings:
     """Of that kernel."""
-    return Holdings(Addresses(recording, recording.links))
+    return Holdings(Addresses(recording, recording.links), Leases(recording, recording.links, Loop()))
 
 
 @pytest.mark.behaviour("NET-2")
