@@ -62,17 +62,14 @@ class Instance:
         self._log = world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
         self._alarm = Alarm(world.loop, self._wake)
         self._faults: frozenset[FaultCause] = frozenset()
-        self._source = ""
-        self._known_source = ""
-        self._resumed = False
+        self._source = self._known_source = ""
+        self._resumed = self._started = self._is_parting = False
         self.outgoing = Outgoing(config)
         self._complaints = Complaints(self.counters)
         self._peers = Peers()
         self.send_error = 0
         """The errno of the last sending."""
         self._heard = Heard()
-        self._started = False
-        self._is_parting = False
         self._adjustment = 0
         self.follows_fault = False
         """Another member of its sync group is in fault."""

@@ -146,6 +146,7 @@ def test_after_the_first_one_routers_speak_together(bench: Bench) -> None:
     assert set().union(*(vrids(mailing) for mailing in bench.wire.mailings)) == set(range(1, 41))
     numbers = [packet[4:6].hex() for mailing in bench.wire.mailings for packet in mailing if packet[21] == 7]
     assert numbers == ["0001", "0002", "0003"]
+    assert {router: bench.renewed.count(router) for router in routers} == dict.fromkeys(routers, 3)
 
 
 def test_a_fault_takes_a_router_out_and_the_others_go_on(bench: Bench) -> None:
