@@ -23,6 +23,7 @@ _WORDS = {
     "multicast_group": "mcast_dst_ip",
     "source_address": "source address",
     "start_as_master": "starts as master",
+    "vip_lease_s": "pyhad_vip_lease",
     "fwmark": "fwmark",
     "alpha": "alpha",
 }

@@ -61,7 +61,7 @@ class Instance:
         self.identity = journal.key(config)
         self._log = world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
         self._alarm = Alarm(world.loop, self._wake)
-        self._faults: frozenset[FaultCause] = frozenset()
+        self._faults = self._own_faults = frozenset[FaultCause]()
         self._source = self._known_source = ""
         self._resumed = self._started = self._is_parting = False
         self.outgoing = Outgoing(config)
@@ -73,7 +73,6 @@ class Instance:
         self._adjustment = 0
         self.follows_fault = False
         """Another member of its sync group is in fault."""
-        self._own_faults: frozenset[FaultCause] = frozenset()
         self._telling = Telling(world.teller)
         world.holdings.leases.agree(self, config.vip_lease_s)
         self._leading = Leading(world.counters)

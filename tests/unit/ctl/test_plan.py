@@ -71,7 +71,7 @@ def test_a_higher_priority_of_a_backup_may_make_it_master() -> None:
 
 def test_another_advert_int_in_version_2_is_a_danger() -> None:
     [change] = changes(INSTANCE, INSTANCE.replace("advert_int 1", "advert_int 2"), MASTER)
-    assert change.details == ("advert_int: 1 s -> 2 s",)
+    assert change.details == ("advert_int: 1 s -> 2 s", "pyhad_vip_lease: 4 -> 7")
     assert "change all nodes together" in change.transition
 
 
