@@ -288,6 +288,7 @@ DAEMON = (
         BOOL,
         "off",
         "Mail only when the real server changes state, not for each single checker",
+        NOW,
         area="smtp",
     ),
     word("umask", UMASK, "IRWXG IRWXO (077)", "File creation mask of scripts and dumps; -u comes first", NOW),
