@@ -22,6 +22,7 @@ from pyhad.vrrp_proc.route_socket import RouteSocket
 
 _IPV4 = Path("/proc/sys/net/ipv4/conf")
 _IPV6 = Path("/proc/sys/net/ipv6/conf")
+_LOCAL_IGMP = Path("/proc/sys/net/ipv4/igmp_link_local_mcast_reports")
 BASE = {"arp_ignore": 1, "arp_announce": 2}
 """Of an interface that a virtual MAC stands on."""
 PROMOTED = {"promote_secondaries": 1}
@@ -32,6 +33,7 @@ _NUMBERS = {
     "promote_secondaries": link_orders.PROMOTE_SECONDARIES,
 }
 _STRICT = 1
+_IGMP_KEY = key_of("membership reports")
 _FILTER_KEY = key_of("reverse path filter")
 _NOTE = struct.Struct("=iii")
 
@@ -46,6 +48,7 @@ class BaseSettings:
         self._logger = logger
         self._before: dict[int, dict[str, int]] = {}
         """By index: settings as they were."""
+        self._silenced_igmp = journal.noted(_IGMP_KEY) is not None
         self._moved_filter = journal.noted(_FILTER_KEY) is not None
 
     def fit(self, bases: Iterable[str], promoted: Iterable[str] = ()) -> None:
@@ -63,6 +66,25 @@ class BaseSettings:
                 self._set_up(index, values)
         if any("arp_ignore" in values for values in wanted.values()):
             self._move_filter()
+
+    def allow_igmp(self, allowed: bool) -> None:
+        """`disable_local_igmp`: no reports for 224.0.0.0/24 while not allowed, as before afterwards."""
+        if allowed != self._silenced_igmp:
+            return
+        now = read_number(_LOCAL_IGMP)
+        if not allowed and now == 0:  # somebody else's wish, not to be undone
+            return
+        if not allowed or now == 0:
+            try:
+                _LOCAL_IGMP.write_text("1" if allowed else "0")
+            except OSError as error:
+                self._logger.error("local_igmp_not_changed", path=str(_LOCAL_IGMP), error=os.strerror(error.errno or 0))
+                return
+        self._silenced_igmp = not allowed
+        if allowed:
+            self._journal.forget(_IGMP_KEY)
+        else:
+            self._journal.note(_IGMP_KEY, b"1")
 
     def restore(self) -> None:
         """The end."""

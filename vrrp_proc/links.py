@@ -40,11 +40,14 @@ class Interface:
     details: LinkDetails = NO_DETAILS
     addresses: dict[tuple[str, int], AddressSeen] = field(default_factory=dict)
     """By (address, prefix length)."""
+    polled: bool | None = None
+    """The carrier as its driver was asked for it (see linkbeat.py); None: netlink's word counts."""
 
     @property
     def is_usable(self) -> bool:
         """Administratively up and with carrier, as keepalived means by up."""
-        return self.flags & netlink.IFF_UP != 0 and self.flags & netlink.IFF_RUNNING != 0
+        carrier = self.flags & netlink.IFF_RUNNING != 0 if self.polled is None else self.polled
+        return carrier and self.flags & netlink.IFF_UP != 0
 
     @property
     def has_arp(self) -> bool:
@@ -136,6 +139,7 @@ class Links:
         was_usable = known.is_usable
         if known.name != seen.name:
             self._unname(known)
+            known.polled = None
             changes.links.add(known.name)
             changes.addresses.update((known.name, address) for address, _ in known.addresses)
             changes.addresses.update((seen.name, address) for address, _ in known.addresses)

@@ -25,6 +25,7 @@ from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.sockets import Receiver, Sender
 from pyhad.vrrp_proc.sockets6 import Receiver6, Sender6
 from pyhad.vrrp_proc.sockets_vmac import Line, Memberships, VmacSockets
+from pyhad.vrrp_proc.strangers import Strangers
 
 Group = dict[int, list[Instance]]
 """By VRID; several of one VRID only where unicast tells them apart (FSM-15)."""
@@ -53,6 +54,7 @@ class InterfacePort:
         counters: collections.Counter[str],
         vmac_sockets: VmacSockets,
         overheard: frozenset[tuple[str, int, int]],
+        strangers: Strangers,
     ) -> None:
         self.name = interface.name
         self.index = interface.index
@@ -61,6 +63,9 @@ class InterfacePort:
         self.overheard = overheard
         """(name, index, VRID) of virtual MACs of routers that speak with the MAC of this interface: a peer that has
         the same virtual MAC and speaks with it is heard there only."""
+        self.foreign = strangers.on(interface.name, family)
+        """VRIDs of nobody here that are let in to be told of."""
+        self._strangers = strangers
         self._loop = loop
         self._logger = logger
         self._counters = counters
@@ -74,14 +79,18 @@ class InterfacePort:
         """Speaks with a virtual MAC, instead of a sender and receivers."""
         self._overhearing: list[Line] = []
         try:
-            if is_vmac(instances, interface.name):
-                self._line = self._hear_frames(self.name, self.index, frozenset(instances), family, joins=True)
-            else:
-                self._sender = self._open_sender(family)
-                self._open_receivers(family)
+            self._begin(family)
         except KernelError:
             self.close()
             raise
+
+    def _begin(self, family: int) -> None:
+        if is_vmac(self.instances, self.name):
+            vrids = self.foreign.union(self.instances)
+            self._line = self._hear_frames(self.name, self.index, vrids, family, joins=True)
+        else:
+            self._sender = self._open_sender(family)
+            self._open_receivers(family)
 
     def _open_sender(self, family: int) -> Sender | Sender6:
         return (Sender if family == 4 else Sender6)(self.name, self.index)
@@ -99,13 +108,14 @@ class InterfacePort:
         where = self.name, self.index, groups
         for name, index, vrid in self.overheard:
             self._overhearing.append(self._hear_frames(name, index, frozenset((vrid,)), family, joins=False))
+        vrids = self.foreign.union(self.instances)
         if family == 6:
-            self._watch(Receiver6(*where, self.instances, self._take6))
+            self._watch(Receiver6(*where, vrids, self._take6))
             return
-        self._watch(Receiver(*where, self.instances, self._take))
+        self._watch(Receiver(*where, vrids, self._take))
         sealed = {vrid for vrid, _, is_sealed in self.wants if is_sealed}
         if sealed:
-            self._watch(Receiver(*where, sealed, self._take, sealed=True))
+            self._watch(Receiver(*where, self.foreign | sealed, self._take, sealed=True))
 
     def _watch(self, receiver: Receiver | Receiver6) -> None:
         self._receivers.append(receiver)
@@ -186,8 +196,10 @@ class InterfacePort:
             self._refuse(packet, refusal)
             return
         found = self._meant(vrid, received)
-        if found is None:  # came in before the filter was there
+        if found is None:  # came in before the filter was there, or is wanted for the log
             self._counters["unknown_vrid"] += 1
+            if vrid in self.foreign:
+                self._strangers.say(self.name, vrid, received.source)
             return
         made = found.receive(received)
         if made is not None and content is not None:
@@ -229,6 +241,7 @@ class Ports:
         self._logger = logger
         self._counters = counters
         self._open: dict[tuple[str, int], InterfacePort] = {}
+        self.strangers = Strangers(logger)
         self._memberships = Memberships()
         self._vmac_sockets = {family: VmacSockets(family, loop, counters) for family in (4, 6)}
         self._shortest_ns = 0
@@ -243,7 +256,9 @@ class Ports:
         """
         wanted: dict[tuple[str, int], Group] = {}
         self._shortest_ns = 0
-        for instance in instances:
+        everybody = list(instances)
+        self.strangers.learn(instance.config for instance in everybody)
+        for instance in everybody:
             config = instance.config
             interval_ns = config.advertisement_interval_cs * CENTISECOND_NS
             self._shortest_ns = min(self._shortest_ns or interval_ns, interval_ns)
@@ -306,7 +321,8 @@ class Ports:
         port = self._open.get(key)
         fits = port is not None and interface is not None and port.index == interface.index
         overheard = self._overheard(name, group)
-        if port is not None and fits and (port.wants, port.overheard) == (wanted_of(group), overheard):
+        needs = wanted_of(group), overheard, self.strangers.on(name, family)
+        if port is not None and fits and (port.wants, port.overheard, port.foreign) == needs:
             port.instances = group
             port.forget_known()
             return port
@@ -322,6 +338,7 @@ class Ports:
                     self._counters,
                     self._vmac_sockets[family],
                     overheard,
+                    self.strangers,
                 )
             except KernelError as error:
                 self._counters["socket_errors"] += 1

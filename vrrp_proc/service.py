@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
+from pyhad.common.config.model_lookout import Lookout
 from pyhad.common.errors import WireError
 from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
@@ -28,6 +29,7 @@ from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal, identity_of
 from pyhad.vrrp_proc.leases import Leases
+from pyhad.vrrp_proc.linkbeat import LinkBeat
 from pyhad.vrrp_proc.links import Changes, Links, say_addresses
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.outside import Outside
@@ -58,10 +60,9 @@ class Service:
         self._logger = runtime.logger
         self._options = runtime.context.options
         self._instances: dict[Identity, Instance] = {}
-        self._retrying = False
         self._parting: set[Instance] = set()
         """Shut down, but still answering until a successor does."""
-        self._patience_ns, self._stopping = 0, False
+        self._patience_ns, self._stopping, self._retrying = 0, False, False
         self._on_begin: Callable[[bytes], None] = lambda identity: None
         self._journal = Journal(runtime.context.box)
         self._scripts = scripts
@@ -73,8 +74,9 @@ class Service:
         self._monitor = outside.monitor(self._route, self._links_changed)
         self._links: Links = self._monitor.links
         self._surroundings = Surroundings(self._links, self._trackers, runtime.loop, self._delay_over)
-        settings = BaseSettings(self._route, self._links, self._journal, runtime.logger)
-        self._vmacs = Vmacs(self._route, self._monitor, settings, runtime.logger, runtime.counters)
+        self._linkbeat = LinkBeat(runtime.loop, runtime.logger, self._links, self._links_changed)
+        self._settings = BaseSettings(self._route, self._links, self._journal, runtime.logger)
+        self._vmacs = Vmacs(self._route, self._monitor, self._settings, runtime.logger, runtime.counters)
         self._firewall, self._ports = outside.firewall(), outside.ports(self._links)
         self._reporter = outside.reporter(self._router_status, self._counters, self._stand_by, self._trackers.seen)
         self._roles = RoleTeller(runtime, self._is_master)
@@ -147,7 +149,7 @@ class Service:
         wanted = {identity_of(config): config for config in instances}
         for identity in [identity for identity in self._instances if identity not in wanted]:
             self._shut_down(self._instances.pop(identity), deleted=True)
-        changes = Changes()
+        changes = self._look_out(document.lookout)
         self._vmacs.want(instances)
         self._fit_vmacs(changes)
         self._firewall.configure(document.firewall)
@@ -172,6 +174,12 @@ class Service:
         self._reporter.generation = document.generation
         self._roles.configure(document.sync_instance)
         self._reporter.changed()
+
+    def _look_out(self, lookout: Lookout) -> Changes:
+        """Before any port is opened: without reports the machine joins in silence."""
+        self._settings.allow_igmp(lookout.local_igmp)
+        self._ports.strangers.configure(lookout.unknown_vrids)
+        return self._linkbeat.configure(lookout.link_polls)
 
     def _fit_upkeep(self, document: VrrpDocument) -> None:
         """Static items first, so that none of them is taken for left over.
@@ -297,6 +305,8 @@ class Service:
     def _end(self) -> None:
         """Nobody holds an address any more, or all shall stay where they are."""
         self._upkeep.stop()
+        self._linkbeat.close()
+        self._settings.allow_igmp(True)
         if not self._options.keep_vips_at_exit:
             self._vmacs.remove_all()
             self._firewall.close()

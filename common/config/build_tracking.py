@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_garp import build_limits
+from pyhad.common.config.build_lookout import build_lookout
 from pyhad.common.config.build_processes import build_processes, build_sessions, build_watch
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import NO_STATICS, Statics, VrrpInstance
 from pyhad.common.config.model_garp import AnnounceLimit
+from pyhad.common.config.model_lookout import NO_LOOKOUT, Lookout
 from pyhad.common.config.model_tracking import (
     PLAIN_BUFFER,
     Fifo,
@@ -53,6 +55,7 @@ class Tracking:
     fifo_states_on_reload: bool = False
     interface_delays: tuple[InterfaceDelay, ...] = ()
     announce_limits: tuple[AnnounceLimit, ...] = ()
+    lookout: Lookout = NO_LOOKOUT
     statics: Statics = NO_STATICS
     """Added by build_paths.py."""
     script_security: bool = False
@@ -89,6 +92,7 @@ def build_tracking(
         fifos=builder.fifos("vrrp_notify_fifo"),
         fifo_states_on_reload=builder.settings.has("fifo_write_vrrp_states_on_reload"),
         interface_delays=_delays(root),
+        lookout=build_lookout(root, built),
         announce_limits=build_limits(root, complaints),
         script_security=builder.security,
         keep_script_links=builder.keep_links,

@@ -227,6 +227,7 @@ def _vrrp_document(
         script_security=tracking.script_security,
         keep_script_links=tracking.keep_script_links,
         statics=tracking.statics,
+        lookout=tracking.lookout,
         child_wait_ns=shared.child_wait_ns,
         sync_instance=balancing.sync.instance if balancing.sync is not None else "",
         daemon=shared.daemon,

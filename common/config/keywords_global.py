@@ -46,7 +46,7 @@ GLOBAL_DEFS = (
         options="global_defs.dynamic_interfaces",
     ),
     word("default_interface", INTERFACE, "eth0", "Device for static addresses that name none", NOW),
-    flag("disable_local_igmp", "Turn off IGMP reports for 224.0.0.0/24 while running"),
+    flag("disable_local_igmp", "Turn off IGMP reports for 224.0.0.0/24 while running", NOW),
     flag("v3_checksum_as_v2", "VRRPv3/IPv4 checksum without the pseudo header for all instances", NOW),
     word(
         "lvs_timeouts",
@@ -277,7 +277,7 @@ GLOBAL_DEFS = (
         "Hold VRRP processing until system uptime reaches this; larger of the two delays wins",
         NOW,
     ),
-    flag("log_unknown_vrids", "Log adverts for VRIDs not configured on the socket"),
+    flag("log_unknown_vrids", "Log adverts for VRIDs not configured on the socket", NOW),
     word("vrrp_owner_ignore_adverts", BOOL, "off", "Default: an address owner (255) ignores received adverts", NOW),
     word("vmac_prefix", TEXT, "vrrp", "Prefix of generated VMAC/ipvlan interface names", NOW),
     word("vmac_addr_prefix", TEXT, "vmac_prefix", "Prefix of VMACs made for VIPs on other interfaces", NOW),

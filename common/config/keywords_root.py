@@ -52,6 +52,7 @@ ROOT = (
     flag(
         "linkbeat_use_polling",
         "Poll the link state (MII/ETHTOOL/ioctl) of every VRRP interface instead of trusting netlink",
+        NOW,
         area="linkbeat",
     ),
     word(
@@ -116,7 +117,7 @@ ROOT = (
         "linkbeat_interfaces",
         (),
         "Interfaces whose link state is polled, with optional method",
-        LATER,
+        NOW,
         of="linkbeat_interfaces",
         area="linkbeat",
     ),
@@ -153,10 +154,10 @@ ROOT = (
 )
 
 LINKBEAT = (
-    option("MII", (), "MII, then ETHTOOL, then IOCTL", "Poll by MII registers"),
-    option("ETHTOOL", (), "-", "Poll by ethtool"),
-    option("IOCTL", (), "-", "Poll interface flags"),
-    option("IFNAME", INTERFACE, "-", "Interface that is polled", bare=True, placeholder=True),
+    option("MII", (), "MII, then ETHTOOL, then IOCTL", "Poll by MII registers", NOW),
+    option("ETHTOOL", (), "-", "Poll by ethtool", NOW),
+    option("IOCTL", (), "-", "Poll interface flags", NOW),
+    option("IFNAME", INTERFACE, "-", "Interface that is polled", NOW, bare=True, placeholder=True),
 )
 
 UP_DOWN_DELAYS = (

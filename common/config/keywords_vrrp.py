@@ -125,7 +125,9 @@ INSTANCE = (
         NOW,
     ),
     flag("promote_secondaries", "Set promote_secondaries on the interface", NOW),
-    flag("linkbeat_use_polling", "Poll this instance's interface", deprecated="linkbeat_interfaces", area="linkbeat"),
+    flag(
+        "linkbeat_use_polling", "Poll this instance's interface", NOW, deprecated="linkbeat_interfaces", area="linkbeat"
+    ),
     word(
         "v3_checksum_as_v2",
         BOOL,

@@ -44,6 +44,7 @@ from pyhad.common.config.model_checks import (
 )
 from pyhad.common.config.model_garp import USUAL_ANNOUNCEMENT, AnnounceLimit, Announcement as Announcement
 from pyhad.common.config.model_hmac import HmacKey as HmacKey, HmacMode as HmacMode, HmacSettings as HmacSettings
+from pyhad.common.config.model_lookout import NO_LOOKOUT, Lookout
 from pyhad.common.config.model_process import DaemonSettings, InstanceWords
 from pyhad.common.config.model_routes import Path as Path, VirtualRoute as VirtualRoute, VirtualRule as VirtualRule
 from pyhad.common.config.model_scheduling import ProcessSettings
@@ -256,6 +257,7 @@ class VrrpDocument:
     daemon: str = ""
     """`instance` keyword: what tells its interfaces from those of another daemon."""
     firewall: Firewall = PLAIN_FIREWALL
+    lookout: Lookout = NO_LOOKOUT
 
 
 # ------------------------------------------------------------------------------------- load balancing
