@@ -62,6 +62,8 @@ OPERATOR = Channel(
     to_hub=(
         m.StatusRequest,
         m.ReloadRequest,
+        m.ReloadForRequest,
+        m.ReloadConfirmRequest,
         m.VersionRequest,
         m.StandbyRequest,
         m.WeightRequest,

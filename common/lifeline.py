@@ -27,17 +27,33 @@ DUMP = b"dump "
 """parent -> control, before the name of a dump, with one end of a socketpair: whoever writes it down listens there."""
 MAIN = b"-"
 """On that socketpair, with a memfd: the text of the file itself; other words stand for a part of its name."""
+CONFIRMATION = b"confirmation"
+"""parent -> control, with a memfd: a `ConfirmationNotice`, encoded."""
+BUSY = b"busy"
+"""parent -> control, with a memfd: a wish to reload was not taken; why, as text. No file was read."""
 READY = b"ready"
 """child -> parent: I do my work."""
 APPLIED = b"applied"
 """child -> parent: the last document is in force."""
 RELOAD = b"reload"
 """control -> parent: somebody asks for a reload."""
+RELOAD_FOR = b"reload "
+"""control -> parent, before a number: as RELOAD, to be confirmed within so many seconds."""
+CONFIRM = b"confirm"
+"""control -> parent: somebody keeps the configuration of the last reload."""
 UPGRADE = b"upgrade"
 """control -> parent: somebody asks for the program that is installed now."""
 
 MAX_WORD = 16
+CONFIRM_MOST_S = 86_400
 _INT = struct.Struct("=i")
+
+
+def seconds_of(word: bytes) -> int:
+    """The seconds behind RELOAD_FOR; 0 for anything but a number of one second to CONFIRM_MOST_S."""
+    digits = word.removeprefix(RELOAD_FOR)
+    seconds = int(digits) if digits != word and digits.isdigit() else 0
+    return seconds if seconds <= CONFIRM_MOST_S else 0
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

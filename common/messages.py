@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyhad.common.messages_orders import (
+    ReloadConfirmRequest as ReloadConfirmRequest,
+    ReloadForRequest as ReloadForRequest,
     ReloadReply as ReloadReply,
     ReloadRequest as ReloadRequest,
     RequestRefused as RequestRefused,
@@ -329,6 +331,8 @@ class StatusReply:
     last_reload_error: str
     last_reload_ns: int = 0
     """When it ended; 0 when there was none since the daemon started."""
+    confirm_until_ns: int = 0
+    """It waits for its confirmation, and goes back then; 0: it does not."""
     processes: tuple[ProcessStatus, ...]
     vrrp: VrrpStatus | None
     checker: CheckerStatus | None
@@ -343,5 +347,5 @@ Message = (
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
     | VersionRequest | VersionReply | RequestRefused | StandbyRequest | StandbyReply
     | WeightRequest | WeightWanted | WeightSet | WeightReply | UpgradeRequest | UpgradeReply
-    | TextRequest | TextReply
+    | TextRequest | TextReply | ReloadForRequest | ReloadConfirmRequest
 )  # fmt: skip

@@ -33,6 +33,21 @@ class ReloadRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadForRequest:
+    """pyhadctl -> control: as ReloadRequest, and go back unless a `ReloadConfirmRequest` comes within `confirm_s`."""
+
+    version: int
+    confirm_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadConfirmRequest:
+    """pyhadctl -> control: keep the configuration of the last reload; answered by a ReloadReply."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReloadReply:
     """control -> pyhadctl, when the reload has been done or refused."""
 

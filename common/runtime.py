@@ -95,6 +95,8 @@ class Runtime:
         """Control only: a reload that was asked for is done."""
         self.on_upgrade: Callable[[bool, str], None] = lambda ok, report: None
         """Control only: an upgrade that was asked for begins, or was refused and why."""
+        self.on_confirmation: Callable[[bytes, bytes], None] = lambda word, content: None
+        """Control only: BUSY with its reason, or CONFIRMATION with its encoded `ConfirmationNotice`."""
         self.on_dump: Callable[[str, int], None] = lambda name, fd: os.close(fd)
         """Control only: a signal asks for the dump `name`; its texts go to the socket `fd`."""
         self.counters: collections.Counter[str] = collections.Counter()
@@ -110,8 +112,11 @@ class Runtime:
         privileges.die_with_parent(context.parent_pid)
         gc.freeze()
         self.loop, self.bus = Loop(), Context()
+        self._begin_to_turn()
+
+    def _begin_to_turn(self) -> None:
         self._set_signals()
-        self.loop.watch(context.lifeline.fileno(), self._hear)
+        self.loop.watch(self.context.lifeline.fileno(), self._hear)
         self.loop.every(TICK_NS, self._tick)
         self.loop.each_turn(self._end_of_turn)
 
@@ -128,9 +133,14 @@ class Runtime:
         lifeline.say(self.context.lifeline, lifeline.READY)
         self.logger.info("process_ready")
 
-    def ask_reload(self) -> bool:
-        """Control only: ask the parent for a reload."""
-        return lifeline.say(self.context.lifeline, lifeline.RELOAD)
+    def ask_reload(self, confirm_s: int = 0) -> bool:
+        """Control only: ask the parent for a reload; `confirm_s` not 0: one to be confirmed within so many seconds."""
+        word = lifeline.RELOAD_FOR + b"%d" % confirm_s if confirm_s else lifeline.RELOAD
+        return lifeline.say(self.context.lifeline, word)
+
+    def ask_confirm(self) -> bool:
+        """Control only: tell the parent that the configuration of the last reload stays."""
+        return lifeline.say(self.context.lifeline, lifeline.CONFIRM)
 
     def ask_upgrade(self) -> bool:
         """Control only: ask the parent to go on as the program that is installed now."""
@@ -193,6 +203,8 @@ class Runtime:
                 self.on_report(word == lifeline.RELOADED, content.decode("utf-8", "replace"))
             elif word in (lifeline.UPGRADING, lifeline.KEPT):
                 self.on_upgrade(word == lifeline.UPGRADING, content.decode("utf-8", "replace"))
+            elif word in (lifeline.BUSY, lifeline.CONFIRMATION):
+                self.on_confirmation(word, content)
             elif word == lifeline.HAND_OVER:
                 self.finish()
             elif word == lifeline.STOP:

@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable
 from typing import Any, assert_never
 
 import pyhad
-from pyhad.common import messages as m
+from pyhad.common import lifeline, messages as m
 from pyhad.common.blackbox import key_of
 from pyhad.common.bus import Hub, Peer
 from pyhad.common.channels import OPERATOR, STATUS, Channel
 from pyhad.common.codec import decode
 from pyhad.common.config.model import ControlDocument
+from pyhad.common.confirmation import ConfirmationNotice
 from pyhad.common.errors import WireError
 from pyhad.common.loop import Timer
 from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard
+from pyhad.control_proc.core.confirmations import ConfirmDesk
 from pyhad.control_proc.core.desk import PEERS, Desk
 from pyhad.control_proc.core.effects import (
     Answer,
@@ -32,6 +34,7 @@ from pyhad.control_proc.core.effects import (
 )
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
+    ConfirmationShown,
     DeadlineReached,
     Event,
     PeerUnreachable,
@@ -74,13 +77,14 @@ class ControlService:
         self._weights = WeightDesk()
         self._texts = TextDesk()
         self._weight_timer: Timer | None = None
-        self._upgrades = UpgradeDesk()
+        self._upgrades, self._confirmations = UpgradeDesk(), ConfirmDesk()
         self._status = self._hub(STATUS, self._is_peer, self._report_received)
         self._operator = self._hub(OPERATOR, lambda _peer: True, self._asked)  # the socket file's mode decides
         self._metrics = MetricsServer(runtime.loop, runtime.logger, self._metrics_ordered)
         self._metrics.configure(document.metrics_address, document.metrics_port)
         runtime.on_document = self._document_received
         runtime.on_upgrade = lambda ok, report: self._answer(self._upgrades.tried(ok, report))
+        runtime.on_confirmation = self._confirmation_said
         runtime.on_dump = self._dump_ordered
         runtime.on_report = lambda ok, report: self._feed(ReloadDone(ok=ok, report=report))
 
@@ -133,6 +137,8 @@ class ControlService:
         peer: Peer,
         request: m.StatusRequest
         | m.ReloadRequest
+        | m.ReloadForRequest
+        | m.ReloadConfirmRequest
         | m.VersionRequest
         | m.StandbyRequest
         | m.WeightRequest
@@ -150,8 +156,11 @@ class ControlService:
             case m.VersionRequest():
                 self._feed(VersionAsked(client=client))
             case m.ReloadRequest():
-                self._runtime.logger.info("reload_asked", uid=peer.uid, asker_pid=peer.pid)
-                self._feed(ReloadAsked(client=client, version=request.version, uid=peer.uid))
+                self._reload_asked(client, peer, request.version, 0)
+            case m.ReloadForRequest():
+                self._reload_asked(client, peer, request.version, request.confirm_s)
+            case m.ReloadConfirmRequest():
+                self._confirm_asked(client, peer, request)
             case m.WeightRequest():
                 self._weight_asked(client, peer, request)
             case m.UpgradeRequest():
@@ -176,6 +185,29 @@ class ControlService:
         self._answer(refusals)
         if not refusals and not self._runtime.ask_upgrade():
             self._answer(self._upgrades.tried(False, "the parent does not listen\n"))
+
+    def _reload_asked(self, client: bytes, peer: Peer, version: int, confirm_s: int) -> None:
+        self._runtime.logger.info("reload_asked", uid=peer.uid, asker_pid=peer.pid, confirm_s=confirm_s)
+        self._feed(ReloadAsked(client=client, version=version, uid=peer.uid, confirm_s=confirm_s))
+
+    def _confirm_asked(self, client: bytes, peer: Peer, request: m.ReloadConfirmRequest) -> None:
+        self._runtime.logger.info("reload_confirm_asked", uid=peer.uid, asker_pid=peer.pid)
+        refusals = self._confirmations.asked(client, peer.uid, request)
+        self._answer(refusals)
+        if not refusals and not self._runtime.ask_confirm():
+            self._answer(self._confirmations.over(False, "the parent does not listen"))
+
+    def _confirmation_said(self, word: bytes, content: bytes) -> None:
+        if word == lifeline.BUSY:
+            self._feed(ReloadUnsent(reason=content.decode("utf-8", "replace")))
+            return
+        try:
+            notice = decode(ConfirmationNotice, content)
+        except WireError as error:
+            self._runtime.logger.error("notice_refused", error=str(error))
+            return
+        self._feed(ConfirmationShown(notice=notice))
+        self._answer(self._confirmations.told(notice.state))
 
     def _answer(self, answers: Iterable[Answer]) -> None:
         for answer in answers:
@@ -245,7 +277,7 @@ class ControlService:
             case Answer():
                 self._operator.send(effect.client, effect.reply)
             case AskReload():
-                if not self._runtime.ask_reload():
+                if not self._runtime.ask_reload(effect.confirm_s):
                     self._feed(ReloadUnsent())
             case AskWeight():
                 if not self._status.send(effect.sender, effect.wanted):

@@ -32,11 +32,21 @@ def texts(run_dir: str, form: m.TextForm, timeout_s: float) -> dict[str, str]:
     return _expect(_ask_again(run_dir, m.TextRequest(version=m.VERSION, form=form), timeout_s), m.TextReply).texts
 
 
-def reload(run_dir: str, timeout_s: float) -> m.ReloadReply:
-    """Have the configuration read again; asked once only. Raises `CommandError`."""
+def reload(run_dir: str, timeout_s: float, confirm_s: int = 0) -> m.ReloadReply:
+    """Have the configuration read again; asked once only. `confirm_s` not 0: to be confirmed. Raises `CommandError`."""
+    plain, confirmed = m.ReloadRequest(version=m.VERSION), m.ReloadForRequest(version=m.VERSION, confirm_s=confirm_s)
+    return _order_reload(run_dir, confirmed if confirm_s else plain, timeout_s)
+
+
+def confirm_reload(run_dir: str, timeout_s: float) -> m.ReloadReply:
+    """Keep the configuration of the last reload; asked once only. Raises `CommandError`."""
+    return _order_reload(run_dir, m.ReloadConfirmRequest(version=m.VERSION), timeout_s)
+
+
+def _order_reload(run_dir: str, request: object, timeout_s: float) -> m.ReloadReply:
     path = os.path.join(run_dir, OPERATOR.path)
     try:
-        reply = _ask(path, m.ReloadRequest(version=m.VERSION), timeout_s)
+        reply = _ask(path, request, timeout_s)
     except TimeoutError:
         raise _no_answer(path, timeout_s) from None
     return _expect(reply, m.ReloadReply)

@@ -67,6 +67,7 @@ def _configuration(reply: StatusReply, now_ns: int) -> dict[str, Any]:
             "ok": reply.last_reload_ok,
             "error": reply.last_reload_error,
             "age_s": seconds(now_ns - reply.last_reload_ns) if reply.last_reload_ns else None,
+            "goes_back_in_s": seconds(max(0, reply.confirm_until_ns - now_ns)) if reply.confirm_until_ns else None,
         },
     }
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pyhad.ctl.judge import Part
 
 TIMEOUT_S = 3.0
-RELOAD_TIMEOUT_S = 130.0
 WEIGHT_TIMEOUT_S = 18.0
 WATCH_DEFAULT_S = 1.0
 WATCH_LEAST_S = 0.1
@@ -78,11 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     master = commands.add_parser("is-master", parents=[common], help="exit code 0: yes, 1: no, 3: not known")
     master.add_argument("name", metavar="NAME", help="name of the vrrp_instance")
     master.set_defaults(action=_is_master)
-    reload_help = "read the configuration files again (root only)"
-    commands.add_parser("reload", parents=[common], help=reload_help).set_defaults(action=_reload)
-    from pyhad.ctl import config_commands, texts, wire_commands
+    from pyhad.ctl import config_commands, reload_command, texts, wire_commands
 
-    for module in (config_commands, wire_commands, texts):
+    for module in (reload_command, config_commands, wire_commands, texts):
         module.add_commands(commands, common)
     listing = commands.add_parser("vs", parents=[common], help="the table with its counters, as ipvsadm shows it")
     listing.set_defaults(action=_listing)
@@ -179,22 +176,6 @@ def _is_master(arguments: argparse.Namespace) -> int:
     else:
         print(sentence)
     return code
-
-
-def _reload(arguments: argparse.Namespace) -> int:
-    from pyhad.ctl import client
-
-    reply = client.reload(run_dir(arguments), timeout_s(arguments, RELOAD_TIMEOUT_S))
-    if wants_json(arguments):
-        _say_json({"schema": 1, "ok": reply.ok, "report": reply.report})
-        return FINE if reply.ok else NOT_WELL
-    if reply.report:
-        print(reply.report.rstrip("\n"), file=sys.stderr)
-    if reply.ok:
-        print("The new configuration is in force.")
-        return FINE
-    print("pyhadctl: reload refused; the configuration before it stays in force.", file=sys.stderr)
-    return NOT_WELL
 
 
 def _listing(arguments: argparse.Namespace) -> int:

@@ -76,11 +76,19 @@ def _header(reply: StatusReply, now_ns: int, width: int, colour: bool) -> list[s
 
 
 def _reload_lines(reply: StatusReply, now_ns: int, width: int, colour: bool) -> list[str]:
+    if reply.confirm_until_ns:
+        return _labelled("reload", _waiting(reply.confirm_until_ns - now_ns), YELLOW, width, colour)
     ago = f" {duration(now_ns - reply.last_reload_ns)} ago" if reply.last_reload_ns else ""
     if not reply.last_reload_ok:
         lines = _labelled("last reload", f"REFUSED{ago}, the configuration before it is in force:", RED, width, colour)
         return lines + [f"    {safe(line)}" for line in reply.last_reload_error.splitlines()]
     return _labelled("last reload", f"ok{ago}", "", width, colour) if ago else []
+
+
+def _waiting(left_ns: int) -> str:
+    if left_ns <= 0:
+        return "was not confirmed: goes back to the configuration before it just now"
+    return f"waits for confirmation, {duration(left_ns)} left; goes back by itself (keep it: pyhadctl reload confirm)"
 
 
 def _labelled(label: str, text: str, style: str, width: int, colour: bool) -> list[str]:

@@ -10,7 +10,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pyhad.common import privileges
@@ -95,7 +95,9 @@ class Compilation:
         generation: int,
         account: tuple[str, int, int],
         log: LogSettings,
+        keep: Iterable[int] = (),
     ) -> None:
+        """`keep`: descriptors that `compile_files` reads. Raises OSError."""
         names = [*ProcessName, _SUMMARY, _REPORT]
         flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
         self._fds: dict[str, int] = {name: os.memfd_create(f"pyhad_{name}", flags) for name in names}
@@ -111,9 +113,8 @@ class Compilation:
                 log_configuration(compiled.configuration, log)
             return 0
 
-        keep = [*self._fds.values()]
         try:
-            self.pid = fork_into(work, keep=keep, name="config", log=log)
+            self.pid = fork_into(work, keep=[*self._fds.values(), *keep], name="config", log=log)
             self.pidfd = watch_of(self.pid)
         except OSError:
             self._close_all()

@@ -10,6 +10,7 @@ from pyhad.common.loop import Loop, Timer
 from pyhad.common.states import ProcessName
 from pyhad.parent.compiler import Compilation, Documents, Outcome
 from pyhad.parent.marker import Marker
+from pyhad.parent.renewal import renewing
 from pyhad.parent.setup import Beginning, Setup
 from pyhad.parent.writers import Writers, replace_file
 
@@ -37,6 +38,8 @@ class Configurations:
         self._on_refused = on_refused
         self._in_force: Documents | None = None
         self._fresh: Documents | None = None
+        self._previous: Documents | None = None
+        """What a reload that is not confirmed goes back to."""
         self._generation = 1 if setup.left is None else setup.left.generation + 1
         self._compilation: Compilation | None = None
         self._marker = Marker(setup, logger)
@@ -74,12 +77,43 @@ class Configurations:
             self._logger.info("configuration_report", report=outcome.report[:REPORT_CHARACTERS])
         self._on_ready(outcome.documents.parent)
 
-    def adopt(self) -> None:
+    def adopt(self, *, keep_previous: bool = False) -> None:
         """The documents taken last are in force from now on."""
         assert self._fresh is not None
-        if self._in_force is not None:
-            self._in_force.close()
-        self._in_force, self._fresh = self._fresh, None
+        self.forget_previous()
+        self._previous, self._in_force, self._fresh = self._in_force, self._fresh, None
+        if not keep_previous:
+            self.forget_previous()
+
+    def forget_previous(self) -> None:
+        """Nobody goes back to it any more."""
+        if self._previous is not None:
+            self._previous.close()
+            self._previous = None
+
+    def renew_previous(self) -> None:
+        """Start to make the documents again that `adopt` kept."""
+        assert self._previous is not None
+        self._generation += 1
+        try:
+            self._compilation = compilation = begin_compilation(self._setup, self._generation, again=self._previous)
+        except OSError as error:
+            self._not_renewed(str(error))
+            return
+        limit = self._loop.at(compilation.limit_at_ns, compilation.kill)
+        self._loop.watch(compilation.pidfd, lambda _events: self._renewed(compilation, limit))
+
+    def _renewed(self, compilation: Compilation, limit: Timer) -> None:
+        outcome = self._end_of(compilation, limit)
+        if outcome.documents is not None:
+            self.take(outcome)
+        else:
+            self._not_renewed(outcome.summary.first_error)
+
+    def _not_renewed(self, error: str) -> None:
+        self.report = f"the reload was not confirmed in time, and the way back failed; it is tried again: {error}\n"
+        self._logger.error("reload_not_undone", error=error)
+        self._on_refused()
 
     def abandon(self) -> None:
         """The daemon ends: so does a compilation that is under way."""
@@ -88,10 +122,7 @@ class Configurations:
         self._marker.clear()
 
     def _compiled(self, compilation: Compilation, limit: Timer) -> None:
-        limit.cancel()
-        self._loop.unwatch(compilation.pidfd)
-        self._compilation = None
-        outcome = compilation.outcome()
+        outcome = self._end_of(compilation, limit)
         self._keep_report(outcome.report)
         if outcome.documents is not None and (fixed := _fixed(self.in_force.parent, outcome.documents.parent)):
             outcome.documents.close()
@@ -103,6 +134,12 @@ class Configurations:
         else:
             summary = outcome.summary
             self._refuse(first_error=summary.first_error, errors=summary.errors, report=outcome.report)
+
+    def _end_of(self, compilation: Compilation, limit: Timer) -> Outcome:
+        limit.cancel()
+        self._loop.unwatch(compilation.pidfd)
+        self._compilation = None
+        return compilation.outcome()
 
     def _keep_report(self, report: str) -> None:
         """`reload_check_config LOG` (REL-4)."""
@@ -119,14 +156,15 @@ class Configurations:
         self._on_refused()
 
 
-def begin_compilation(setup: Beginning, generation: int) -> Compilation:
-    """A compilation of the files as they are now, in its own process. Raises OSError."""
+def begin_compilation(setup: Beginning, generation: int, again: Documents | None = None) -> Compilation:
+    """A compilation of the files as they are now, or of documents `again`, in its own process. Raises OSError."""
     return Compilation(
-        setup.compile_files,
+        setup.compile_files if again is None else renewing(again),
         setup.options,
         generation=generation,
         account=setup.account,
         log=setup.log_of(ProcessName.PARENT),
+        keep=() if again is None else again.fds.values(),
     )
 
 

@@ -11,8 +11,10 @@ from typing import assert_never
 
 import pyhad
 from pyhad.common import lifeline, privileges
+from pyhad.common.codec import encode
 from pyhad.common.config.model import ParentDocument
 from pyhad.common.config.model_process import AroundScript, DaemonSettings
+from pyhad.common.confirmation import ConfirmationNotice
 from pyhad.common.log import ProcessLog
 from pyhad.common.loop import Loop, Timer
 from pyhad.common.states import ProcessName, ProcessState
@@ -189,12 +191,16 @@ class Service:
             self._handle(ev.UpgradeWanted())
         elif word == lifeline.RELOAD and name is ProcessName.CONTROL:
             self._want_reload(str(name))
+        elif name is ProcessName.CONTROL and (seconds := lifeline.seconds_of(word)):
+            self._want_reload(str(name), confirm_s=seconds)
+        elif word == lifeline.CONFIRM and name is ProcessName.CONTROL:
+            self._handle(ev.ReloadConfirmed())
         else:
             self._logger.warning("word_not_understood", child=str(name), word=repr(word))
 
-    def _want_reload(self, by: str) -> None:
-        self._logger.info("reload_wanted", by=by)
-        self._handle(ev.ReloadWanted())
+    def _want_reload(self, by: str, confirm_s: int = 0) -> None:
+        self._logger.info("reload_wanted", by=by, **({"confirm_s": confirm_s} if confirm_s else {}))
+        self._handle(ev.ReloadWanted(confirm_s=confirm_s))
 
     def _child_exited(self, name: ProcessName, status: int) -> None:
         self._pid_files.remove(name)
@@ -246,13 +252,15 @@ class Service:
             case do.CompileConfiguration():
                 self._configurations.compile()
             case do.AdoptConfiguration():
-                self._configurations.adopt()
+                self._configurations.adopt(keep_previous=effect.keep_previous)
                 self._follow(self._configurations.in_force.parent.settings)
                 self._scheduler.follow(self._configurations.in_force.parent.processes)
             case do.SendDocument():
                 self._children.say(effect.name, lifeline.DOCUMENT, self._configurations.in_force.fds[effect.name])
             case do.ReportReload():
                 self._report_reload(effect.accepted)
+            case do.RenewPrevious() | do.ForgetPrevious() | do.ShowConfirmation() | do.RefuseReload():
+                self._perform_confirmation(effect)
             case do.HandOver() | do.TryProgram() | do.Reexecute() | do.ReportUpgrade():
                 self._perform_upgrade(effect)
             case do.NotifySystemd():
@@ -350,20 +358,36 @@ class Service:
             case do.ReportUpgrade():
                 self._report_upgrade(effect)
 
+    def _perform_confirmation(
+        self, effect: do.RenewPrevious | do.ForgetPrevious | do.ShowConfirmation | do.RefuseReload
+    ) -> None:
+        match effect:
+            case do.RenewPrevious():
+                self._configurations.renew_previous()
+            case do.ForgetPrevious():
+                self._configurations.forget_previous()
+            case do.ShowConfirmation():
+                notice = ConfirmationNotice(state=effect.state, until_ns=effect.until_ns)
+                self._tell_control(lifeline.CONFIRMATION, encode(notice))
+            case do.RefuseReload():
+                self._logger.warning("reload_not_done", reason=effect.reason)
+                self._tell_control(lifeline.BUSY, effect.reason.encode())
+
     def _report_upgrade(self, told: do.ReportUpgrade) -> None:
         if told.accepted:
             self._children.say(ProcessName.CONTROL, lifeline.UPGRADING)
             return
         report = f"{told.reason}\n" if told.reason else self._upgrade.report
         self._logger.warning("upgrade_not_done", reason=told.reason or "see upgrade_refused")
-        fd = lifeline.write_memfd("pyhad_report", report.encode("utf-8", "replace"))
-        self._children.say(ProcessName.CONTROL, lifeline.KEPT, fd)
+        self._tell_control(lifeline.KEPT, report.encode("utf-8", "replace"))
+
+    def _tell_control(self, word: bytes, content: bytes) -> None:
+        fd = lifeline.write_memfd("pyhad_report", content)
+        self._children.say(ProcessName.CONTROL, word, fd)
         os.close(fd)
 
     def _report_reload(self, accepted: bool) -> None:
         if accepted:
             self._logger.info("configuration_in_force", generation=self._configurations.in_force.parent.generation)
-        fd = lifeline.write_memfd("pyhad_report", self._configurations.report.encode("utf-8", "replace"))
         word = lifeline.RELOADED if accepted else lifeline.REFUSED
-        self._children.say(ProcessName.CONTROL, word, fd)
-        os.close(fd)
+        self._tell_control(word, self._configurations.report.encode("utf-8", "replace"))

@@ -62,6 +62,8 @@ class StatusBoard:
         self._reload_ok = True
         self._reload_error = ""
         self._reload_ns = 0
+        self.confirm_until_ns = 0
+        """A reload waits for its confirmation until then; 0: none does."""
 
     def keep(self, process: ProcessName, report: Report) -> None:
         """This is now the last word of `process`."""
@@ -84,6 +86,7 @@ class StatusBoard:
             last_reload_ok=self._reload_ok,
             last_reload_error=self._reload_error,
             last_reload_ns=self._reload_ns,
+            confirm_until_ns=self.confirm_until_ns,
             processes=tuple(process_status(process, now_ns) for process in processes),
             vrrp=self._report(needed, ProcessName.VRRP, VrrpStatus),
             checker=self._report(needed, ProcessName.CHECKER, CheckerStatus),

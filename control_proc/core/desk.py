@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from pyhad.common.confirmation import ConfirmationNotice, ConfirmationState
 from pyhad.common.messages import VERSION, ReloadReply, RequestRefused, StandbyOrdered, StandbyReply, VersionReply
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard, is_silent
@@ -29,6 +30,7 @@ from pyhad.control_proc.core.effects import (
 )
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
+    ConfirmationShown,
     DeadlineReached,
     Event,
     PeerUnreachable,
@@ -44,6 +46,7 @@ from pyhad.control_proc.core.events import (
 )
 
 ANSWER_WITHIN_NS = 300_000_000
+CONFIRM_MOST_S = 86_400
 RELOAD_WITHIN_NS = 120_000_000_000
 ORDER_WITHIN_NS = 2_000_000_000
 _NO_VRRP = "the VRRP process does not answer: nothing is known to have changed"
@@ -110,11 +113,14 @@ class Desk:
             case ReloadAsked():
                 return self._reload_asked(event, now_ns)
             case ReloadUnsent():
-                return self._reload_over(False, "the parent process could not be asked for a reload", now_ns)
+                return self._reload_over(False, event.reason, now_ns)
             case ReloadDone():
                 self.board.note_reload(event.ok, event.report, now_ns)
                 over = self._reload_over(event.ok, event.report, now_ns)
                 return [JournalReload(ok=event.ok, at_ns=now_ns), *over]
+            case ConfirmationShown():
+                self._confirmation_shown(event.notice, now_ns)
+                return []
             case ConfigurationReceived():
                 self.board.document = event.document
                 return []
@@ -176,13 +182,36 @@ class Desk:
         )
         if refusal is not None:
             return [refusal]
+        if impossible := self._why_no_reload(event.confirm_s, now_ns):
+            return [Answer(client=event.client, reply=ReloadReply(ok=False, report=impossible))]
         self._next_reload.append(event.client)
-        return [] if self._reload is not None else self._start_reload(now_ns)
+        return [] if self._reload is not None else self._start_reload(now_ns, event.confirm_s)
 
-    def _start_reload(self, now_ns: int) -> list[Effect]:
+    def _why_no_reload(self, confirm_s: int, now_ns: int) -> str:
+        """Nothing is remembered beside a reload that is to be confirmed: it must stay clear what goes back to what."""
+        if self.board.confirm_until_ns:
+            left_s = max(0, self.board.confirm_until_ns - now_ns) // 1_000_000_000
+            when = f"it goes back by itself in {left_s} s" if left_s else "it goes back just now"
+            return f"a reload waits for its confirmation: `pyhadctl reload confirm` first, or wait: {when}"
+        if confirm_s > CONFIRM_MOST_S or confirm_s < 0:
+            return f"between 1 s and {CONFIRM_MOST_S} s can be given for the confirmation"
+        return "another reload is under way: ask again" if confirm_s and self._reload is not None else ""
+
+    def _confirmation_shown(self, notice: ConfirmationNotice, now_ns: int) -> None:
+        match notice.state:
+            case ConfirmationState.WAITING:
+                self.board.confirm_until_ns = notice.until_ns
+            case ConfirmationState.GOING_BACK:
+                self.board.confirm_until_ns = min(self.board.confirm_until_ns, now_ns) or now_ns
+            case ConfirmationState.NONE | ConfirmationState.CONFIRMED:
+                self.board.confirm_until_ns = 0
+            case _:
+                assert_never(notice.state)
+
+    def _start_reload(self, now_ns: int, confirm_s: int = 0) -> list[Effect]:
         clients, self._next_reload = self._next_reload, []
         self._reload = _Reload(until_ns=now_ns + RELOAD_WITHIN_NS, clients=clients)
-        return [AskReload()]
+        return [AskReload(confirm_s=confirm_s)]
 
     def _reload_over(self, ok: bool, report: str, now_ns: int) -> list[Effect]:
         reload = self._reload

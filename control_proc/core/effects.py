@@ -49,6 +49,8 @@ class Answer:
 class AskReload:
     """Ask the parent for a reload; `ReloadUnsent` when it cannot be asked."""
 
+    confirm_s: int = 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalReload:

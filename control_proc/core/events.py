@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.config.model import ControlDocument
+from pyhad.common.confirmation import ConfirmationNotice
 from pyhad.common.messages import CheckerStatus, IpvsStatus, StandbyRequest, TextForm, VrrpStatus
 from pyhad.common.states import ProcessName, ProcessState
 
@@ -72,6 +73,15 @@ class ReloadAsked:
     client: bytes
     version: int
     uid: int
+    confirm_s: int = 0
+    """Not 0: it goes back after so many seconds unless it is confirmed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationShown:
+    """The parent said whether a reload waits for its confirmation, and until when."""
+
+    notice: ConfirmationNotice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +103,9 @@ class StandbyAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReloadUnsent:
-    """The parent could not be asked for the reload."""
+    """The parent could not be asked for the reload, or did not take the wish."""
+
+    reason: str = "the parent process could not be asked for a reload"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,5 +130,5 @@ class DeadlineReached:
 
 Event = (
     ReportReceived | PeerUnreachable | StatusAsked | VersionAsked | ReloadAsked | ReloadUnsent | ReloadDone
-    | ConfigurationReceived | DeadlineReached | StandbyAsked | StandbyAnswered
+    | ConfirmationShown | ConfigurationReceived | DeadlineReached | StandbyAsked | StandbyAnswered
 )  # fmt: skip

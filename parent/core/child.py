@@ -10,6 +10,12 @@ from pyhad.parent.core.restart import RestartPolicy
 ALIVE = frozenset({ProcessState.STARTING, ProcessState.RUNNING, ProcessState.STOPPING})
 
 
+START_GRACE_NS = 20_000_000_000
+"""A child that builds thousands of objects turns no loop meanwhile."""
+PATIENCE_NS = 5_000_000_000
+"""Silence allowed to children other than VRRP: what they do can wait, but a second of work in one turn is no hang."""
+
+
 class Silence:
     """How long a progress counter has stood still, in time during which the observer itself was awake.
 
@@ -61,6 +67,22 @@ class Child:
     def is_alive(self) -> bool:
         """There is a process."""
         return self.state in ALIVE
+
+    def adopt(self, *, starts: int, started_ns: int) -> None:
+        """It runs already: another program started it."""
+        self.starts, self.started_ns, self.was_ready, self.state = starts, started_ns, True, ProcessState.RUNNING
+
+    def is_missed(self, patience_ns: int, next_start_ns: int) -> bool:
+        """VRRP was absent, at its next start, for so long that a peer took over: hold nothing until then."""
+        if self.name is not ProcessName.VRRP or self.down_since_ns is None or self.released:
+            return False
+        return 0 < patience_ns <= next_start_ns - self.down_since_ns
+
+    def silence_allowed_ns(self, watchdog_ns: int) -> int:
+        """How long its loop may stand still; `watchdog_ns` is for VRRP."""
+        if self.state is ProcessState.STARTING:
+            return START_GRACE_NS
+        return watchdog_ns if self.name is ProcessName.VRRP else PATIENCE_NS
 
     @property
     def restarts(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from pyhad.common.confirmation import ConfirmationState
 from pyhad.common.states import ProcessName, ProcessState
 
 
@@ -53,6 +54,34 @@ class CompileConfiguration:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptConfiguration:
     """The compiled documents are the ones in force from now on."""
+
+    keep_previous: bool = False
+    """Those before them may be wanted again: `RenewPrevious` or `ForgetPrevious` follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewPrevious:
+    """Make the kept documents again, as a new generation; answered like CompileConfiguration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetPrevious:
+    """Nobody goes back any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowConfirmation:
+    """Tell the control process whether a reload waits for its confirmation."""
+
+    state: ConfirmationState
+    until_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseReload:
+    """Tell the control process that this wish for a reload is not taken; the configuration was not looked at."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,4 +160,5 @@ class Exit:
 Effect = (
     StartChild | ReleaseHeld | TerminateChild | KillChild | ShowProcess | CompileConfiguration | AdoptConfiguration
     | SendDocument | ReportReload | NotifySystemd | Remark | Exit | HandOver | TryProgram | Reexecute | ReportUpgrade
+    | RenewPrevious | ForgetPrevious | ShowConfirmation | RefuseReload
 )  # fmt: skip

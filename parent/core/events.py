@@ -24,6 +24,14 @@ class ConfigurationRefused:
 class ReloadWanted:
     """SIGHUP, or the control process passed on somebody's wish."""
 
+    confirm_s: int = 0
+    """Not 0: go back after so many seconds unless `ReloadConfirmed` comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadConfirmed:
+    """Somebody wants to keep the configuration of the last reload."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted:
@@ -93,5 +101,5 @@ class TimePassed:
 
 Event = (
     ConfigurationReady | ConfigurationRefused | ReloadWanted | ChildrenFound | UpgradeWanted | UpgradeTried | StopWanted
-    | ChildReady | ChildApplied | ChildExited | PulsesObserved | TimePassed
+    | ReloadConfirmed | ChildReady | ChildApplied | ChildExited | PulsesObserved | TimePassed
 )  # fmt: skip

@@ -27,6 +27,11 @@ def backs_off(child: Child, delay_ns: int) -> Remark:
     return Remark(event="child_backs_off", fields=fields, warning=True)
 
 
+def says(event: str, **fields: str | int) -> Remark:
+    """Something that went as it should."""
+    return Remark(event=event, fields=fields)
+
+
 def warns(event: str, **fields: str | int) -> Remark:
     """Anything else that an operator should see."""
     return Remark(event=event, fields=fields, warning=True)

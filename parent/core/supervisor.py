@@ -9,7 +9,7 @@ child's exit status 1, 2 or 4 end the daemon (PROC-10): nothing serves yet, and 
 Afterwards no status of a child is a reason to stop the others: they may hold addresses and balance traffic.
 
 A reload: compile, adopt, hand out documents, start who is newly needed, stop who is not, report when all have
-answered. A refused one changes nothing.
+answered. A refused one changes nothing. One that is not confirmed in time goes back (core/confirmation.py).
 
 An upgrade: try the installed program, become it, adopt the children, and replace them one by one in the order of
 starting, so that a bad program shows in the child that matters least. Each is asked to leave everything as it is.
@@ -21,7 +21,8 @@ from typing import assert_never
 
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.core import effects as do, events as ev, remarks
-from pyhad.parent.core.child import Child, Silence
+from pyhad.parent.core.child import PATIENCE_NS, Child, Silence
+from pyhad.parent.core.confirmation import WAITS, Confirmation
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.events import Event
 from pyhad.parent.core.order import START_ORDER, STOP_ORDER, Stage
@@ -32,10 +33,6 @@ from pyhad.parent.core.settings import Settings
 
 PERMANENT = frozenset({1, 2, 4})  # PROC-10: fatal, configuration, permission
 FATAL = 1
-START_GRACE_NS = 20_000_000_000
-"""A child that builds thousands of objects turns no loop meanwhile."""
-PATIENCE_NS = 5_000_000_000
-"""Silence allowed to children other than VRRP: what they do can wait, but a second of work in one turn is no hang."""
 APPLY_WAIT_NS = 60_000_000_000
 RELEASE_PAUSE_NS = 500_000_000
 """The process that releases what VRRP held works alone, for a few milliseconds."""
@@ -50,6 +47,7 @@ class Supervisor:
         self._children = {name: Child(name=name) for name in START_ORDER}
         self._settings: Settings | None = None
         self._reload = Reload()
+        self._confirmation = Confirmation()
         self._is_trying = False
         self._replacement = Replacement()
         self._exit_code = 0
@@ -70,9 +68,11 @@ class Supervisor:
             case ev.ConfigurationReady():
                 self._configuration_ready(event.settings, now_ns)
             case ev.ConfigurationRefused():
-                self._configuration_refused()
+                self._configuration_refused(now_ns)
             case ev.ReloadWanted():
-                self._reload_wanted()
+                self._reload_wanted(event.confirm_s)
+            case ev.ReloadConfirmed():
+                self._effects += self._confirmation.confirmed()
             case ev.ChildrenFound():
                 self._children_found(event.children)
             case ev.UpgradeWanted():
@@ -97,7 +97,8 @@ class Supervisor:
 
     def next_deadline_ns(self) -> int | None:
         """When `TimePassed` must be said, None when there is nothing to wait for."""
-        deadlines = [self._reload.give_up_at_ns]
+        is_idle = self._reload.stage is ReloadStage.IDLE
+        deadlines = [self._reload.give_up_at_ns, self._confirmation.until_ns if is_idle else None]
         for child in self._children.values():
             deadlines += [child.start_at_ns, child.kill_at_ns]
         return min((at_ns for at_ns in deadlines if at_ns is not None), default=None)
@@ -109,7 +110,7 @@ class Supervisor:
             return
         is_first = self._settings is None
         self._settings = settings
-        self._effects.append(do.AdoptConfiguration())
+        self._effects += self._confirmation.adopted(now_ns)
         if not is_first:
             self._reload.stage = ReloadStage.APPLYING
             self._reload.give_up_at_ns = now_ns + APPLY_WAIT_NS
@@ -141,22 +142,32 @@ class Supervisor:
             if self._reload.stage is ReloadStage.APPLYING:
                 self._reload.waiting.add(child.name)
 
-    def _configuration_refused(self) -> None:
+    def _configuration_refused(self, now_ns: int) -> None:
         if self._reload.stage is not ReloadStage.COMPILING:
             return
+        self._confirmation.refused(now_ns)
         self._effects.append(do.ReportReload(accepted=False))
         self._effects.append(do.NotifySystemd(phase=Phase.REFUSED))
         self._reload_over()
 
-    def _reload_wanted(self) -> None:
+    def _reload_wanted(self, confirm_s: int = 0) -> None:
         if self._stage is Stage.STOPPING:
             return
-        if self._settings is None or self._reload.stage is not ReloadStage.IDLE or self._replacement.is_going_on:
+        is_idle = self._settings is not None and self._is_idle()
+        if refusal := self._confirmation.refusal(confirm_s, is_idle=is_idle and not self._is_trying):
+            self._effects += refusal
+        elif not is_idle:
             self._reload.again = True
-            return
+        else:
+            self._confirmation.asked_s = confirm_s
+            self._reload_begins(do.CompileConfiguration())
+
+    def _is_idle(self) -> bool:
+        return self._reload.stage is ReloadStage.IDLE and not self._replacement.is_going_on
+
+    def _reload_begins(self, how: do.CompileConfiguration | do.RenewPrevious) -> None:
         self._reload.stage = ReloadStage.COMPILING
-        self._effects.append(do.NotifySystemd(phase=Phase.RELOADING))
-        self._effects.append(do.CompileConfiguration())
+        self._effects += [do.NotifySystemd(phase=Phase.RELOADING), how]
 
     def _answered(self, name: ProcessName) -> None:
         if self._reload.stage is ReloadStage.APPLYING:
@@ -165,7 +176,7 @@ class Supervisor:
 
     def _note_applied(self) -> None:
         if self._reload.stage is ReloadStage.APPLYING and not self._reload.waiting:
-            self._effects.append(do.ReportReload(accepted=True))
+            self._effects += self._confirmation.in_force()
             self._effects.append(do.NotifySystemd(phase=Phase.RELOADED))
             self._reload_over()
 
@@ -199,6 +210,8 @@ class Supervisor:
         child.down_since_ns = None
         self._show(child, ProcessState.RUNNING)
         self._note_ready()
+        if name is ProcessName.CONTROL and self._confirmation.is_open:
+            self._effects += self._confirmation.shown()
         self._answered(name)  # it was forked with the document in force
         self._replaced(name, now_ns)
 
@@ -239,7 +252,8 @@ class Supervisor:
 
     def _respawn_child(self, child: Child, now_ns: int) -> None:
         delay_ns = child.policy.died(started_ns=child.started_ns, now_ns=now_ns)
-        if self._is_missed(child, now_ns + delay_ns):
+        patience_ns = self._settings.down_interval_ns if self._settings else 0
+        if child.is_missed(patience_ns, now_ns + delay_ns):
             child.released = True
             delay_ns = max(delay_ns, RELEASE_PAUSE_NS)
             self._effects.append(do.ReleaseHeld(name=child.name))
@@ -249,14 +263,6 @@ class Supervisor:
         child.start_at_ns = now_ns + delay_ns
         self._show(child, ProcessState.BACKOFF)
         self._effects.append(remarks.backs_off(child, delay_ns))
-
-    def _is_missed(self, child: Child, next_start_ns: int) -> bool:
-        """VRRP was absent, at its next start, for so long that a peer took over: hold nothing until then."""
-        if child.name is not ProcessName.VRRP or child.down_since_ns is None or child.released:
-            return False
-        assert self._settings is not None
-        patience_ns = self._settings.down_interval_ns
-        return 0 < patience_ns <= next_start_ns - child.down_since_ns
 
     # ---------------------------------------------------------------------------------------- watchdog
 
@@ -273,9 +279,7 @@ class Supervisor:
 
     def _silence_allowed_ns(self, child: Child) -> int:
         assert self._settings is not None
-        if child.state is ProcessState.STARTING:
-            return START_GRACE_NS
-        return self._settings.watchdog_ns if child.name is ProcessName.VRRP else PATIENCE_NS
+        return child.silence_allowed_ns(self._settings.watchdog_ns)
 
     def _time_passed(self, now_ns: int) -> None:
         for child in self._children.values():
@@ -291,6 +295,9 @@ class Supervisor:
             self._replace_unanswering()
             self._reload.waiting.clear()
             self._note_applied()
+        if self._confirmation.is_due(now_ns) and self._is_idle():
+            self._effects += self._confirmation.go_back()
+            self._reload_begins(do.RenewPrevious())
 
     def _replace_unanswering(self) -> None:
         """A running child that did not take its document: its successor is born with it."""
@@ -302,9 +309,8 @@ class Supervisor:
     # ----------------------------------------------------------------------------------------- upgrade
 
     def _upgrade_wanted(self) -> None:
-        is_idle = self._reload.stage is ReloadStage.IDLE and not self._replacement.is_going_on
-        if self._stage is not Stage.RUNNING or not is_idle or self._is_trying:
-            reason = "the daemon starts, stops, reloads or upgrades just now"
+        if self._stage is not Stage.RUNNING or not self._is_idle() or self._is_trying or self._confirmation.is_open:
+            reason = WAITS if self._confirmation.is_open else "the daemon starts, stops, reloads or upgrades just now"
             self._effects.append(do.ReportUpgrade(accepted=False, reason=reason))
             return
         self._is_trying = True
@@ -325,8 +331,7 @@ class Supervisor:
         for name in START_ORDER:
             if name in children:
                 child, found = self._children[name], children[name]
-                child.starts, child.started_ns, child.was_ready = found.restarts + 1, found.started_ns, True
-                child.state = ProcessState.RUNNING
+                child.adopt(starts=found.restarts + 1, started_ns=found.started_ns)
                 self._replacement.waiting.append(name)
 
     def _replace_next(self, now_ns: int) -> None:
@@ -375,7 +380,7 @@ class Supervisor:
         self._replacement = Replacement()
         self._stage = Stage.STOPPING
         self._exit_code = code
-        self._reload = Reload()
+        self._reload, self._confirmation = Reload(), Confirmation()
         self._effects.append(do.NotifySystemd(phase=Phase.STOPPING))
         for child in self._children.values():
             if child.state is ProcessState.BACKOFF:

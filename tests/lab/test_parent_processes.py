@@ -276,6 +276,52 @@ def test_a_refused_reload_leaves_everything_running(daemon: Daemon, words: str, 
     assert daemon.stop() == 0
 
 
+def ask_control(daemon: Daemon, word: str) -> None:
+    """The toy control process says it to the parent."""
+    wish = daemon.folder / "wish"
+    wish.with_suffix(".new").write_text(word)
+    wish.with_suffix(".new").rename(wish)
+
+
+def test_a_reload_that_nobody_confirms_goes_back_though_control_dies(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.config.write_text("vrrp checker wish down=2000")
+    ask_control(daemon, "reload 2")
+    daemon.wait_for(event="toy_report", ok=True)
+    in_force = daemon.wait_for(event="configuration_in_force", generation=2)
+    os.kill(daemon.pid("control"), signal.SIGKILL)
+    notice = {"event": "toy_confirmation", "word": "confirmation", "state": "waiting"}
+    daemon.wait_for(**notice, lives=1)
+    daemon.wait_for(**notice, lives=2)
+    assert daemon.process is not None
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_for(event="reload_not_done", count=2)  # asked by the signal, and by the new control process
+    daemon.wait_for(event="reload_not_confirmed", seconds=2)
+    back = daemon.wait_for(event="reload_gone_back")
+    assert 1.5 < seconds_of(back) - seconds_of(in_force) < 4
+    assert "not confirmed" in daemon.wait_for(event="toy_report", ok=False)["report"]
+    documents = {line["process"]: line["words"] for line in daemon.find(event="toy_document", generation=3)}
+    assert documents == {"control": "", "ipvs": "", "checker": "", "vrrp": "vrrp checker down=1000"}
+    assert daemon.find(event="toy_document", process="vrrp")[0]["words"] == "vrrp checker wish down=2000"
+    daemon.process.send_signal(signal.SIGHUP)  # what stands in the files is another matter
+    daemon.wait_for(event="configuration_in_force", generation=4)
+    assert daemon.stop() == 0
+
+
+def test_a_confirmed_reload_stays(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.config.write_text("vrrp checker down=2000")
+    ask_control(daemon, "reload 2")
+    daemon.wait_for(event="configuration_in_force", generation=2)
+    ask_control(daemon, "confirm")
+    daemon.wait_for(event="reload_confirmed")
+    daemon.wait_for(event="toy_confirmation", state="confirmed")
+    time.sleep(2.2)
+    assert not daemon.find(event="reload_not_confirmed")
+    assert len(daemon.find(event="configuration_in_force")) == 1
+    assert daemon.stop() == 0
+
+
 @pytest.mark.behaviour("SIG-14")
 def test_a_reload_starts_and_stops_children(daemon: Daemon) -> None:
     daemon.config.write_text("vrrp")

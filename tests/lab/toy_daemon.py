@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pyhad.common import codec
+from pyhad.common import codec, lifeline
 from pyhad.common.config.model import (
     CheckerDocument,
     Configuration,
@@ -20,6 +20,7 @@ from pyhad.common.config.model import (
     ParentDocument,
     VrrpDocument,
 )
+from pyhad.common.confirmation import ConfirmationNotice
 from pyhad.common.runtime import ChildContext, Runtime
 from pyhad.common.states import ProcessName
 from pyhad.parent.compiler import Compiled
@@ -52,6 +53,10 @@ def main(context: ChildContext) -> int:
     if "dies" in words:
         runtime.loop.after(1_000_000, lambda: os._exit(3))
     runtime.on_document = lambda content: _take(runtime, content)
+    if context.name is ProcessName.CONTROL:
+        runtime.on_confirmation = lambda word, content: _confirmation(runtime, lives, word, content)
+        wish = os.path.join(os.path.dirname(context.run_dir), "wish")
+        runtime.loop.every(20_000_000, lambda: _wish(runtime, wish))
     runtime.on_report = lambda ok, report: runtime.logger.info("toy_report", ok=ok, report=report)
     runtime.logger.info(
         "toy_started",
@@ -69,7 +74,28 @@ def main(context: ChildContext) -> int:
 
 def _take(runtime: Runtime, content: bytes) -> None:
     document = codec.decode(DOCUMENTS[runtime.name], content)
-    runtime.logger.info("toy_document", generation=document.generation)
+    words = document.router_id if isinstance(document, VrrpDocument) else ""
+    runtime.logger.info("toy_document", generation=document.generation, words=words)
+
+
+def _confirmation(runtime: Runtime, lives: int, word: bytes, content: bytes) -> None:
+    state = str(codec.decode(ConfirmationNotice, content).state) if word == lifeline.CONFIRMATION else ""
+    runtime.logger.info("toy_confirmation", lives=lives, word=word.decode(), state=state)
+
+
+def _wish(runtime: Runtime, path: str) -> None:
+    """What an operator would ask: a word in a file, said once by each life of the control process."""
+    try:
+        with open(path, "rb") as file:
+            word = file.read()
+    except FileNotFoundError:
+        return
+    if word != _said.get("word"):
+        _said["word"] = word
+        lifeline.say(runtime.context.lifeline, word)
+
+
+_said: dict[str, bytes] = {}
 
 
 def _descriptors() -> list[str]:

@@ -73,7 +73,25 @@ def test_an_end_that_does_not_read_does_not_block_the_other(ends: Ends) -> None:
 
 def test_every_word_fits_its_packet() -> None:
     words = [value for name, value in vars(lifeline).items() if name.isupper() and isinstance(value, bytes)]
-    assert len(words) == 13
-    assert len(set(words)) == 13
+    assert len(words) == 17
+    assert len(set(words)) == 17
+    assert len(lifeline.RELOAD_FOR + b"86400") <= lifeline.MAX_WORD
     assert max(len(word) for word in words) <= lifeline.MAX_WORD
     assert len(lifeline.DUMP + b"stats") <= lifeline.MAX_WORD
+
+
+@pytest.mark.parametrize(
+    ("word", "seconds"),
+    [
+        (b"reload 1", 1),
+        (b"reload 86400", 86400),
+        (b"reload 86401", 0),
+        (b"reload 0", 0),
+        (b"reload -5", 0),
+        (b"reload ", 0),
+        (b"reload", 0),
+        (b"60", 0),
+    ],
+)
+def test_the_seconds_of_a_reload_to_be_confirmed_stand_in_its_word(word: bytes, seconds: int) -> None:
+    assert lifeline.seconds_of(word) == seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -26,7 +27,15 @@ def test_durations_are_seconds(replies: Any) -> None:
         "lateness_p99_s": 0.0, "lateness_max_s": 0.0, "scheduling": "",
     }  # fmt: skip
     assert document["vrrp"]["age_s"] == 0.002
-    assert document["configuration"]["last_reload"] == {"ok": True, "error": "", "age_s": 5400.0}
+    assert document["configuration"]["last_reload"] == {
+        "ok": True, "error": "", "age_s": 5400.0, "goes_back_in_s": None,
+    }  # fmt: skip
+
+
+def test_a_reload_that_waits_for_its_confirmation_says_how_long(replies: Any) -> None:
+    waits = dataclasses.replace(replies.good(), confirm_until_ns=replies.now_ns + 42_500_000_000)
+    document = status_document(waits, replies.now_ns)
+    assert document["configuration"]["last_reload"]["goes_back_in_s"] == 42.5
 
 
 def test_a_virtual_router_is_complete(replies: Any) -> None:

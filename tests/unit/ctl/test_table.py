@@ -144,3 +144,12 @@ def test_a_drained_server_says_how_far_it_is_and_one_that_is_out_has_no_weight(r
     assert out.endswith("drained, taken out for 1 min more")
     there = shown(weight=0, active_connections=4, drain_deadline_ns=replies.now_ns + 5_000_000_000)
     assert there.endswith("draining, 4 connections left, 5.0 s at most")
+
+
+def test_a_reload_that_waits_for_its_confirmation_is_shown_with_its_time(replies: Any) -> None:
+    waits = dataclasses.replace(replies.good(), confirm_until_ns=replies.now_ns + 42 * S)
+    text = "reload         waits for confirmation, 42 s left; goes back by itself (keep it: pyhadctl reload confirm)"
+    assert text in render_status(waits, replies.now_ns).splitlines()
+    late = dataclasses.replace(waits, confirm_until_ns=replies.now_ns)
+    text = "reload         was not confirmed: goes back to the configuration before it just now"
+    assert text in render_status(late, replies.now_ns).splitlines()

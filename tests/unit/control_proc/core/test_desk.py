@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from pyhad.common.config.model import ControlDocument
+from pyhad.common.confirmation import ConfirmationNotice, ConfirmationState
 from pyhad.common.messages import (
     CheckerStatus,
     IpvsStatus,
@@ -32,6 +33,7 @@ from pyhad.control_proc.core.effects import (
 )
 from pyhad.control_proc.core.events import (
     ConfigurationReceived,
+    ConfirmationShown,
     DeadlineReached,
     PeerUnreachable,
     ProcessSeen,
@@ -235,6 +237,59 @@ def test_a_reload_without_result_is_given_up_after_120_s(desk: Desk) -> None:
     [answer] = desk.handle(DeadlineReached(), T0 + 120 * S)
     reply = ReloadReply(ok=False, report="no result after 120 s: see the log for what became of it")
     assert answer == Answer(client=b"a", reply=reply)
+
+
+def to_confirm(client: bytes, confirm_s: int) -> ReloadAsked:
+    return ReloadAsked(client=client, version=1, uid=0, confirm_s=confirm_s)
+
+
+def shown(state: ConfirmationState, until_ns: int = 0) -> ConfirmationShown:
+    return ConfirmationShown(notice=ConfirmationNotice(state=state, until_ns=until_ns))
+
+
+def refused(client: bytes, report: str) -> list[Effect]:
+    return [Answer(client=client, reply=ReloadReply(ok=False, report=report))]
+
+
+def test_the_seconds_for_a_confirmation_go_to_the_parent(desk: Desk) -> None:
+    assert desk.handle(to_confirm(b"a", 60), T0) == [AskReload(confirm_s=60)]
+    assert desk.handle(to_confirm(b"b", 60), T0) == refused(b"b", "another reload is under way: ask again")
+    assert desk.handle(reload_by(b"c"), T0) == []
+
+
+def test_more_than_a_day_for_a_confirmation_is_refused(desk: Desk) -> None:
+    text = "between 1 s and 86400 s can be given for the confirmation"
+    assert desk.handle(to_confirm(b"a", 86_401), T0) == refused(b"a", text)
+    assert desk.handle(to_confirm(b"a", -1), T0) == refused(b"a", text)
+    assert desk.handle(to_confirm(b"a", 86_400), T0) == [AskReload(confirm_s=86_400)]
+
+
+def test_while_a_reload_waits_for_its_confirmation_another_is_refused(desk: Desk) -> None:
+    assert desk.handle(shown(ConfirmationState.WAITING, T0 + 42 * S), T0) == []
+    assert desk.board.reply((), {}, T0).confirm_until_ns == T0 + 42 * S
+    first = "a reload waits for its confirmation: `pyhadctl reload confirm` first, or wait: "
+    assert desk.handle(reload_by(b"a"), T0 + S) == refused(b"a", f"{first}it goes back by itself in 41 s")
+    desk.handle(shown(ConfirmationState.GOING_BACK), T0 + 42 * S)
+    assert desk.handle(reload_by(b"a"), T0 + 42 * S) == refused(b"a", f"{first}it goes back just now")
+    desk.handle(shown(ConfirmationState.NONE), T0 + 43 * S)
+    assert desk.handle(reload_by(b"a"), T0 + 43 * S) == [AskReload()]
+
+
+def test_a_confirmed_reload_waits_for_nothing(desk: Desk) -> None:
+    desk.handle(shown(ConfirmationState.WAITING, T0 + 42 * S), T0)
+    desk.handle(shown(ConfirmationState.CONFIRMED), T0)
+    assert desk.board.reply((), {}, T0).confirm_until_ns == 0
+
+
+def test_a_control_process_born_on_the_way_back_knows_it(desk: Desk) -> None:
+    desk.handle(shown(ConfirmationState.GOING_BACK), T0)
+    assert desk.board.reply((), {}, T0).confirm_until_ns == T0
+
+
+def test_a_wish_that_the_parent_does_not_take_is_answered_with_its_reason(desk: Desk) -> None:
+    desk.handle(reload_by(b"a"), T0)
+    assert desk.handle(ReloadUnsent(reason="not now"), T0) == refused(b"a", "not now")
+    assert desk.board.reply((), {}, T0).last_reload_ok  # no file was looked at
 
 
 def test_a_parent_that_cannot_be_asked_is_said(desk: Desk) -> None:
