@@ -23,6 +23,13 @@ RENEW_NS = 300_000_000
 FIRST_NS = 20_000_000
 """New addresses get their lease after the rush of a take-over."""
 BATCH = 500
+IFA_F_NOPREFIXROUTE = 0x200
+
+
+def is_leasable(address: VirtualAddress) -> bool:
+    """IPv6 addresses with a connected route of their own are not: kernels take the new lifetime of such a route for a
+    moment long past, and the machine loses its way into the network (seen on 6.18)."""
+    return ":" not in address.address or address.prefix_len == 128 or address.flags & IFA_F_NOPREFIXROUTE != 0
 
 
 class Leases:
@@ -53,7 +60,7 @@ class Leases:
     def hold(self, holder: object, addresses: Iterable[VirtualAddress]) -> None:
         """`holder` has installed these, or found its own."""
         held = self._held.setdefault(holder, {})
-        held.update(dict.fromkeys(addresses))
+        held.update((address, None) for address in addresses if is_leasable(address))
         self._orders.pop(holder, None)
         if held and self._seconds.get(holder, 0):
             self._expect(holder, FIRST_NS)

@@ -222,10 +222,8 @@ def test_sigterm_to_the_whole_group_still_stops_in_order(pair: Pair) -> None:
 
 def test_a_server_is_drained_by_a_command_and_stays_so_over_the_death_of_the_owner(pair: Pair) -> None:
     where = (f"{VIP}:80/tcp", "10.0.0.12:80")
-    assert (
-        pyhadctl(pair, "rs", "drain", *where)
-        == "10.0.0.12:80 is drained: no new connections until pyhadctl rs undrain.\n"
-    )
+    said = pyhadctl(pair, "rs", "drain", *where)
+    assert said.startswith("10.0.0.12:80 is drained until pyhadctl rs undrain: no new connections")
     assert pair.views["d1"].servers() == {"10.0.0.11:80"}
     old = wait_until_running(pair, "ipvs")
     os.kill(old, signal.SIGKILL)

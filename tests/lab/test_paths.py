@@ -101,7 +101,7 @@ RULES = """
 
 def configuration(priority: int = 100, routes: str = ROUTES, rules: str = RULES, words: str = "") -> str:
     body = INSTANCE.format(priority=priority, routes=routes, rules=rules, words=words)
-    return "global_defs {\n vrrp_garp_master_repeat 1\n}\n" + STATIC + body
+    return "global_defs {\n vrrp_garp_master_repeat 1\n pyhad_vip_lease off\n}\n" + STATIC + body
 
 
 class Kernel:

@@ -120,13 +120,14 @@ class Segment:
                 os.kill(pid, number)
 
     def events(self, host: str) -> list[tuple[float, bool]]:
-        """(wall-clock time, came or went) of the address on `host`."""
-        found = []
+        """(wall-clock time, came or went) of the address on `host`. The renewal of a lease is neither."""
+        found: list[tuple[float, bool]] = []
         for line in (self.folder / f"{host}.monitor").read_text().splitlines():
             match = _EVENT.match(line)
             if match and match.group(3) == VIP:
-                when = datetime.datetime.fromisoformat(match.group(1)).timestamp()
-                found.append((when, match.group(2) is None))
+                when, came = datetime.datetime.fromisoformat(match.group(1)).timestamp(), match.group(2) is None
+                if not (came and found and found[-1][1]):
+                    found.append((when, came))
         return found
 
     def came_after(self, host: str, start: float) -> float:

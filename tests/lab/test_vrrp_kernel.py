@@ -172,8 +172,8 @@ def test_lost_notifications_are_made_good_by_asking_everything_again(host: Lab) 
 def test_what_another_process_sends_to_the_socket_is_refused(host: Lab, tmp_path: Path) -> None:
     def work() -> None:
         watched = Watched()
-        forged = netlink._message(
-            netlink.RTM_NEWLINK, 0, 0, netlink._IFINFO.pack(0, 1, 99, 1, 0) + netlink._attribute(3, b"evil0\0")
+        forged = netlink.message(
+            netlink.RTM_NEWLINK, 0, 0, netlink._IFINFO.pack(0, 1, 99, 1, 0) + netlink.attribute(3, b"evil0\0")
         )
         port_id = watched.monitor._socket.getsockname()[0]
         sender = RouteSocket()

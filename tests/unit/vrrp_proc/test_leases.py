@@ -8,7 +8,7 @@ import pytest
 
 from pyhad.common.config.model import VirtualAddress
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.leases import Leases
+from pyhad.vrrp_proc.leases import Leases, is_leasable
 
 FOREVER = 0xFFFFFFFF
 ONE = VirtualAddress(address="10.0.0.1", prefix_len=24, interface="eth0")
@@ -107,3 +107,19 @@ def test_what_the_kernel_refuses_is_counted(kernel: Any, loop: Loop) -> None:
     kernel.there.clear()
     turn(loop)
     assert made.refused == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "prefix_len", "flags", "leased"),
+    [
+        ("10.0.0.1", 24, 0, True),
+        ("2001:db8::1", 128, 0, True),
+        ("2001:db8::1", 64, 0, False),  # the machine's way into its own network would go with it
+        ("2001:db8::1", 64, 0x200, True),  # noprefixroute
+    ],
+)
+def test_an_address_with_a_connected_ipv6_route_is_not_leased(
+    address: str, prefix_len: int, flags: int, leased: bool
+) -> None:
+    virtual = VirtualAddress(address=address, prefix_len=prefix_len, interface="eth0", flags=flags)
+    assert is_leasable(virtual) is leased
