@@ -252,6 +252,12 @@ vrrp_instance V3 {{
 """
 
 
+def moves(segment: Segment, host: str) -> list[str]:
+    """What its monitor saw of addresses, without the renewals of leases."""
+    lines = (segment.folder / f"{host}.monitor").read_text().splitlines()
+    return [line for line in lines if " dynamic " not in line or "Deleted" in line]
+
+
 @pytest.mark.behaviour("FSM-31")
 @pytest.mark.timeout(150)
 def test_for_a_minute_a_healthy_segment_has_one_master_of_each_router(segment: Segment) -> None:
@@ -262,8 +268,8 @@ def test_for_a_minute_a_healthy_segment_has_one_master_of_each_router(segment: S
     lab = segment.lab
     wait_until(lambda: lab.holders("10.0.0.100", ADDRESS) == ["a"], 15, "a leads version 2")
     wait_until(lambda: lab.holders("10.0.0.101", ADDRESS) == ["b"], 15, "b leads version 3")
-    before = {host: (segment.folder / f"{host}.monitor").read_text() for host in ADDRESS}
+    before = {host: moves(segment, host) for host in ADDRESS}
     time.sleep(float(os.environ.get("PYHAD_HEALTHY_S", "60")))
-    assert {host: (segment.folder / f"{host}.monitor").read_text() for host in ADDRESS} == before
+    assert {host: moves(segment, host) for host in ADDRESS} == before
     assert lab.holders("10.0.0.100", ADDRESS) == ["a"]
     assert lab.holders("10.0.0.101", ADDRESS) == ["b"]
