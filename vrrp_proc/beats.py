@@ -189,7 +189,7 @@ class Beats:
         """For whoever speaks in the first moments of a successor (stopgap.py)."""
         config = instance.config
         if (
-            len(packets) == 1 and port.is_plain
+            len(packets) == 1 and port.is_plain and config.interface
         ):  # several peers of a unicast router: the successor will be quick enough, or not
             packet, destination = packets[0]
             template = Template(

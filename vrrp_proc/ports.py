@@ -34,6 +34,7 @@ _PLAIN_HEADER = b"\x45"  # IPv4 without options
 _GOOD_TTL_AND_PROTOCOL = b"\xff\x70"  # 255, VRRP
 _PROTOCOL_AND_GOOD_HOP_LIMIT = b"\x70\xff"  # the other way round in IPv6
 _COMPLAINTS = 64
+_NOWHERE = Interface(0, "", 0, b"")
 WEIGH_NS = 500_000_000
 MUCH_PER_S = 200
 """So many packets in a second are worth the delay."""
@@ -209,6 +210,8 @@ class InterfacePort:
 
     def _meant(self, vrid: int, received: Received) -> Instance | None:
         group = self.instances.get(vrid)
+        if not self.name:  # hears what is sent to the machine by any interface: each takes what is for its address
+            group = [one for one in group or () if one.config.source_address == received.destination]
         if not group:
             return None
         if len(group) == 1:
@@ -269,7 +272,7 @@ class Ports:
         whole = True
         for key, group in wanted.items():
             port = self._fit_one(key, group)
-            whole = whole and (port is not None or key[0] not in self._links.by_name)
+            whole = whole and (port is not None or self._place(key[0]) is None)
             for several in group.values():
                 for instance in several:
                     instance.port = port
@@ -277,6 +280,10 @@ class Ports:
         for sockets in self._vmac_sockets.values():
             sockets.settle()
         return whole
+
+    def _place(self, name: str) -> Interface | None:
+        """None while it is missing. Unicast without an interface has a port of its own, bound to none."""
+        return self._links.by_name.get(name) if name else _NOWHERE
 
     def _groups_of_bases(self, wanted: dict[tuple[str, int], Group]) -> Iterator[tuple[int, int, str]]:
         """(index, family, group) of the bases of virtual MACs that have joined at the link layer only."""
@@ -317,7 +324,7 @@ class Ports:
 
     def _fit_one(self, key: tuple[str, int], group: Group) -> InterfacePort | None:
         name, family = key
-        interface = self._links.by_name.get(name)
+        interface = self._place(name)
         port = self._open.get(key)
         fits = port is not None and interface is not None and port.index == interface.index
         overheard = self._overheard(name, group)

@@ -73,22 +73,23 @@ def release(instances: tuple[VrrpInstance, ...], records: Journal, logger: Filte
 
 def _say_release(config: VrrpInstance, record: Record, links: Links, mine: frozenset[str]) -> int:
     """0 or an errno."""
-    interface = links.by_name.get(config.interface)
-    if interface is None:
+    interface, family, source = links.by_name.get(config.interface), config.family, config.source_address
+    if interface is None and config.interface:
         return errno.ENODEV
-    family = config.family
-    source = config.source_address or interface.primary(family, mine) or interface.primary(family, frozenset())
+    if interface is not None and not source:
+        source = interface.primary(family, mine) or interface.primary(family, frozenset())
     outgoing = Outgoing(config)
     outgoing.change(config, source)
     outgoing.restore(record.sequence)
     speaks_on = links.by_name.get(config.speaks_on)
-    if speaks_on is None:
+    if speaks_on is None and config.speaks_on:
         return errno.ENODEV
     packets = outgoing.packets(PRIORITY_RELEASE, time.time_ns())
-    if config.vmac is not None and config.vmac.mac and not config.vmac_xmit_base:
+    if speaks_on is not None and config.vmac is not None and config.vmac.mac and not config.vmac_xmit_base:
         return max(send_once(speaks_on.name, family, packet, destination) for packet, destination in packets)
     try:
-        sender = (Sender if family == 4 else Sender6)(speaks_on.name, speaks_on.index)
+        place = (speaks_on.name, speaks_on.index) if speaks_on is not None else ("", 0)
+        sender = (Sender if family == 4 else Sender6)(*place)
     except KernelError:
         return errno.EIO
     number = 0

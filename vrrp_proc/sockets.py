@@ -94,7 +94,7 @@ class Sender:
         self._socket = raw_socket(IPPROTO_RAW)
         try:
             attach(self._socket, filter_nothing())
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+            bind_to(self._socket, interface)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, PRIORITY_CONTROL)
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
@@ -145,7 +145,7 @@ class Receiver:
             attach(
                 self._socket, filter_vrids(vrids, AH_BYTES if sealed else 0)
             )  # first, so that nothing else can be queued
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+            bind_to(self._socket, interface)
             self._socket.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
             set_receive_buffer(self._socket)
             for group in sorted(set(groups)):
@@ -193,6 +193,12 @@ def attach(sock: socket.socket, program: bytes) -> None:
     buffer = ctypes.create_string_buffer(program, len(program))
     head = struct.pack("@HP", len(program) // _INSTRUCTION.size, ctypes.addressof(buffer))
     sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, head)
+
+
+def bind_to(sock: socket.socket, interface: str) -> None:
+    """To one device; with "" the socket stays free of all, for unicast without an interface."""
+    if interface:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
 
 
 def set_receive_buffer(sock: socket.socket) -> None:

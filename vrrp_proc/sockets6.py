@@ -21,6 +21,7 @@ from pyhad.vrrp_proc.sockets import (
     PACKETS_PER_TURN,
     PRIORITY_CONTROL,
     attach,
+    bind_to,
     filter_nothing,
     filter_vrids6,
     raw_socket,
@@ -40,7 +41,7 @@ class Sender6:
         self._socket = raw_socket(IPPROTO_RAW, socket.AF_INET6)
         try:
             attach(self._socket, filter_nothing())
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+            bind_to(self._socket, interface)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, PRIORITY_CONTROL)
             self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
@@ -82,7 +83,7 @@ class Receiver6:
         self._socket = raw_socket(PROTOCOL_VRRP, socket.AF_INET6)
         try:
             attach(self._socket, filter_vrids6(vrids))  # first, so that nothing else can be queued
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+            bind_to(self._socket, interface)
             self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)

@@ -41,9 +41,10 @@ class Strangers:
 
     def on(self, interface: str, family: int) -> frozenset[int]:
         """The VRIDs that the sockets of that interface let in besides their own; none while nobody asked."""
-        if not self._wanted:
+        if not self._wanted or not interface:  # no interface: whoever has one is a stranger there
             return frozenset()
-        return _ALL - self._ours.get((self._base.get(interface, interface), family), set())
+        ours = self._ours.get((self._base.get(interface, interface), family), set())
+        return _ALL - ours - self._ours.get(("", family), set())
 
     def say(self, interface: str, vrid: int, source: str) -> None:
         """Once per interface, VRID and sender."""

@@ -63,9 +63,9 @@ class Surroundings:
 
     def _interface_faults(self, config: VrrpInstance, has_port: bool) -> set[FaultCause]:
         faults: set[FaultCause] = set()
-        if config.interface not in self._links.by_name or not has_port:
+        if not has_port or (config.interface and config.interface not in self._links.by_name):
             faults.add(FaultCause.INTERFACE_MISSING)
-        elif not config.dont_track_primary and not self._is_up(config.interface):
+        elif config.interface and not config.dont_track_primary and not self._is_up(config.interface):
             faults.add(FaultCause.INTERFACE_DOWN)
         made = {vmac.name: vmac.base for vmac in config.vmacs}
         devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses if virtual.tracked}

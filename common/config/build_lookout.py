@@ -23,7 +23,7 @@ def build_lookout(root: Statement, instances: Iterable[VrrpInstance]) -> Lookout
         if everywhere:
             for name in _followed(instance):
                 methods.setdefault(name, PollMethod.ANY)
-        elif blocks[instance.name].has("linkbeat_use_polling"):
+        elif blocks[instance.name].has("linkbeat_use_polling") and instance.interface:
             methods.setdefault(instance.interface, PollMethod.ANY)
     return Lookout(
         link_polls=tuple(LinkPoll(interface=name, method=method) for name, method in methods.items()),
@@ -48,4 +48,4 @@ def _followed(instance: VrrpInstance) -> list[str]:
     """Real interfaces only: those that we make ourselves have the carrier of what they stand on."""
     weighed = [tracker.name for tracker in instance.trackers if tracker.kind is TrackerKind.INTERFACE]
     made = {vmac.name for vmac in instance.vmacs}
-    return [name for name in (instance.interface, *instance.tracked_interfaces, *weighed) if name not in made]
+    return [name for name in (instance.interface, *instance.tracked_interfaces, *weighed) if name and name not in made]

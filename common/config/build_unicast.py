@@ -13,7 +13,15 @@ from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 from pyhad.common.config.values import Value
 
+_LINK_LOCAL = ("fe8", "fe9", "fea", "feb")  # fe80::/10
 _WORDS = ("unicast_src_ip", "unicast_ttl", "check_unicast_src", "old_unicast_checksum", "unicast_fault_no_peer")
+
+NEEDS_INTERFACE = ("use_vmac", "use_ipvlan", "vrf")
+
+
+def roams(block: Statement) -> bool:
+    """Unicast may do without an interface where it says what address it speaks from (FIX-1, FIX-11)."""
+    return bool(block.given("unicast_peer") and block.given("unicast_src_ip"))
 
 
 def peer_lines(block: Statement) -> Iterator[Statement]:
@@ -32,6 +40,8 @@ def peer_of(entry: Statement) -> str:
 def with_unicast(instance: VrrpInstance, block: Statement, shared: Globals, complaints: Complaints) -> VrrpInstance:
     """The instance with its peers (PKT-8, PKT-36), or FIX-9 where it has none."""
     peers = _peers(instance, block, complaints)
+    if not instance.interface:
+        instance = _without_interface(instance, block, complaints, has_peers=bool(peers))
     if not peers:
         return _without_peers(instance, block, complaints)
     if block.last("mcast_dst_ip") is not None:
@@ -48,6 +58,20 @@ def with_unicast(instance: VrrpInstance, block: Statement, shared: Globals, comp
         check_unicast_source=shared.check_unicast_source or block.has("check_unicast_src") or limited,
         unicast_checksum=_checksum(block),
     )
+
+
+def _without_interface(
+    instance: VrrpInstance, block: Statement, complaints: Complaints, *, has_peers: bool
+) -> VrrpInstance:
+    """FIX-11. The source is the one of unicast, whatever `mcast_src_ip` says."""
+    if not has_peers:
+        message = f"vrrp_instance '{instance.name}' has no interface, and no peer to do without"
+        complaints.error(message, block.at, hint="add: interface IFNAME, or a peer")
+    source = block.text_of("unicast_src_ip")
+    if source.startswith(_LINK_LOCAL):
+        message = f"unicast_src_ip: {source} means nothing without an interface"
+        complaints.error(message, block.at, hint="add: interface IFNAME", trouble=Trouble.INVALID_VALUE)
+    return replace(instance, source_address=source)
 
 
 def _peers(instance: VrrpInstance, block: Statement, complaints: Complaints) -> tuple[UnicastPeer, ...]:

@@ -13,7 +13,7 @@ from pyhad.common.config.build_addresses import address_of, build_address, famil
 from pyhad.common.config.build_authentication import with_authentication
 from pyhad.common.config.build_globals import Globals, says_all
 from pyhad.common.config.build_strict import with_rules
-from pyhad.common.config.build_unicast import peer_lines, peer_of, with_unicast
+from pyhad.common.config.build_unicast import NEEDS_INTERFACE, peer_lines, peer_of, roams, with_unicast
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.keyword import Acts
 from pyhad.common.config.model import Announcement, VirtualAddress, VrrpInstance
@@ -96,7 +96,7 @@ class _Instance:
         interval_cs = self._interval_cs(version)
         preempt, preempt_delay_ns = self._preemption(priority, wants_master)
         self._interface_usable()
-        if not self._interface or not block.last("virtual_router_id"):
+        if not (self._interface or roams(block)) or not block.last("virtual_router_id"):
             return None
         instance = VrrpInstance(
             name=self._name,
@@ -135,9 +135,10 @@ class _Instance:
 
     def _tracks_source(self, instance: VrrpInstance) -> bool:
         found = self._block.last("track_src_ip")
-        if found is not None and not instance.source_address:
-            self._complaints.warning(f"track_src_ip is ignored: '{self._name}' names no source address", found.at)
-        return found is not None and bool(instance.source_address)
+        lacks = "source address" if not instance.source_address else "" if instance.interface else "interface"
+        if found is not None and lacks:
+            self._complaints.warning(f"track_src_ip is ignored: '{self._name}' names no {lacks}", found.at)
+        return found is not None and not lacks
 
     # ------------------------------------------------------------------------------------- what must be there
 
@@ -167,16 +168,15 @@ class _Instance:
         if not block.given("virtual_router_id"):
             message = f"vrrp_instance '{self._name}' has no virtual_router_id"
             self._complaints.error(message, block.at, hint="add: virtual_router_id N, 1 to 255")
-        unicast = block.given("unicast_peer") and block.given("unicast_src_ip")
-        if not block.given("interface") and not unicast:
+        if not block.given("interface") and not roams(block):
             message = f"vrrp_instance '{self._name}' has no interface"
             self._complaints.error(message, block.at, hint="add: interface IFNAME")
 
     def _left_out(self) -> bool:
         later = [child for child in self._block.children if child.keyword.acts is Acts.LEAVES_OUT]
         what = list(dict.fromkeys(child.keyword.name for child in later))
-        if not self._block.given("interface") and self._block.given("unicast_peer"):
-            what.append("unicast without interface")
+        if not self._interface:
+            what += [f"{word} without interface" for word in NEEDS_INTERFACE if self._block.last(word)]
         if not what:
             return False
         verb = "is" if len(what) == 1 else "are"
@@ -332,7 +332,7 @@ class _Instance:
     def _block_of_addresses(self, name: str, seen: set[tuple[str, str]]) -> list[VirtualAddress]:
         found: list[VirtualAddress] = []
         for entry in self._entries(name):
-            built = build_address(entry, self._interface, self._complaints)
+            built = build_address(entry, self._interface or self._shared.paths.default_interface, self._complaints)
             if built is None:
                 continue
             if family_of(built.address) != self._family and name == "virtual_ipaddress":

@@ -163,7 +163,7 @@ def _look_for_interfaces(
         bases = (vmac.base for vmac in instance.vmacs)
         devices = (one.interface for one in held)
         for name in dict.fromkeys((instance.interface, *instance.tracked_interfaces, *bases, *devices)):
-            if name in existing or name in made:
+            if not name or name in existing or name in made:
                 continue
             block = blocks[instance.name]
             own = block.last("interface") if name == instance.interface else None

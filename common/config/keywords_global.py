@@ -45,7 +45,13 @@ GLOBAL_DEFS = (
         NOW,
         options="global_defs.dynamic_interfaces",
     ),
-    word("default_interface", INTERFACE, "eth0", "Device for static addresses that name none", NOW),
+    word(
+        "default_interface",
+        INTERFACE,
+        "eth0",
+        "Device for static addresses that name none, and for those of instances without interface",
+        NOW,
+    ),
     flag("disable_local_igmp", "Turn off IGMP reports for 224.0.0.0/24 while running", NOW),
     flag("v3_checksum_as_v2", "VRRPv3/IPv4 checksum without the pseudo header for all instances", NOW),
     word(

@@ -115,8 +115,42 @@ def test_one_vrid_may_be_used_by_several_who_speak_to_others(compiled: Compile) 
     assert error.startswith("virtual_router_id 1 is used twice on e (IPv4): by '2' and by '1'")
 
 
-def test_without_an_interface_a_unicast_instance_is_left_out(compiled: Compile) -> None:
-    text = "vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.9 }\n" + PEERS + "}\n"
-    result = compiled(text)
-    assert result.result.configuration.vrrp.instances == ()
-    assert "vrrp_instance 'A' is left out: unicast without interface is not acted on yet" in result.warnings
+ROAMING = "vrrp_instance A {{\nvirtual_router_id 1\nvirtual_ipaddress {{\n{}\n}}\n{}\n}}\n"
+
+
+@pytest.mark.behaviour("FIX-1")
+def test_unicast_with_a_source_needs_no_interface(compiled: Compile) -> None:
+    result = compiled(ROAMING.format("192.0.2.9 dev eth7\n192.0.2.10", PEERS))
+    one = built(result)
+    assert (one.interface, one.source_address, result.warnings) == ("", "192.0.2.1", [])
+    assert [virtual.interface for virtual in one.addresses] == ["eth7", "eth0"]
+    text = "global_defs {\ndefault_interface eth5\n}\nlinkbeat_use_polling\n"
+    result = compiled(text + ROAMING.format("192.0.2.9", PEERS), interfaces=frozenset({"eth5"}))
+    assert [virtual.interface for virtual in built(result).addresses] == ["eth5"]
+    assert result.warnings == []
+    assert result.result.configuration.vrrp.lookout.link_polls == ()
+
+
+def test_without_an_interface_the_source_is_not_looked_for_on_one(compiled: Compile) -> None:
+    result = compiled(ROAMING.format("192.0.2.9", PEERS + "track_src_ip"))
+    assert not built(result).track_source
+    assert result.warnings == ["track_src_ip is ignored: 'A' names no interface"]
+
+
+@pytest.mark.behaviour("FIX-11")
+@pytest.mark.parametrize(
+    ("address", "words", "error"),
+    [
+        ("192.0.2.9", "unicast_peer { 192.0.2.2 }", "vrrp_instance 'A' has no interface"),
+        ("192.0.2.9", "unicast_src_ip 192.0.2.1\nunicast_peer { fd00::2 }",
+         "vrrp_instance 'A' has no interface, and no peer to do without"),
+        ("fd00::9", "version 3\nunicast_src_ip fe80::1\nunicast_peer { fe80::2 }",
+         "unicast_src_ip: fe80::1 means nothing without an interface"),
+    ],
+)  # fmt: skip
+def test_what_cannot_do_without_an_interface_is_an_error(
+    compiled: Compile, address: str, words: str, error: str
+) -> None:
+    result = compiled(ROAMING.format(address, words))
+    assert error in result.errors
+    assert result.result.configuration is None
