@@ -31,7 +31,7 @@ class Confirmation:
     """From the wish for such a reload to its confirmation, or until the configuration before is in force again."""
 
     asked_s: int = 0
-    """Of the reload that is being compiled, or that waits; 0: it needs no confirmation."""
+    """Of the last reload that was begun; 0: it needs no confirmation."""
     until_ns: int | None = None
     """When to go back, or to try that again."""
     is_going_back: bool = False
@@ -62,7 +62,7 @@ class Confirmation:
         """Somebody confirms."""
         if self.is_going_back or self.until_ns is None:
             return self.shown()
-        self.asked_s, self.until_ns = 0, None
+        self.until_ns = None
         told = ShowConfirmation(state=ConfirmationState.CONFIRMED)
         return [remarks.says("reload_confirmed"), ForgetPrevious(), told]
 
@@ -71,15 +71,14 @@ class Confirmation:
         return self.until_ns is not None and now_ns >= self.until_ns
 
     def refused(self, now_ns: int) -> None:
-        """The compilation failed: nothing to confirm; or that of the documents before did, which is tried again."""
-        self.asked_s = self.asked_s if self.is_going_back else 0
+        """A compilation failed: there is nothing to confirm; or that of the documents before, which is tried again."""
         self.until_ns = now_ns + RETRY_NS if self.is_going_back else None
 
     def in_force(self) -> list[Effect]:
         """Every child has taken the configuration."""
         if not self.is_going_back:
             return [ReportReload(accepted=True)]
-        self.asked_s, self.until_ns, self.is_going_back = 0, None, False
+        self.until_ns, self.is_going_back = None, False
         return [remarks.says("reload_gone_back"), ReportReload(accepted=False), *self.shown()]
 
     def go_back(self) -> list[Effect]:

@@ -20,6 +20,11 @@ from pyhad.ctl.main import main
         ["is-master"],
         ["status", "everything"],
         ["--timeout", "-1", "status"],
+        ["reload", "--confirm", "0"],
+        ["reload", "--confirm", "25h"],
+        ["reload", "--confirm"],
+        ["reload", "--confirm", "5", "confirm"],
+        ["reload", "keep"],
     ],
 )
 def test_a_wrong_command_line_ends_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,6 +42,8 @@ def test_a_wrong_command_line_ends_with_2(words: list[str], capsys: pytest.Captu
         ["status", "vs"],
         ["is-master", "VI_1"],
         ["reload"],
+        ["reload", "--confirm", "1d"],
+        ["reload", "confirm"],
         ["version"],
         ["rs", "drain", "s", "r"],
         ["vs"],
