@@ -273,9 +273,12 @@ def test_they_move_with_the_mastership_and_what_a_killed_daemon_left_goes(lab: L
     first.start(configuration(priority=150))
     first.wait_for_master()
     second.start(configuration(priority=100))
-    time.sleep(0.5)
+    ours = '"protocol": "keepalived"'
+    wait_until(lambda: "".join(second.kernel.routes()).count(ours) == 2, BUSY_S, "b has its static routes")
     held = [one for one in first.kernel.routes() if one not in second.kernel.routes()]
-    assert len([one for one in held if "keepalived" in one]) == 18 + 2 + 4, "virtual, static, and IPv6 twice"
+    assert len([one for one in held if "keepalived" in one]) == 18 + 4, (
+        "virtual, and IPv6 twice; b has the static ones too"
+    )
     listed = lab.run("a", "ip", "netns", "pids", lab.host("a")).split()
     for number in (signal.SIGSTOP, signal.SIGKILL):  # all at once, so that none lets go
         for pid in listed:
