@@ -78,8 +78,9 @@ class Upgrade:
             os.execve(sys.executable, command_line(), {**os.environ, baton.VARIABLE: str(fd)})  # noqa: S606
         except OSError as error:
             os.close(fd)
+            os.close(left.documents[ProcessName.PARENT])
             os.chdir(folder)
-            for kept in left.descriptors():
+            for kept in set(left.descriptors()) - {left.documents[ProcessName.PARENT]}:
                 os.set_inheritable(kept, False)
             signal.pthread_sigmask(signal.SIG_SETMASK, old_mask)
             self._refuse(f"the installed program cannot be executed: {error.strerror}\n")

@@ -340,6 +340,7 @@ class Service:
             **self._upkeep.counters(),
             "netlink_overruns": self._monitor.overruns,
             "netlink_refused": self._monitor.refused + self._route.refused,
+            "leases_refused": self._world.holdings.leases.refused,
             "journal_lost": self._journal.lost,
             "log_lines_dropped": self._runtime.log.dropped,
         }
