@@ -6,25 +6,20 @@ is left out with a warning: never run wrongly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pyhad.common.config.build_addresses import address_of, build_address, family_of, is_tracked
+from pyhad.common.config.build_addresses import address_of, family_of
 from pyhad.common.config.build_authentication import with_authentication
+from pyhad.common.config.build_election import OWNER, highest_other, interval_cs, lease_s, preemption, priority_of
 from pyhad.common.config.build_globals import Globals, says_all
+from pyhad.common.config.build_holdings import Holdings, entries, tracked_interfaces
 from pyhad.common.config.build_strict import with_rules
 from pyhad.common.config.build_unicast import NEEDS_INTERFACE, peer_lines, peer_of, roams, with_unicast
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.keyword import Acts
-from pyhad.common.config.model import Announcement, VirtualAddress, VrrpInstance
+from pyhad.common.config.model import Announcement, VrrpInstance
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
-
-OWNER = 255
-DEFAULT_PRIORITY = 100
-HIGHEST_OF_OTHERS = 254
-MAX_ADDRESSES = 255
-CENTISECOND_NS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +81,15 @@ class _Instance:
 
     def build(self) -> VrrpInstance | None:
         """The instance; None when it is left out or has errors."""
-        block, shared = self._block, self._shared
+        block, shared, complaints = self._block, self._shared, self._complaints
         self._required()
         version = self._version()
         if self._left_out():
             return None
-        addresses, excluded = self._addresses(version)
-        priority, wants_master = self._priority()
-        interval_cs = self._interval_cs(version)
-        preempt, preempt_delay_ns = self._preemption(priority, wants_master)
+        device = self._interface or shared.paths.default_interface
+        addresses, excluded = Holdings(block, self._family, device, complaints).addresses(version)
+        priority, wants_master = priority_of(block, complaints)
+        preempt, preempt_delay_ns = preemption(block, priority, wants_master=wants_master, complaints=complaints)
         self._interface_usable()
         if not (self._interface or roams(block)) or not block.last("virtual_router_id"):
             return None
@@ -106,9 +101,9 @@ class _Instance:
             version=version,
             start_as_master=priority == OWNER and wants_master,
             base_priority=priority,
-            advertisement_interval_cs=interval_cs,
+            advertisement_interval_cs=interval_cs(block, version, complaints),
             down_timer_adverts=block.number_of("down_timer_adverts", shared.down_timer_adverts),
-            highest_other_priority=self._highest_other(preempt=preempt),
+            highest_other_priority=highest_other(block, preempt=preempt, complaints=complaints),
             preempt_mode=preempt,
             preempt_delay_ns=preempt_delay_ns,
             higher_prio_send_advert=block.switch("higher_prio_send_advert", default=shared.higher_prio_send_advert),
@@ -119,7 +114,7 @@ class _Instance:
             multicast_group=self._multicast_group(),
             addresses=addresses,
             excluded_addresses=excluded,
-            tracked_interfaces=self._tracked(),
+            tracked_interfaces=tracked_interfaces(block, self._interface, complaints),
             dont_track_primary=block.has("dont_track_primary"),
             announcement=self._announcement(),
         )
@@ -152,15 +147,10 @@ class _Instance:
         for entry in peer_lines(self._block):
             if peer_of(entry):
                 return family_of(peer_of(entry))
-        for entry in self._entries("virtual_ipaddress"):
+        for entry in entries(self._block, "virtual_ipaddress"):
             if address_of(entry):
                 return family_of(address_of(entry))
         return 4
-
-    def _entries(self, name: str) -> Iterator[Statement]:
-        for block in self._block.children:
-            if block.name == name:
-                yield from block.children
 
     def _required(self) -> None:
         """FIX-1."""
@@ -215,7 +205,7 @@ class _Instance:
             self._complaints.error(message, found.at, trouble=Trouble.INVALID_VALUE)
         return group
 
-    # -------------------------------------------------------------------------------------------- the numbers
+    # ----------------------------------------------------------------------------- version and announcements
 
     def _version(self) -> int:
         """`version`, else `vrrp_version`; version 3 for IPv6 that names none, and always with `native_ipv6`."""
@@ -223,65 +213,6 @@ class _Instance:
             return 3
         default = 3 if self._family == 6 else self._shared.version
         return self._block.number_of("version", default)
-
-    def _priority(self) -> tuple[int, bool]:
-        """Base priority, and whether it wants to begin as master: QRK-1, FSM-10."""
-        state = self._block.text_of("state")
-        default = OWNER if state == "MASTER" else DEFAULT_PRIORITY
-        priority = self._block.number_of("priority", default)
-        if state == "MASTER" and not self._block.given("priority"):
-            self._complaints.warning(
-                f"'{self._name}' has state MASTER and no priority: it is the address owner, priority {OWNER}",
-                self._block.at,
-                hint="give it a priority unless it owns the addresses",
-            )
-        return priority, state == "MASTER" or (not state and priority == OWNER)
-
-    def _interval_cs(self, version: int) -> int:
-        """FIX-28 for version 2, FIX-29 for version 3; centiseconds."""
-        found = self._block.last("advert_int")
-        if found is None:
-            return 100
-        exact_ns = found.number()
-        unit_cs, most_cs = (100, 25500) if version == 2 else (1, 4095)
-        unit_ns = unit_cs * CENTISECOND_NS
-        value_cs = min(max((exact_ns + unit_ns // 2) // unit_ns, 1) * unit_cs, most_cs)
-        if value_cs * CENTISECOND_NS != exact_ns:
-            rule = "whole seconds up to 255" if version == 2 else "hundredths of a second up to 40.95"
-            message = f"advert_int: version {version} knows {rule}: {value_cs / 100:g} s is used"
-            self._complaints.warning(message, found.at, trouble=Trouble.INVALID_VALUE)
-        return value_cs
-
-    def _preemption(self, priority: int, wants_master: bool) -> tuple[bool, int]:
-        """FIX-19 and FIX-20."""
-        block = self._block
-        order = [child for child in block.children if child.name in ("preempt", "nopreempt") and not child.broken]
-        preempt = not order or order[-1].name == "preempt"
-        master = block.text_of("state") == "MASTER"
-        why = "state MASTER" if master else f"priority {OWNER}"
-        if not preempt and (master or priority == OWNER or wants_master):
-            hint = "a node that shall not take back the addresses begins with state BACKUP"
-            self._complaints.warning(f"nopreempt is ignored: '{self._name}' has {why}", order[-1].at, hint=hint)
-            preempt = True
-        delay = block.last("preempt_delay")
-        if delay is None or not delay.number():
-            return preempt, 0
-        if master or not preempt:
-            reason = "state MASTER" if master else "nopreempt"
-            self._complaints.warning(f"preempt_delay is ignored: '{self._name}' has {reason}", delay.at)
-            return preempt, 0
-        return preempt, delay.number()
-
-    def _highest_other(self, *, preempt: bool) -> int:
-        """FIX-22. pyhad notices its own silence in any case; the keyword says how soon the quickest other acts."""
-        found = self._block.last("timer_expired_backup")
-        if found is None or not found.values:
-            return HIGHEST_OF_OTHERS
-        if preempt:
-            message = f"the priority of timer_expired_backup is ignored: '{self._name}' has no nopreempt"
-            self._complaints.warning(message, found.at)
-            return HIGHEST_OF_OTHERS
-        return found.number()
 
     def _announcement(self) -> Announcement:
         """NET-20 to NET-24: the instance's own, else the global ones; lower_prio as master unless said."""
@@ -300,91 +231,3 @@ class _Instance:
             extra_ns=extra.number() if extra else base.extra_ns,
             extra_all=says_all(extra) if extra else base.extra_all,
         )
-
-    # ----------------------------------------------------------------------------------- addresses, tracking
-
-    def _addresses(self, version: int) -> tuple[tuple[VirtualAddress, ...], tuple[VirtualAddress, ...]]:
-        """Advertised and excluded ones: FIX-17, FIX-18, FIX-34, NET-5."""
-        seen: set[tuple[str, str]] = set()
-        addresses = self._block_of_addresses("virtual_ipaddress", seen)
-        excluded = self._block_of_addresses("virtual_ipaddress_excluded", seen)
-        if len(addresses) > MAX_ADDRESSES:
-            self._complaints.warning(
-                f"'{self._name}' has {len(addresses)} addresses, an advertisement holds {MAX_ADDRESSES}: "
-                "the rest is not advertised",
-                self._block.at,
-            )
-            addresses, excluded = addresses[:MAX_ADDRESSES], addresses[MAX_ADDRESSES:] + excluded
-        if not any(True for _ in self._entries("virtual_ipaddress")):
-            self._without_addresses(version)
-        return tuple(addresses), tuple(excluded)
-
-    def _without_addresses(self, version: int) -> None:
-        if self._block.has("no_virtual_ipaddress"):
-            return
-        message = f"vrrp_instance '{self._name}' has no virtual_ipaddress"
-        hint = "add one, or say no_virtual_ipaddress"
-        if version == 3:
-            self._complaints.error(f"{message}; version 3 needs one", self._block.at, hint=hint)
-        else:
-            self._complaints.warning(message, self._block.at, hint=hint)
-
-    def _block_of_addresses(self, name: str, seen: set[tuple[str, str]]) -> list[VirtualAddress]:
-        found: list[VirtualAddress] = []
-        for entry in self._entries(name):
-            built = build_address(entry, self._interface or self._shared.paths.default_interface, self._complaints)
-            if built is None:
-                continue
-            if family_of(built.address) != self._family and name == "virtual_ipaddress":
-                message = f"{built.address} is ignored: the addresses of '{self._name}' are IPv{self._family}"
-                self._complaints.warning(message, entry.at, hint="put it into virtual_ipaddress_excluded")
-            elif (built.address, built.interface) in seen:
-                message = f"{built.address} is ignored: '{self._name}' has it already"
-                self._complaints.warning(message, entry.at)
-            else:
-                seen.add((built.address, built.interface))
-                found.append(built)
-        return found
-
-    def _tracked(self) -> tuple[str, ...]:
-        """Other interfaces whose loss means FAULT: tracked with weight 0, or holding an address (TRK-30, TRK-31)."""
-        names: dict[str, None] = {}
-        for entry in self._entries("track_interface"):
-            name = str(entry.options.get("NAME", ("",))[0])
-            if entry.options.get("weight", (0,))[0] or "reverse" in entry.options:
-                continue  # see build_tracking.py
-            if name == self._interface:
-                self._complaints.warning(f"track_interface {name} is ignored: it is the instance's own", entry.at)
-            elif name and not entry.broken:
-                names[name] = None
-        for entry in (*self._entries("virtual_ipaddress"), *self._entries("virtual_ipaddress_excluded")):
-            device = entry.options.get("dev")
-            if device and str(device[0]) != self._interface and is_tracked(entry):
-                names[str(device[0])] = None
-        return tuple(names)
-
-
-def lease_s(wanted: str, instance: VrrpInstance) -> int:
-    """For how long the kernel keeps addresses that nobody renews; 0: for ever.
-
-    `auto` is the longest master-down interval that a peer can have, in whole seconds rounded up: the addresses go when
-    the peer has just taken over, not before.
-    """
-    if wanted != "auto":
-        return 0 if wanted == "off" else int(wanted)
-    interval_cs = instance.advertisement_interval_cs
-    skew_base_cs = 100 if instance.version == 2 else interval_cs
-    return -(-(instance.down_timer_adverts * interval_cs + skew_base_cs) // 100)
-
-
-def down_interval_ns(instances: tuple[VrrpInstance, ...]) -> int:
-    """After this long without adverts the first peer of any instance may take over; 0 without instances.
-
-    FSM-2 with the smallest skew that a peer can have (FSM-1, priority 255), because peers' priorities are not known.
-    """
-    intervals = []
-    for instance in instances:
-        interval_ns = instance.advertisement_interval_cs * CENTISECOND_NS
-        skew_base_ns = 100 * CENTISECOND_NS if instance.version == 2 else interval_ns
-        intervals.append(instance.down_timer_adverts * interval_ns + skew_base_ns // 256)
-    return min(intervals, default=0)

@@ -12,6 +12,7 @@ from pyhad.common.codec import encode
 from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_balancing import NO_BALANCING, Balancing, build_balancing
 from pyhad.common.config.build_checker import build_checker, left_to_vrrp, once_initialized, without_services
+from pyhad.common.config.build_election import down_interval_ns
 from pyhad.common.config.build_globals import Globals, build_globals
 from pyhad.common.config.build_paths import build_paths
 from pyhad.common.config.build_process import build_process, with_process
@@ -21,7 +22,7 @@ from pyhad.common.config.build_services import Services, build_services
 from pyhad.common.config.build_tls import build_tls
 from pyhad.common.config.build_tracking import Tracking, build_tracking
 from pyhad.common.config.build_vmac import with_vmacs
-from pyhad.common.config.build_vrrp import build_instances, down_interval_ns
+from pyhad.common.config.build_vrrp import build_instances
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.diagnostics import sorted_by_place
 from pyhad.common.config.grammar import parse

@@ -7,10 +7,8 @@ Names follow keepalived.conf where operators know the word.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 
-from pyhad.common.config.model_alerts import MailSettings
 from pyhad.common.config.model_balancing import (
     KERNEL_TIMEOUTS as KERNEL_TIMEOUTS,
     PLAIN_TUNNEL as PLAIN_TUNNEL,
@@ -42,308 +40,31 @@ from pyhad.common.config.model_checks import (
     TlsClient as TlsClient,
     UdpCheck as UdpCheck,
 )
-from pyhad.common.config.model_garp import USUAL_ANNOUNCEMENT, AnnounceLimit, Announcement as Announcement
+from pyhad.common.config.model_garp import Announcement as Announcement
 from pyhad.common.config.model_hmac import HmacKey as HmacKey, HmacMode as HmacMode, HmacSettings as HmacSettings
-from pyhad.common.config.model_lookout import NO_LOOKOUT, Lookout
 from pyhad.common.config.model_process import DaemonSettings, InstanceWords
 from pyhad.common.config.model_routes import Path as Path, VirtualRoute as VirtualRoute, VirtualRule as VirtualRule
 from pyhad.common.config.model_scheduling import ProcessSettings
-from pyhad.common.config.model_tracking import (
-    NOBODY,
-    PLAIN_BUFFER,
-    Fifo,
-    InterfaceDelay,
-    Notify,
-    ReceiveBuffer,
-    SyncGroup,
-    Tracker,
-    TrackFile,
-    TrackProcess,
-    TrackScript,
+from pyhad.common.config.model_services import (
+    DataPlane as DataPlane,
+    Forwarding as Forwarding,
+    IpvsDocument as IpvsDocument,
+    Listener as Listener,
+    Protocol as Protocol,
+    RealServer as RealServer,
+    SorryServer as SorryServer,
+    VirtualServer as VirtualServer,
 )
 from pyhad.common.config.model_unicast import UnicastChecksum as UnicastChecksum, UnicastPeer as UnicastPeer
-from pyhad.common.config.model_vmac import PLAIN_FIREWALL, Firewall, Vmac
+from pyhad.common.config.model_vrrp import (
+    NO_STATICS as NO_STATICS,
+    Statics as Statics,
+    VirtualAddress as VirtualAddress,
+    VrrpDocument as VrrpDocument,
+    VrrpInstance as VrrpInstance,
+)
 
 SCHEMA = 1
-
-
-class Protocol(enum.StrEnum):
-    """Transport of a virtual service. NONE is for services found by firewall mark."""
-
-    TCP = "tcp"
-    UDP = "udp"
-    SCTP = "sctp"
-    NONE = "none"
-
-
-class Forwarding(enum.StrEnum):
-    """How packets reach a real server (`lb_kind`)."""
-
-    NAT = "NAT"
-    DIRECT_ROUTE = "DR"
-    TUNNEL = "TUN"
-
-
-class DataPlane(enum.StrEnum):
-    """Who balances: the kernel's IPVS, nftables, or whichever the kernel has (`pyhad_data_plane`)."""
-
-    AUTO = "auto"
-    IPVS = "ipvs"
-    NFTABLES = "nftables"
-
-
-# ------------------------------------------------------------------------------------------------ VRRP
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VirtualAddress:
-    """One address that a virtual router holds while MASTER (NET-1)."""
-
-    address: str
-    prefix_len: int
-    interface: str
-    """Device it goes on: its own `dev`, else the instance's interface."""
-    scope: int = 0
-    """RT_SCOPE_*: 0 global, 253 link, 254 host."""
-    label: str = ""
-    broadcast: str = ""
-    preferred_lft_s: int | None = None
-    """None: for ever. 0, as of an IPv6 /128 unless said otherwise: nobody takes it as source unasked (NET-1)."""
-    use_vmac: bool = False
-    """It asks for a virtual MAC of its own accord (VMAC-8)."""
-    peer: str = ""  # the other end of a point-to-point link; `prefix_len` is its prefix then
-    flags: int = 0  # IFA_F_* of home, mngtmpaddr, noprefixroute, autojoin
-    detects_duplicates: bool = False  # IPv6: the kernel asks first whether somebody has it (`-nodad`)
-    tracked: bool = True  # its loss and that of its interface matter (TRK-31)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statics:
-    """What is there while the daemon runs, whoever is master."""
-
-    addresses: tuple[VirtualAddress, ...] = ()
-    routes: tuple[VirtualRoute, ...] = ()
-    rules: tuple[VirtualRule, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.addresses or self.routes or self.rules)
-
-
-NO_STATICS = Statics()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VrrpInstance:
-    """One `vrrp_instance`, complete and checked: its core needs nothing else.
-
-    `family` is 4 or 6. `advertisement_interval_cs` is whole seconds times 100 in version 2.
-    """
-
-    name: str
-    vrid: int
-    family: int
-    interface: str
-    version: int
-    start_as_master: bool
-    base_priority: int
-    advertisement_interval_cs: int
-    down_timer_adverts: int = 3
-    highest_other_priority: int = 254
-    """Nobody of the others has a higher one: so soon a silence of ours is noticed (`timer_expired_backup`)."""
-    preempt_mode: bool = True
-    preempt_delay_ns: int = 0
-    higher_prio_send_advert: bool = False
-    lower_prio_no_advert: bool = False
-    skip_check_adv_addr: bool = False
-    checksum_pseudo_header: bool = True
-    """Version 3 over IPv4: pseudo header in the checksum (PKT-3); False is `v3_checksum_as_v2`."""
-    source_address: str = ""
-    """`mcast_src_ip` or `unicast_src_ip`; empty: the interface's primary address."""
-    multicast_group: str = "224.0.0.18"
-    addresses: tuple[VirtualAddress, ...] = ()
-    """Advertised, in configuration order (PKT-6)."""
-    excluded_addresses: tuple[VirtualAddress, ...] = ()
-    routes: tuple[VirtualRoute, ...] = ()
-    rules: tuple[VirtualRule, ...] = ()
-    put_back: bool = True
-    """What others remove while MASTER is put back; False: mastership is given up (FSM-37)."""
-    vip_lease_s: int = 0
-    """The kernel removes the addresses when they were not renewed for so long (`pyhad_vip_lease`); 0: never."""
-    tracked_interfaces: tuple[str, ...] = ()
-    """Interfaces other than its own whose loss means FAULT (`track_interface` with weight 0)."""
-    dont_track_primary: bool = False
-    announcement: Announcement = USUAL_ANNOUNCEMENT
-    authentication_data: bytes = field(default=b"", repr=False)
-    """Version 2: the 8 bytes of an `auth_pass`, a secret: never log or show it. Empty: no authentication."""
-    authentication_header: bool = False
-    """They are the key of an IP authentication header (`auth_type AH`), not a password that is sent."""
-    hmac: HmacSettings | None = None
-    unicast_peers: tuple[UnicastPeer, ...] = ()
-    """Whom the adverts go to, one each; empty: to the group."""
-    unicast_ttl: int | None = None
-    """None: 255 over IPv4, 64 over IPv6 (PKT-8)."""
-    check_unicast_source: bool = False
-    """Adverts of others than `unicast_peers` are dropped (PKT-36)."""
-    unicast_checksum: UnicastChecksum = UnicastChecksum.DETECT
-    track_source: bool = False
-    """FAULT while the interface does not have `source_address` (`track_src_ip`)."""
-    ignores_adverts: bool = False
-    """An address owner that listens to nobody (PKT-33)."""
-    fault_without_peers: bool = False
-    """It was to use unicast and has nobody to talk to (`unicast_fault_no_peer`): it stays in FAULT."""
-    trackers: tuple[Tracker, ...] = ()
-    """Beyond `tracked_interfaces`: scripts, files, processes, BFD sessions, and interfaces with a weight or reversed;
-    the group's too."""
-    notify: Notify = NOBODY
-    sync_group: str = ""
-    """The group it is a member of; empty: it decides alone."""
-    vmac: Vmac | None = None
-    """The interface that it makes for itself on `interface`, for its addresses and its adverts."""
-    vmac_xmit_base: bool = False
-    """Adverts go out of `interface` all the same, with its MAC."""
-    address_vmacs: tuple[Vmac, ...] = ()
-    """Further ones, for addresses on other interfaces or of the other family (VMAC-8)."""
-    accept_mode: bool = True
-    """Packets sent to the addresses are accepted, though it may not own them (VMAC-23)."""
-    promote_secondaries: bool = False
-
-    @property
-    def speaks_on(self) -> str:
-        """The interface that its adverts leave and come by."""
-        return self.interface if self.vmac is None or self.vmac_xmit_base else self.vmac.name
-
-    @property
-    def vmacs(self) -> tuple[Vmac, ...]:
-        """All interfaces that it makes for itself."""
-        return self.address_vmacs if self.vmac is None else (self.vmac, *self.address_vmacs)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VrrpDocument:
-    """All that the VRRP process needs."""
-
-    schema: int
-    generation: int
-    router_id: str
-    instances: tuple[VrrpInstance, ...]
-    startup_delay_ns: int = 0
-    delay_after_boot_ns: int = 0
-    child_wait_ns: int = 5 * SECOND_NS
-    """The parent's patience with a process that stops; whoever takes longer is killed (PROC-6)."""
-    scripts: tuple[TrackScript, ...] = ()
-    """Those that an instance follows."""
-    files: tuple[TrackFile, ...] = ()
-    processes: tuple[TrackProcess, ...] = ()
-    process_watch: ReceiveBuffer = PLAIN_BUFFER
-    bfd_sessions: tuple[str, ...] = ()
-    """Those that an instance follows."""
-    groups: tuple[SyncGroup, ...] = ()
-    fifos: tuple[Fifo, ...] = ()
-    fifo_states_on_reload: bool = False
-    statics: Statics = NO_STATICS
-    interface_delays: tuple[InterfaceDelay, ...] = ()
-    mail: MailSettings | None = None
-    mails_faults: bool = True
-    """False with `no_email_faults` (MAIL-9)."""
-    announce_limits: tuple[AnnounceLimit, ...] = ()
-    monitor_buffer: ReceiveBuffer = PLAIN_BUFFER
-    """Of the socket that hears of interfaces and addresses."""
-    script_security: bool = False
-    """`enable_script_security`: what could be replaced by others than root does not run as root (SEC-3)."""
-    keep_script_links: bool = False
-    """`use_symlink_paths` (SEC-5)."""
-    sync_instance: str = ""
-    """The instance whose role the IPVS owner wants to know (`lvs_sync_daemon … inst`)."""
-    daemon: str = ""
-    """`instance` keyword: what tells its interfaces from those of another daemon."""
-    firewall: Firewall = PLAIN_FIREWALL
-    lookout: Lookout = NO_LOOKOUT
-
-
-# ------------------------------------------------------------------------------------- load balancing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
-    """One address that the data plane serves: address and port, or a firewall mark (then address is empty)."""
-
-    protocol: Protocol
-    family: int
-    address: str = ""
-    port: int = 0
-    fwmark: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RealServer:
-    """One destination of a service as configured."""
-
-    id: str
-    """`ADDRESS:PORT`, IPv6 in brackets."""
-    address: str
-    port: int
-    weight: int
-    forwarding: Forwarding
-    inhibit_on_failure: bool = False
-    alpha: bool = False
-    upper_threshold: int = 0
-    lower_threshold: int = 0
-    tunnel: Tunnel = PLAIN_TUNNEL
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SorryServer:
-    """Serves when the quorum is lost (LVS-34, LVS-35)."""
-
-    address: str
-    port: int
-    forwarding: Forwarding
-    inhibit: bool = False
-    tunnel: Tunnel = PLAIN_TUNNEL
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VirtualServer:
-    """One `virtual_server` (FIX-50 to FIX-62 already applied). A group has several listeners."""
-
-    id: str
-    """`ADDRESS:PORT/tcp`, `fwmark:N/inet` or `group:NAME/tcp`; unique."""
-    listeners: tuple[Listener, ...]
-    scheduler: str
-    flags: tuple[str, ...] = ()
-    """Scheduler flags by keyword (`sh-port`, `flag-1`, `ops` …)."""
-    persistence_timeout_s: int = 0
-    persistence_granularity: str = ""
-    persistence_engine: str = ""
-    masquerade: bool = False
-    """`pyhad_masquerade`: real servers see our own address (nftables only)."""
-    quorum: int = 1
-    hysteresis: int = 0
-    alpha: bool = False
-    sorry_server: SorryServer | None = None
-    servers: tuple[RealServer, ...] = ()
-    source: str = ""
-    """`FILE:LINE` of the block, for messages."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IpvsDocument:
-    """All that the IPVS owner needs."""
-
-    schema: int
-    generation: int
-    data_plane: DataPlane
-    services: tuple[VirtualServer, ...]
-    flush_at_start: bool = False
-    """`lvs_flush`."""
-    namespace: str | None = None
-    """`net_namespace_ipvs`: where the table is; empty: where the daemon was started; None: where the daemon is."""
-    flush_at_stop: FlushAtStop = FlushAtStop.ENTRIES
-    timeouts: IpvsTimeouts = KERNEL_TIMEOUTS
-    sync: SyncDaemon | None = None
-
-
-# ------------------------------------------------------------------------------------ control, parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
