@@ -210,8 +210,8 @@ class InterfacePort:
 
     def _meant(self, vrid: int, received: Received) -> Instance | None:
         group = self.instances.get(vrid)
-        if not self.name:  # hears what is sent to the machine by any interface: each takes what is for its address
-            group = [one for one in group or () if one.config.source_address == received.destination]
+        if group and not group[0].config.interface:  # hears what any interface brings: each takes what is for itself
+            group = [one for one in group if one.config.source_address == received.destination]
         if not group:
             return None
         if len(group) == 1:

@@ -41,7 +41,7 @@ class Strangers:
 
     def on(self, interface: str, family: int) -> frozenset[int]:
         """The VRIDs that the sockets of that interface let in besides their own; none while nobody asked."""
-        if not self._wanted or not interface:  # no interface: whoever has one is a stranger there
+        if not self._wanted or not self._base.get(interface, interface):  # whoever has an interface is a stranger there
             return frozenset()
         ours = self._ours.get((self._base.get(interface, interface), family), set())
         return _ALL - ours - self._ours.get(("", family), set())

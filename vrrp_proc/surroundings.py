@@ -63,9 +63,10 @@ class Surroundings:
 
     def _interface_faults(self, config: VrrpInstance, has_port: bool) -> set[FaultCause]:
         faults: set[FaultCause] = set()
-        if not has_port or (config.interface and config.interface not in self._links.by_name):
+        ground = config.interface or config.vrf
+        if not has_port or not self._has_ground(config):
             faults.add(FaultCause.INTERFACE_MISSING)
-        elif config.interface and not config.dont_track_primary and not self._is_up(config.interface):
+        elif ground and not config.dont_track_primary and not self._is_up(ground):
             faults.add(FaultCause.INTERFACE_DOWN)
         made = {vmac.name: vmac.base for vmac in config.vmacs}
         devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses if virtual.tracked}
@@ -75,6 +76,13 @@ class Surroundings:
         if not all(self._is_there(name) for name in made):
             faults.add(FaultCause.INTERFACE_MISSING)
         return faults
+
+    def _has_ground(self, config: VrrpInstance) -> bool:
+        """A device that is no VRF cannot be one; unicast without both needs none."""
+        if config.interface or not config.vrf:
+            return not config.interface or config.interface in self._links.by_name
+        vrf = self._links.by_name.get(config.vrf)
+        return vrf is not None and vrf.details.kind == "vrf"
 
     def _is_there(self, name: str) -> bool:
         """An interface of our own: that it has carrier is the matter of its base, whose delays count (FSM-46)."""
@@ -133,7 +141,7 @@ def interfaces_of(config: VrrpInstance) -> set[str]:
     names = {virtual.interface for virtual in config.addresses + config.excluded_addresses}
     weighted = (tracker.name for tracker in config.trackers if tracker.kind is TrackerKind.INTERFACE)
     made = (name for vmac in config.vmacs for name in (vmac.name, vmac.base))
-    return names.union(config.tracked_interfaces, (config.interface,), weighted, made)
+    return names.union(config.tracked_interfaces, (config.interface, config.vrf), weighted, made)
 
 
 def _source_interface(config: VrrpInstance) -> str:

@@ -16,8 +16,6 @@ from pyhad.common.config.values import Value
 _LINK_LOCAL = ("fe8", "fe9", "fea", "feb")  # fe80::/10
 _WORDS = ("unicast_src_ip", "unicast_ttl", "check_unicast_src", "old_unicast_checksum", "unicast_fault_no_peer")
 
-NEEDS_INTERFACE = ("use_vmac", "use_ipvlan", "vrf")
-
 
 def roams(block: Statement) -> bool:
     """Unicast may do without an interface where it says what address it speaks from (FIX-1, FIX-11)."""
@@ -40,6 +38,10 @@ def peer_of(entry: Statement) -> str:
 def with_unicast(instance: VrrpInstance, block: Statement, shared: Globals, complaints: Complaints) -> VrrpInstance:
     """The instance with its peers (PKT-8, PKT-36), or FIX-9 where it has none."""
     peers = _peers(instance, block, complaints)
+    vrf = block.last("vrf")
+    if vrf is not None and (instance.interface or not peers):  # FIX-16
+        why = f"interface {instance.interface}" if instance.interface else "no peer"
+        complaints.warning(f"vrf is ignored: '{instance.name}' has {why}", vrf.at)
     if not instance.interface:
         instance = _without_interface(instance, block, complaints, has_peers=bool(peers))
     if not peers:
@@ -57,6 +59,7 @@ def with_unicast(instance: VrrpInstance, block: Statement, shared: Globals, comp
         unicast_ttl=ttl.number() if ttl is not None and ttl.values else None,
         check_unicast_source=shared.check_unicast_source or block.has("check_unicast_src") or limited,
         unicast_checksum=_checksum(block),
+        vrf=block.text_of("vrf") if not instance.interface else "",
     )
 
 

@@ -73,7 +73,7 @@ class _Builder:
 
     def reserve(self) -> None:
         found = self._block.last("use_vmac") or self._block.last("use_ipvlan")
-        name = _option(found, "name")
+        name = _option(found, "name") if self._config.interface else ""
         if found is not None and name:
             mac = self._mac(found, quiet=True) if found.name == "use_vmac" else ""
             self._names.give(self._config.interface, mac, name)
@@ -85,6 +85,9 @@ class _Builder:
             message = f"use_ipvlan is ignored: '{config.name}' has use_vmac"
             self._complaints.warning(message, ipvlan.at)
             ipvlan = None
+        if not config.interface:
+            self._needs_ground(vmac or ipvlan)
+            vmac = ipvlan = None
         own = self._vmac(vmac) if vmac is not None else self._ipvlan(ipvlan) if ipvlan is not None else None
         addresses = tuple(self._placed(one, own) for one in config.addresses)
         excluded = tuple(self._placed(one, own) for one in config.excluded_addresses)
@@ -99,6 +102,12 @@ class _Builder:
         return replace(config, vmac_xmit_base=self._speaks_on_base(config))
 
     # ------------------------------------------------------------------------------------------- interfaces
+
+    def _needs_ground(self, found: Statement | None) -> None:
+        """There is nothing to make it on; addresses that name a device may still have one there (`use_vmac_addr`)."""
+        if found is not None:
+            message = f"{found.name} is ignored: '{self._config.name}' has no interface"
+            self._complaints.warning(message, found.at, hint="add: interface IFNAME")
 
     def _vmac(self, found: Statement) -> Vmac:
         config, mac = self._config, self._mac(found)

@@ -1,8 +1,4 @@
-"""`vrrp_instance` blocks to the model: defaults, inheritance from the globals, fix-ups. Reads no interface.
-
-An instance that asks for something pyhad does not do yet, and that would change the wire or who holds the addresses,
-is left out with a warning: never run wrongly.
-"""
+"""`vrrp_instance` blocks to the model: defaults, inheritance from the globals, fix-ups. Reads no interface."""
 
 from __future__ import annotations
 
@@ -14,9 +10,8 @@ from pyhad.common.config.build_election import OWNER, highest_other, interval_cs
 from pyhad.common.config.build_globals import Globals, says_all
 from pyhad.common.config.build_holdings import Holdings, entries, tracked_interfaces
 from pyhad.common.config.build_strict import with_rules
-from pyhad.common.config.build_unicast import NEEDS_INTERFACE, peer_lines, peer_of, roams, with_unicast
+from pyhad.common.config.build_unicast import peer_lines, peer_of, roams, with_unicast
 from pyhad.common.config.complaints import Complaints
-from pyhad.common.config.keyword import Acts
 from pyhad.common.config.model import Announcement, VrrpInstance
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
@@ -64,7 +59,8 @@ def build_instances(root: Statement, shared: Globals, complaints: Complaints) ->
 def _places(instance: VrrpInstance) -> list[_Place]:
     lanes = [f"{instance.source_address} {peer.address}" for peer in instance.unicast_peers]
     return [
-        _Place(instance.vrid, instance.interface, instance.family, lane) for lane in lanes or [instance.multicast_group]
+        _Place(instance.vrid, instance.interface or instance.vrf, instance.family, lane)
+        for lane in lanes or [instance.multicast_group]
     ]
 
 
@@ -80,12 +76,10 @@ class _Instance:
         self._family = self._find_family()
 
     def build(self) -> VrrpInstance | None:
-        """The instance; None when it is left out or has errors."""
+        """The instance; None when it has errors."""
         block, shared, complaints = self._block, self._shared, self._complaints
         self._required()
         version = self._version()
-        if self._left_out():
-            return None
         device = self._interface or shared.paths.default_interface
         addresses, excluded = Holdings(block, self._family, device, complaints).addresses(version)
         priority, wants_master = priority_of(block, complaints)
@@ -161,22 +155,6 @@ class _Instance:
         if not block.given("interface") and not roams(block):
             message = f"vrrp_instance '{self._name}' has no interface"
             self._complaints.error(message, block.at, hint="add: interface IFNAME")
-
-    def _left_out(self) -> bool:
-        later = [child for child in self._block.children if child.keyword.acts is Acts.LEAVES_OUT]
-        what = list(dict.fromkeys(child.keyword.name for child in later))
-        if not self._interface:
-            what += [f"{word} without interface" for word in NEEDS_INTERFACE if self._block.last(word)]
-        if not what:
-            return False
-        verb = "is" if len(what) == 1 else "are"
-        self._complaints.warning(
-            f"vrrp_instance '{self._name}' is left out: {', '.join(what)} {verb} not acted on yet",
-            later[0].at if later else self._block.at,
-            hint="pyhad does not run a virtual router otherwise than it was asked to",
-            trouble=Trouble.NOT_YET,
-        )
-        return True
 
     def _sources_fit(self) -> None:
         for word in ("mcast_src_ip", "unicast_src_ip"):

@@ -163,11 +163,11 @@ def _look_for_interfaces(
         made = {vmac.name for vmac in instance.vmacs}
         bases = (vmac.base for vmac in instance.vmacs)
         devices = (one.interface for one in held)
-        for name in dict.fromkeys((instance.interface, *instance.tracked_interfaces, *bases, *devices)):
+        for name in dict.fromkeys((instance.interface, instance.vrf, *instance.tracked_interfaces, *bases, *devices)):
             if not name or name in existing or name in made:
                 continue
             block = blocks[instance.name]
-            own = block.last("interface") if name == instance.interface else None
+            own = block.last({instance.interface: "interface", instance.vrf: "vrf"}.get(name, ""))
             complaints.warning(
                 f"interface {name} does not exist: vrrp_instance '{instance.name}' stays in FAULT until it appears",
                 (own or block).at,

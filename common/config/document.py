@@ -18,7 +18,6 @@ _ACTS = {
     Acts.NOW: "acts",
     Acts.LATER: "understood, not yet acted on",
     Acts.LOUD: "understood, not yet acted on (warning)",
-    Acts.LEAVES_OUT: "understood, not yet acted on (the instance is left out)",
     Acts.NOTHING: "accepted, without meaning here",
 }
 

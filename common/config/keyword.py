@@ -26,13 +26,11 @@ class Acts(enum.StrEnum):
     LATER = "understood, not yet acted on"
     LOUD = "understood, not yet acted on (warning)"
     """As LATER, but ignoring it weakens or changes what was asked for: said as a warning."""
-    LEAVES_OUT = "understood, not yet acted on: whatever uses it is left out"
-    """Ignoring it would change the wire or who holds the addresses: its virtual router is not run at all."""
     NOTHING = "accepted, without meaning here"
 
 
 NOW, LATER, LOUD = Acts.NOW, Acts.LATER, Acts.LOUD
-LEAVES_OUT, NOTHING = Acts.LEAVES_OUT, Acts.NOTHING
+NOTHING = Acts.NOTHING
 
 
 @dataclass(frozen=True, slots=True)

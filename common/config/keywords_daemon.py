@@ -98,7 +98,7 @@ DAEMON = (
         "min_auto_priority_delay",
         whole_seconds(1, 10000000),
         "1000000",
-        "Lateness that triggers one automatic priority raise",
+        "Lateness that triggers one automatic priority raise: here VRRP is real-time from the start",
         NOTHING,
     ),
     word("smtp_alert_vrrp", BOOL, "unset", "Default of smtp_alert for VRRP instances and groups", NOW, area="smtp"),

@@ -226,10 +226,10 @@ GLOBAL_DEFS = (
         "vrrp_netlink_cmd_rcv_bufs",
         number(0, UINT_MAX),
         "kernel default",
-        "Receive buffer of the VRRP netlink command socket",
+        "Receive buffer of the VRRP netlink command socket (here 4 MiB always)",
         NOTHING,
     ),
-    word("vrrp_netlink_cmd_rcv_bufs_force", BOOL, "off", "Use SO_RCVBUFFORCE for it", NOTHING),
+    word("vrrp_netlink_cmd_rcv_bufs_force", BOOL, "off", "Use SO_RCVBUFFORCE for it (here always)", NOTHING),
     word(
         "vrrp_netlink_monitor_rcv_bufs",
         number(0, UINT_MAX),
@@ -273,8 +273,20 @@ GLOBAL_DEFS = (
         NOW,
         area="checkers",
     ),
-    word("vrrp_rx_bufs_policy", RX_POLICY, "kernel default", "How to size VRRP receive socket buffers", NOTHING),
-    word("vrrp_rx_bufs_multiplier", number(1), "3", "Multiplier used by the MTU and ADVERT policies", NOTHING),
+    word(
+        "vrrp_rx_bufs_policy",
+        RX_POLICY,
+        "kernel default",
+        "How to size VRRP receive socket buffers (here 1 MiB always)",
+        NOTHING,
+    ),
+    word(
+        "vrrp_rx_bufs_multiplier",
+        number(1),
+        "3",
+        "Multiplier used by the MTU and ADVERT policies (here none is needed)",
+        NOTHING,
+    ),
     word("vrrp_startup_delay", seconds("0.001", TIMER_MAX), "0", "Hold VRRP processing for this long after start", NOW),
     word(
         "vrrp_delay_after_boot",
@@ -363,7 +375,9 @@ LVS_SYNC_DAEMON = (
 )
 
 DYNAMIC_INTERFACES = (
-    option("allow_if_changes", (), "off", "Tolerate an interface being recreated with another type", NOTHING),
+    option(
+        "allow_if_changes", (), "off", "Tolerate an interface being recreated with another type (here always)", NOTHING
+    ),
 )
 
 

@@ -71,7 +71,12 @@ ROOT = (
         NOW,
         area="netns",
     ),
-    flag("namespace_with_ipsets", "Allow ipsets inside a network namespace on pre-3.13 kernels", NOTHING, area="netns"),
+    flag(
+        "namespace_with_ipsets",
+        "Allow ipsets inside a network namespace on pre-3.13 kernels (here no ipset is used)",
+        NOTHING,
+        area="netns",
+    ),
     flag("use_pid_dir", "Place PID files in a directory of their own (always so here)", NOTHING, area="process"),
     word(
         "instance",

@@ -86,7 +86,7 @@ INSTANCE = (
     word(
         "interface", INTERFACE, "required unless unicast with a source address", "Interface the instance lives on", NOW
     ),
-    word("vrf", INTERFACE, "none", "VRF device used when no interface is given"),
+    word("vrf", INTERFACE, "none", "VRF device used when no interface is given", NOW),
     flag("dont_track_primary", "Ignore faults of the instance's own interface", NOW, area="tracking"),
     lines("track_interface", (), "Interfaces to track", NOW, of="vrrp_instance.track_interface.ENTRY", area="tracking"),
     lines("track_script", (), "Scripts to track", NOW, of="vrrp_instance.track_script.ENTRY", area="tracking"),
@@ -261,7 +261,7 @@ INSTANCE = (
         "kernel_rx_buf_size",
         number(0, UINT_MAX),
         "kernel/global policy",
-        "Receive buffer contribution of this instance",
+        "Receive buffer contribution of this instance (here 1 MiB always)",
         NOTHING,
     ),
     block("authentication", (), "RFC2338 authentication", NOW),

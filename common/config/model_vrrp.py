@@ -122,6 +122,8 @@ class VrrpInstance:
     unicast_checksum: UnicastChecksum = UnicastChecksum.DETECT
     track_source: bool = False
     """FAULT while the interface does not have `source_address` (`track_src_ip`)."""
+    vrf: str = ""
+    """By unicast without an `interface`: the VRF device that its sockets are bound to; empty: to none."""
     ignores_adverts: bool = False
     """An address owner that listens to nobody (PKT-33)."""
     fault_without_peers: bool = False
@@ -145,7 +147,7 @@ class VrrpInstance:
     @property
     def speaks_on(self) -> str:
         """The interface that its adverts leave and come by."""
-        return self.interface if self.vmac is None or self.vmac_xmit_base else self.vmac.name
+        return self.interface or self.vrf if self.vmac is None or self.vmac_xmit_base else self.vmac.name
 
     @property
     def vmacs(self) -> tuple[Vmac, ...]:

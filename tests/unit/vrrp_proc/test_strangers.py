@@ -51,6 +51,13 @@ def test_virtual_macs_of_one_interface_know_each_others_vrids(tmp_path: Path) ->
     assert strangers.on("vrrp.1", 4) == strangers.on("eth0", 4) == frozenset(range(3, 256))
 
 
+def test_in_a_vrf_and_without_an_interface_nobody_is_let_in(tmp_path: Path) -> None:
+    strangers, _ = made(tmp_path / "log")
+    strangers.configure(True)
+    strangers.learn([replace(config(1, ""), vrf="red"), config(2, "")])
+    assert strangers.on("red", 4) == strangers.on("", 4) == frozenset()
+
+
 def test_each_is_said_once_and_not_without_end_and_again_after_the_flag_was_off(tmp_path: Path) -> None:
     strangers, log = made(tmp_path / "log")
     strangers.configure(True)

@@ -131,6 +131,29 @@ def test_unicast_with_a_source_needs_no_interface(compiled: Compile) -> None:
     assert result.result.configuration.vrrp.lookout.link_polls == ()
 
 
+@pytest.mark.behaviour("FIX-16")
+def test_a_vrf_takes_the_place_of_an_interface_and_stands_beside_none(compiled: Compile, instance: Compile) -> None:
+    one = built(compiled(ROAMING.format("192.0.2.9 dev eth7", PEERS + "vrf red")))
+    assert (one.interface, one.vrf, one.speaks_on) == ("", "red", "red")
+    result = compiled(ROAMING.format("192.0.2.9 dev eth7", PEERS + "vrf red"), interfaces=frozenset({"eth7"}))
+    assert result.warnings == ["interface red does not exist: vrrp_instance 'A' stays in FAULT until it appears"]
+    result = instance(PEERS + "vrf red")
+    assert (built(result).vrf, result.warnings) == ("", ["vrf is ignored: 'VI_1' has interface eth0"])
+    assert instance("vrf red").warnings == ["vrf is ignored: 'VI_1' has interface eth0"]
+
+
+def test_one_place_may_be_in_two_vrfs(compiled: Compile) -> None:
+    one, other = (ROAMING.format("192.0.2.9 dev eth7", PEERS + f"vrf {name}") for name in ("red", "blue"))
+    assert compiled(one + other.replace("instance A", "instance B")).errors == []
+
+
+@pytest.mark.parametrize("words", ["use_vmac", "use_vmac vrrp.9\nvmac_xmit_base", "use_ipvlan 192.0.2.5/24"])
+def test_an_interface_of_its_own_needs_one_to_stand_on(compiled: Compile, words: str) -> None:
+    result = compiled(ROAMING.format("192.0.2.9 dev eth7", PEERS + words))
+    assert (built(result).vmac, built(result).speaks_on) == (None, "")
+    assert result.warnings == [f"{words.split()[0]} is ignored: 'A' has no interface"]
+
+
 def test_without_an_interface_the_source_is_not_looked_for_on_one(compiled: Compile) -> None:
     result = compiled(ROAMING.format("192.0.2.9", PEERS + "track_src_ip"))
     assert not built(result).track_source

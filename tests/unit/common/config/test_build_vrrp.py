@@ -178,15 +178,6 @@ def test_the_same_address_twice_counts_once(instance: Compile) -> None:
     assert result.warnings == ["192.0.2.100 is ignored: 'VI_1' has it already"]
 
 
-def test_what_would_be_run_wrongly_is_left_out_and_said(compiled: Compile) -> None:
-    text = "vrrp_instance VI_1 {\n virtual_router_id 51\n unicast_src_ip 192.0.2.1\n unicast_peer {\n 192.0.2.2\n }\n"
-    result = compiled(text + " vrf red\n virtual_ipaddress { 192.0.2.100 }\n}\n")
-    assert result.errors == []
-    assert result.warnings == ["vrrp_instance 'VI_1' is left out: vrf without interface is not acted on yet"]
-    assert result.result.configuration.vrrp.instances == ()
-    assert result.result.configuration.parent.vrrp is False
-
-
 @pytest.mark.behaviour("TRK-30", "TRK-31", "FIX-30")
 def test_interfaces_tracked_without_weight_or_holding_addresses_count(instance: Compile) -> None:
     words = """track_interface {
