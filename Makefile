@@ -1,7 +1,7 @@
 # The menu. No logic here beyond calling tools; `make demo` and `make test` set everything up by themselves.
 PYTHON = .venv/bin/python
 
-.PHONY: bench-failover bench-vrrp demo test check lint types imports unit sim house lab vm setup setup-run clean
+.PHONY: bench-failover bench-vrrp demo test check lint types imports unit sim house lab vm setup setup-run install uninstall clean
 
 demo: setup-run
 	@$(PYTHON) -m demo
@@ -35,6 +35,13 @@ setup:
 
 setup-run:
 	@tools/setup run
+
+# On this machine, for good, with its systemd unit; nothing is started.
+install:
+	@tools/install
+
+uninstall:
+	@tools/install --remove
 
 # Faults of pyhad and keepalived side by side; RUNS=10 for steady figures.
 bench-failover: setup

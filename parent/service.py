@@ -128,7 +128,7 @@ class Service:
             self._setup.log_files.serve(self._loop, lambda: self._logger.warning("log_writer_died"))
         self._loop.each_turn(self._end_of_turn)
         if self._manager.watchdog_ns:
-            self._manager.beat()
+            self._manager.back()
             self._loop.every(self._manager.watchdog_ns // 2, self._manager.beat)
         assert first.documents is not None
         settings = first.documents.parent.settings

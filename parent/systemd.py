@@ -6,6 +6,9 @@ import os
 import socket
 import time
 
+_PATIENCE = 6
+"""How many times as long the manager waits while the program is replaced."""
+
 
 class ServiceManager:
     """The other end of sd_notify. `watchdog_ns` is how often it wants to hear of us, 0 for never."""
@@ -45,6 +48,16 @@ class ServiceManager:
     def beat(self) -> None:
         """Still turning."""
         self._say("WATCHDOG=1")
+
+    def away(self) -> None:
+        """About to be silent: the program that replaces this one must start first, slowly at worst."""
+        if self.watchdog_ns:
+            self._say(f"WATCHDOG_USEC={_PATIENCE * self.watchdog_ns // 1000}\nWATCHDOG=1")
+
+    def back(self) -> None:
+        """Beats come again as often as the manager wants them."""
+        if self.watchdog_ns:
+            self._say(f"WATCHDOG_USEC={self.watchdog_ns // 1000}\nWATCHDOG=1")
 
     def close(self) -> None:
         """Nothing more to say."""

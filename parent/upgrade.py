@@ -73,10 +73,12 @@ class Upgrade:
         fd = baton.write(left)
         old_mask = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())  # they wait for the successor
         folder = os.getcwd()
+        self._manager.away()
         try:
             os.chdir(self._setup.folder)
             os.execve(sys.executable, command_line(), {**os.environ, baton.VARIABLE: str(fd)})  # noqa: S606
         except OSError as error:
+            self._manager.back()
             os.close(fd)
             os.close(left.documents[ProcessName.PARENT])
             os.chdir(folder)

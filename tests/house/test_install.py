@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
@@ -43,15 +42,34 @@ def test_the_wheel_holds_exactly_the_modules_on_disk(wheel: Path, root: Path, ro
     assert inside == on_disk
 
 
-def test_an_empty_environment_gets_both_commands(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv/bin/python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", str(wheel)], check=True, cwd=tmp_path)
-    version = subprocess.run(
-        [tmp_path / "venv/bin/pyhad", "--version"], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
+FILES = """
+etc/systemd/system/pyhad.service
+usr/bin/pyhad
+usr/bin/pyhadctl
+usr/lib/sysusers.d/pyhad.conf
+usr/lib/tmpfiles.d/pyhad.conf
+usr/share/bash-completion/completions/pyhad
+usr/share/bash-completion/completions/pyhadctl
+usr/share/man/man1/pyhadctl.1
+usr/share/man/man5/pyhad.conf.5
+usr/share/man/man8/pyhad.8
+"""
+
+
+def test_an_installation_has_both_commands_and_goes_without_a_trace(root: Path, tmp_path: Path) -> None:
+    install = (str(root / "tools/install"), "--root", str(tmp_path))
+    subprocess.run(install, check=True, capture_output=True)
+    libraries = tmp_path / "usr/lib/pyhad"
+    files = {
+        str(path.relative_to(tmp_path))
+        for path in tmp_path.rglob("*")
+        if not path.is_dir() and not path.is_relative_to(libraries)
+    }
+    # Where systemd is older than 253 there is a drop-in for it as well.
+    assert files - {"etc/systemd/system/pyhad.service.d/systemd-252.conf"} == set(FILES.split())
+    version = subprocess.run([tmp_path / "usr/bin/pyhad", "--version"], capture_output=True, text=True, check=True)
     assert version.stderr.startswith("pyhad 0.1.0")
-    usage = subprocess.run(
-        [tmp_path / "venv/bin/pyhadctl", "--help"], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
+    usage = subprocess.run([tmp_path / "usr/bin/pyhadctl", "--help"], capture_output=True, text=True, check=True)
     assert "status" in usage.stdout
+    subprocess.run((*install, "--remove"), check=True, capture_output=True)
+    assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == []

@@ -44,6 +44,26 @@ def test_a_reload_is_said_with_its_moment(ear: socket.socket) -> None:
     assert int(lines[1].removeprefix("MONOTONIC_USEC=")) > 0
 
 
+def test_the_watchdog_waits_longer_while_the_program_is_replaced(ear: socket.socket) -> None:
+    manager = ServiceManager(ear.getsockname(), watchdog_ns=10_000_000_000)
+    manager.away()
+    manager.back()
+    manager.close()
+    assert [ear.recv(1000) for _ in range(2)] == [
+        b"WATCHDOG_USEC=60000000\nWATCHDOG=1",
+        b"WATCHDOG_USEC=10000000\nWATCHDOG=1",
+    ]
+
+
+def test_a_manager_without_a_watchdog_hears_nothing_of_it(ear: socket.socket) -> None:
+    manager = ServiceManager(ear.getsockname())
+    manager.away()
+    manager.back()
+    manager.ready("serving", 42)
+    manager.close()
+    assert ear.recv(1000).startswith(b"READY=1")
+
+
 @pytest.mark.parametrize("address", ["", "/no/such/socket", "@no-such-name-of-pyhad"])
 def test_without_a_manager_nothing_happens(address: str) -> None:
     manager = ServiceManager(address)
