@@ -1,7 +1,9 @@
-"""TCP and UDP through the kernel's IPVS by NAT and DR (IPv4, IPv6) and by tunnels (IPv4), in their shares.
+"""TCP and UDP through the kernel's IPVS by NAT, DR and tunnels, over IPv4 and IPv6, in their shares.
 
 One LAN: client .10, director .1, web1 .11, web2 .12. For DR and TUN the real servers hold the virtual addresses
 themselves, silently, and answer the client directly; for NAT the client is behind the director, in a net of its own.
+The director's IPv6 virtual addresses are deprecated (preferred_lft 0), as VRRP installs them: else the kernel takes one as
+the source of the tunnel's packets, and a tunnel drops what comes from an address that its own host holds.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ WAYS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "gre": ("192.0.2.104", "TUN", {"type": "gre"}),
     "NAT6": ("fd00:2::100", "NAT", {}),
     "DR6": ("fd00:2::101", "DR", {}),
+    "ipip6": ("fd00:2::102", "TUN", {"type": "ipip"}),
+    "gue6": ("fd00:2::103", "TUN", {"type": "gue", "port": 6080}),
+    "gre6": ("fd00:2::104", "TUN", {"type": "gre"}),
 }
 """A virtual address for each way, and how its servers are reached."""
 SHARES = {"web1": 9, "web2": 3}
@@ -43,7 +48,9 @@ def build(lab: Lab) -> None:
     lab.wire("far", "eth0", "far", "198.51.100.10/24", "fd00:9::10/64")
     lab.route("far", "default", "via", "198.51.100.1")
     lab.run("far", "ip", "-6", "route", "add", "default", "via", "fd00:9::1")
-    script(lab, "director", *(f"ip addr add {_with_length(address)} dev eth0" for address, _, _ in WAYS.values()))
+    addresses = [_with_length(address) for address, _, _ in WAYS.values()]
+    deprecated = [f"{address} preferred_lft 0" if ":" in address else address for address in addresses]
+    script(lab, "director", *(f"ip addr add {address} dev eth0" for address in deprecated))
     for number in (1, 2):
         _build_server(lab, f"web{number}", f"192.0.2.1{number}", f"fd00:2::1{number}")
 
@@ -65,9 +72,12 @@ def _build_server(lab: Lab, web: str, own: str, own6: str) -> None:
         lab, web,
         "ip route add default via 192.0.2.1", "ip -6 route add default via fd00:2::1",
         "modprobe fou || true",  # it is not loaded for being asked for
+        "modprobe fou6 || true",
         f"ip link add t4 type ipip local {own}", f"ip link add g4 type gre local {own}",
-        "ip fou add port 6080 gue",
-        *(f"ip link set {device} up" for device in ("t4", "g4", "lo")),
+        f"ip link add t6 type ip6tnl mode ip6ip6 local {own6} remote :: dev eth0",
+        f"ip link add g6 type ip6gre local {own6} remote :: dev eth0",
+        "ip fou add port 6080 gue", "ip -6 fou add port 6080 gue",
+        *(f"ip link set {device} up" for device in ("t4", "g4", "t6", "g6", "lo")),
         "echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore", "echo 2 > /proc/sys/net/ipv4/conf/all/arp_announce",
         *(f"echo 0 > /proc/sys/net/ipv4/conf/{device}/rp_filter" for device in ("all", "eth0", "t4", "g4")),
         *(f"ip addr add {_with_length(address)} dev lo" for address in held),
