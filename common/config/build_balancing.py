@@ -93,6 +93,7 @@ def _sync(
 
 
 def _sync_of_instance(root: Statement, vrids: Mapping[str, int], complaints: Complaints) -> SyncDaemon | None:
+    """Its sync id is 0, as keepalived 2.2.7 has it and not the VRID: another one's backup would not listen to us."""
     first: SyncDaemon | None = None
     for block in root.every("vrrp_instance"):
         found = block.last("lvs_sync_daemon_interface")
@@ -102,7 +103,7 @@ def _sync_of_instance(root: Statement, vrids: Mapping[str, int], complaints: Com
             message = f"lvs_sync_daemon_interface is ignored: the sync daemon follows '{first.instance}' already"
             complaints.warning(message, found.at)
             continue
-        first = SyncDaemon(interface=found.text(), sync_id=vrids[block.text()], instance=block.text())
+        first = SyncDaemon(interface=found.text(), instance=block.text())
     return first
 
 

@@ -2,8 +2,8 @@
 
 One LAN: client .10, director .1, web1 .11, web2 .12. For DR and TUN the real servers hold the virtual addresses
 themselves, silently, and answer the client directly; for NAT the client is behind the director, in a net of its own.
-The director's IPv6 virtual addresses are deprecated (preferred_lft 0), as VRRP installs them: else the kernel takes one as
-the source of the tunnel's packets, and a tunnel drops what comes from an address that its own host holds.
+The director's IPv6 virtual addresses are deprecated (preferred_lft 0), as VRRP installs them: else the kernel takes one
+as the source of the tunnel's packets, and a tunnel drops what comes from an address that its own host holds.
 """
 
 from __future__ import annotations

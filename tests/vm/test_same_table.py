@@ -55,7 +55,12 @@ def seen(text: str) -> frozenset[str]:
 @pytest.fixture(scope="module")
 def plane() -> Iterator[IpvsPlane]:
     """IPVS of this process's own namespace, with an interface for the sync daemons."""
-    for command in ("link add d0 type dummy", "addr add 10.9.0.1/24 dev d0", "link set d0 up", "link set lo up"):
+    for command in (
+        "link add d0 type dummy",
+        "addr add 10.9.0.1/24 dev d0",
+        "link set d0 multicast on up",
+        "link set lo up",
+    ):
         subprocess.run(("ip", *command.split()), check=True)
     plane = IpvsPlane()
     yield plane
@@ -95,7 +100,8 @@ def theirs(plane: IpvsPlane, config: Path) -> frozenset[str]:
     """What keepalived makes of it, once its table has come to rest."""
     clear(plane)
     with tempfile.TemporaryDirectory() as folder:
-        command = f"keepalived -n -C -f {config} -p {folder}/p -c {folder}/c -r {folder}/r --log-console"
+        halves = "" if "vrrp_instance" in config.read_text() else "-C"  # a sync daemon may follow an instance
+        command = f"keepalived -n {halves} -f {config} -p {folder}/p -c {folder}/c -r {folder}/r --log-console"
         with Path(f"{folder}/log").open("w") as log:
             daemon = subprocess.Popen(command.split(), stdout=log, stderr=log)
         end = time.monotonic() + PATIENCE_S

@@ -74,7 +74,7 @@ def test_the_word_of_an_instance_counts_where_the_global_one_is_missing(compiled
     own = " lvs_sync_daemon_interface eth2\n"
     text = INSTANCE.format("VI_1", 51, 1, own) + INSTANCE.format("VI_2", 52, 2, own)
     result = compiled(text)
-    assert result.result.configuration.ipvs.sync == SyncDaemon(interface="eth2", sync_id=51, instance="VI_1")
+    assert result.result.configuration.ipvs.sync == SyncDaemon(interface="eth2", sync_id=0, instance="VI_1")
     assert "lvs_sync_daemon_interface is ignored: the sync daemon follows 'VI_1' already" in result.warnings
     documents = compiled(text + "global_defs {\n lvs_sync_daemon eth1\n}\n").result.configuration
     assert documents.ipvs.sync == SyncDaemon(interface="eth1")

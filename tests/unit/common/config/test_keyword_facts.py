@@ -1,6 +1,6 @@
 """Row by row: what is known of keepalived's 819 keywords and options is what the keyword table says.
 
-`tests/data/keywords.csv` holds the facts: arguments, default, range, and whether Debian's 2.2.7 knows the word.
+`tests/data/keywords.csv` holds the facts: arguments, default, range, area, and whether Debian's 2.2.7 knows the word.
 """
 
 from __future__ import annotations
@@ -97,6 +97,10 @@ def has_arguments(fact: dict[str, str], row: Keyword) -> bool:
 
 def test_every_row_is_in_the_table_with_its_default() -> None:
     assert wrong(has_default) == []
+
+
+def test_every_row_is_in_the_table_with_its_area() -> None:
+    assert wrong(lambda fact, row: (row.area == "ipvs") == (fact["area"] == "ipvs")) == []
 
 
 def test_every_row_is_in_the_table_with_its_range() -> None:
