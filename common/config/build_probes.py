@@ -89,15 +89,22 @@ def build_udp(check: Statement, target: Target, timing: Timing, alpha: bool, com
 
 
 def _octets(check: Statement, name: str, complaints: Complaints, *, wild: bool) -> tuple[bytes, bytes]:
-    """The octets of `01 02ff`, and the bits that count: an `x` is a nibble that may be anything."""
+    """The octets of `01 02ff`, and the bits that count: an `x` is a nibble that may be anything.
+
+    Each word is cut into pairs from its left, and what is left over is an octet too: `012 3` is 01 02 03 (seen on the wire).
+    """
     found = check.last(name)
     if found is None:
         return b"", b""
-    text = "".join(value for value in found.values if isinstance(value, str)).lower()
+    words = " ".join(value for value in found.values if isinstance(value, str)).lower().split()
+    pairs = [word[at : at + 2] for word in words for at in range(0, len(word), 2)]
+    text = "".join(pair.rjust(2, "0") for pair in pairs)
     digits = "0123456789abcdefx" if wild else "0123456789abcdef"
-    if len(text) % 2 or not re.fullmatch(f"[{digits}]*", text) or len(text) > 2 * _DATAGRAM_MAX:
-        hint = "an even number of hex digits" + (", x for any" if wild else "")
-        complaints.error(f"{name}: {text[:40]!r} is no hex", found.at, hint=hint, trouble=Trouble.INVALID_VALUE)
+    if not re.fullmatch(f"[{digits}]*", text) or len(pairs) > _DATAGRAM_MAX:
+        hint = "octets as hex digits: 01 02ff" + (", x for any" if wild else "")
+        complaints.error(
+            f"{name}: {' '.join(words)[:40]!r} is no hex", found.at, hint=hint, trouble=Trouble.INVALID_VALUE
+        )
         return b"", b""
     mask = re.sub("[^x]", "f", text).replace("x", "0")
     return bytes.fromhex(text.replace("x", "0")), bytes.fromhex(mask)

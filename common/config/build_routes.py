@@ -30,7 +30,8 @@ _PER_MS = {"rtt": 8, "rttvar": 4, "rto_min": 1}
 """Units of the kernel in a millisecond; a bare number is in the kernel's."""
 _TIME_LIMITS_MS = (200, 120_000)
 _FEATURE_ECN = 1
-_PREFERENCES = {"low": 3, "medium": 0, "high": 1}
+_PREFERENCES = {"low": 3, "medium": 0, "high": 1, "0": 0, "1": 1, "2": 2, "3": 3}
+"""RFC 4191 section 2.1, by name or by number."""
 _V4_ONLY = ("tos", "realms", "onlink", "scope")
 _V6_ONLY = ("from", "expires", "pref")
 

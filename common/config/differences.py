@@ -164,7 +164,23 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a warning, or an error where the line has no sense",
         "the kernel would refuse it when it is needed",
         r"is left out: .* is no number up to|is no network: |is out of range \(0\.2 s to|has nexthops, and a way of its"
-        r"|says the same as line|is no mark of 32 bits|as is ignored",
+        r"|says the same as line|is no mark of 32 bits|as is ignored|the type of a route stands before",
+    ),
+    _stricter(
+        "DIF-64",
+        "`vrrp_rlimit_rttime` and its like below a second",
+        "accepted",
+        "raised to a second, with a warning",
+        "less would end a process that starts or reloads",
+        r"_rlimit_rttime is raised to 1000000",
+    ),
+    _stricter(
+        "DIF-65",
+        "flags of another scheduler than `lb_algo` names",
+        "accepted",
+        "ignored with a warning",
+        "what is written and does nothing is a mistake",
+        r"is ignored: it belongs to lb_algo",
     ),
     # -------------------------------------------------------------------------------------- keepalived is stricter
     _looser(

@@ -6,6 +6,7 @@ program says of it is the business of `tests.lab.differential`.
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import dataclass
 from decimal import Decimal
@@ -80,6 +81,7 @@ _NEEDS = {
 }
 
 
+@functools.cache
 def frames() -> dict[str, str]:
     """A valid file for each block, `@@` where words of the block stand."""
     plain, using = PLAIN, DEFINED + PLAIN + USING

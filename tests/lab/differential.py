@@ -1,9 +1,9 @@
 """keepalived 2.2.7 and pyhad judge the same generated files; every disagreement is explained or a finding.
 
-    python -m tests.lab.differential --files 2000 [--seed 1]
+    python -m tests.lab.differential --files 2000 [--seed 1] [--first 0] [--jobs 2]
 
-Runs `keepalived -t` in a namespace of its own, in a folder of its own. pyhad's compiler runs in this process (a few
-files go through the command `pyhad -t` in the lab test). A finding is cut down to its few lines before it is shown.
+Some processes, each in a folder of its own, on one host of the lab. File number N of a seed is always the same.
+A finding is cut down to its few lines before it is shown.
 """
 
 from __future__ import annotations
@@ -13,35 +13,23 @@ import collections
 import os
 import random
 import re
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
-from pyhad.common.config.compile import CompileOptions, compile_text
 from pyhad.common.config.differences import DIFFERENCES, Difference
-from pyhad.common.config.source import Severity, Trouble
 from tests.lab.config_files import Made, known_rows, make
+from tests.lab.judges import CRASHED, Judges, Verdict, settle
 from tests.lab.net import Lab, require_root
 
-INTERFACES = frozenset({"lo", "eth0", "eth1"})
-_PLACE = re.compile(r"^\([^)]*Line \d+\) ")
 _MAX_CUTS = 60
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one of the two says of a file. `findings` is empty when it accepts; `crashed` when it did not say."""
-
-    findings: tuple[str, ...]
-    crashed: str = ""
-
-    @property
-    def accepts(self) -> bool:
-        return not self.findings and not self.crashed
+_AT_ONCE = 25
+_TELL_EACH = 10_000
 
 
 @dataclass
@@ -55,45 +43,19 @@ class Tally:
     crashes: int = 0
     findings: list[str] = field(default_factory=list)
 
+    def add(self, other: Tally) -> None:
+        self.files += other.files
+        self.accepted += other.accepted
+        self.refused += other.refused
+        self.explained.update(other.explained)
+        self.crashes += other.crashes
+        self.findings += other.findings
+
     def summary(self) -> str:
         parts = [f"{self.files} files: both accept {self.accepted}, both refuse {self.refused}",
                  f"explained {sum(self.explained.values())}, keepalived crashed {self.crashes}",
                  f"unexplained {len(self.findings)}"]  # fmt: skip
         return "; ".join(parts)
-
-
-class Judges:
-    """Both judges; keepalived on the host `d1` of a lab."""
-
-    def __init__(self, lab: Lab, folder: Path) -> None:
-        lab.wire("d1", "eth0", "lan", "192.0.2.1/24")
-        lab.wire("d1", "eth1", "lan2", "198.51.100.1/24")
-        self._folder = folder
-        self._path = folder / "t.conf"
-        self._argv = lab.argv("d1", "keepalived", "-t", "-f", str(self._path))
-
-    def keepalived(self, text: str) -> Verdict:
-        """Exit status 0 accepts; a signal is a crash of the real program (grammar.md knows one)."""
-        self._path.write_text(text)
-        self._path.chmod(0o644)
-        done = subprocess.run(self._argv, capture_output=True, timeout=30, cwd=self._folder)
-        if done.returncode == 0:
-            return Verdict(())
-        said = done.stderr.decode(errors="replace").splitlines()
-        lines = tuple(_PLACE.sub("", line) for line in said if line.strip())
-        if done.returncode < 0 or done.returncode > 100:
-            return Verdict(lines, crashed=f"status {done.returncode}")
-        return Verdict(lines or (f"status {done.returncode}",))
-
-    def pyhad(self, text: str) -> Verdict:
-        """Errors and warnings refuse; what is only not acted on yet does not count."""
-        try:
-            result = compile_text(text, "t.conf", CompileOptions(config_id="node", interfaces=INTERFACES))
-        except Exception as error:
-            return Verdict((f"pyhad crashed: {error!r}",))
-        counted = [one for one in result.diagnostics
-                   if one.severity is not Severity.NOTE and one.trouble is not Trouble.NOT_YET]  # fmt: skip
-        return Verdict(tuple(one.message for one in counted))
 
 
 def explain(theirs: Verdict, ours: Verdict) -> list[Difference] | None:
@@ -121,7 +83,7 @@ def compare(judges: Judges, made: Made, tally: Tally) -> None:
     tally.files += 1
     if theirs.crashed:
         tally.crashes += 1
-    elif ours.findings[:1] and ours.findings[0].startswith("pyhad crashed"):
+    elif ours.findings[:1] and ours.findings[0].startswith(CRASHED):
         tally.findings.append(f"{made.text}{ours.findings[0]}\n")
     elif theirs.accepts is ours.accepts:
         tally.accepted += ours.accepts
@@ -169,17 +131,48 @@ def _end_of(lines: list[str], at: int) -> int:
     return at + 1
 
 
-def run(files: int, seed: int, folder: Path, lab: Lab, most_findings: int = 10) -> Tally:
-    """Make `files` files from `seed` and judge them; ends early after `most_findings`."""
-    source = random.Random(seed)
-    rows = known_rows()
-    judges = Judges(lab, folder)
+# ------------------------------------------------------------------------------------------- several processes
+
+
+def judge(seed: int, numbers: range) -> Tally:
+    """In a process of the pool: the files of those numbers. The folder is there for this piece of work alone."""
     tally = Tally()
-    for _ in range(files):
-        compare(judges, make(source, rows), tally)
-        if len(tally.findings) >= most_findings:
-            break
+    rows = known_rows()
+    with tempfile.TemporaryDirectory(prefix="pyhad-differential.") as name:
+        Path(name).chmod(0o755)
+        judges = Judges(Path(name))
+        for number in numbers:
+            before = len(tally.findings)
+            compare(judges, make(random.Random(f"{seed} {number}"), rows), tally)
+            tally.findings[before:] = [f"--first {number}\n{text}" for text in tally.findings[before:]]
     return tally
+
+
+def run(numbers: range, seed: int, lab: Lab, *, jobs: int = 4, most_findings: int = 10) -> Tally:
+    """Judge the files of `numbers` made from `seed`, in `jobs` processes; ends early after `most_findings`."""
+    lab.wire("d1", "eth0", "lan", "192.0.2.1/24")
+    lab.wire("d1", "eth1", "lan2", "198.51.100.1/24")
+    pieces = (numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE))
+    tally = Tally()
+    with ProcessPoolExecutor(jobs, get_context("fork"), settle, (lab.host("d1"),)) as pool:
+        for done in _in_turn(pool, seed, pieces, 2 * jobs):
+            tally.add(done)
+            if tally.files % _TELL_EACH < _AT_ONCE and tally.files >= _TELL_EACH:
+                print(tally.summary(), file=sys.stderr, flush=True)
+            if len(tally.findings) >= most_findings:
+                break
+    return tally
+
+
+def _in_turn(pool: ProcessPoolExecutor, seed: int, pieces: Iterator[range], most: int) -> Iterator[Tally]:
+    """The outcomes as they come; no more than `most` pieces are given out at a time."""
+    out: set[Future[Tally]] = set()
+    for piece in pieces:
+        out.add(pool.submit(judge, seed, piece))
+        if len(out) >= most:
+            done, out = wait(out, return_when=FIRST_COMPLETED)
+            yield from (one.result() for one in done)
+    yield from (one.result() for one in out)
 
 
 def main(arguments: list[str]) -> int:
@@ -187,14 +180,17 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.lab.differential", description=__doc__)
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--first", type=int, default=0, help="number of the first file")
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--findings", type=int, default=20, help="stop after so many")
     given = parser.parse_args(arguments)
     require_root()
     seed = int.from_bytes(os.urandom(4)) if given.seed is None else given.seed
     print(f"seed {seed}")
     start = time.monotonic()
-    with Lab() as lab, tempfile.TemporaryDirectory(prefix="pyhad-differential.") as name:
-        tally = run(given.files, seed, Path(name), lab, given.findings)
+    numbers = range(given.first, given.first + given.files)
+    with Lab() as lab:
+        tally = run(numbers, seed, lab, jobs=given.jobs, most_findings=given.findings)
     for finding in tally.findings:
         print(f"----\n{finding}")
     for key, count in sorted(tally.explained.items()):

@@ -175,7 +175,7 @@ class Lab:
         try:
             process = subprocess.Popen(
                 self.argv(host, *command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                start_new_session=True, preexec_fn=_die_with_us, env={**os.environ, **(environment or {})},
+                start_new_session=True, preexec_fn=die_with_parent, env={**os.environ, **(environment or {})},
             )  # fmt: skip
         finally:
             if log:
@@ -244,7 +244,8 @@ def _remove(namespace: str) -> None:
     _command("ip", "netns", "del", namespace, check=False)
 
 
-def _die_with_us() -> None:
+def die_with_parent() -> None:
+    """SIGTERM comes when the process that started this one ends."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 

@@ -93,10 +93,17 @@ def test_a_udp_check_in_full(service: Compile) -> None:
     assert (full.min_reply, full.max_reply) == (2, 9)
 
 
+@pytest.mark.behaviour("CHK-80")
+@pytest.mark.parametrize(("words", "octets"), [("123", b"\x12\x03"), ('"1 2 345"', b"\x01\x02\x34\x05")])
+def test_a_digit_left_over_is_an_octet_too(service: Compile, words: str, octets: bytes) -> None:
+    """Seen on the wire of keepalived 2.2.7."""
+    [check] = checks(service(inner=f"UDP_CHECK {{\npayload {words}\n}}"))
+    assert check.payload == octets
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        ("payload 012", "payload: '012' is no hex"),
         ("payload 0x01", "payload: '0x01' is no hex"),
         ("require_reply 0g", "require_reply: '0g' is no hex"),
         ("min_reply_length 9\nmax_reply_length 8", "min_reply_length 9 is above max_reply_length 8"),

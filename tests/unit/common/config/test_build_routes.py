@@ -63,6 +63,10 @@ def plain(**changes: Any) -> VirtualRoute:
                 preference=3,
             ),
         ),
+        (
+            "2001:db8:7::/48 pref 1",
+            plain(family=6, destination="2001:db8:7::", prefix_len=48, preference=1),
+        ),
         ("blackhole 10.7.0.0/16 protocol static no_track", plain(type=6, protocol=4)),
         ("10.7.0.0/16 dev eth0 ttl-propagate disabled", plain(interface="eth0", ttl_propagate=False)),
     ],
