@@ -91,7 +91,7 @@ def build_udp(check: Statement, target: Target, timing: Timing, alpha: bool, com
 def _octets(check: Statement, name: str, complaints: Complaints, *, wild: bool) -> tuple[bytes, bytes]:
     """The octets of `01 02ff`, and the bits that count: an `x` is a nibble that may be anything.
 
-    Each word is cut into pairs from its left, and what is left over is an octet too: `012 3` is 01 02 03 (seen on the wire).
+    Each word is cut into pairs from its left, and what is left over is an octet too: `012 3` is 01 02 03 on the wire.
     """
     found = check.last(name)
     if found is None:
