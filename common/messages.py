@@ -252,6 +252,10 @@ class DestinationStatus:
     """When it leaves the table even with connections; 0: when they are gone."""
     order_until_ns: int = 0
     """When the operator's order ends by itself; 0: when it is undone."""
+    kept_in: bool = False
+    """Down, and in the table all the same: `pyhad_panic_threshold`."""
+    slow_start_until_ns: int = 0
+    """It recovered and has less than its weight until then; 0: it has its whole weight."""
     in_packets: int = -1
     """This and the following: since it is in the table; -1 where not counted."""
     out_packets: int = -1
@@ -271,6 +275,8 @@ class ServiceStatus:
     problem: str
     """What the kernel refused, empty when all is well."""
     destinations: tuple[DestinationStatus, ...]
+    kept_in: int = 0
+    """How many of them are down and stay in the table for the panic threshold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,6 +175,10 @@ def _service_problems(reply: StatusReply) -> Iterator[Problem]:
         elif not service.installed:
             text = f"{service.service} is not in the data plane"
             yield Problem(kind="service_missing", subject=service.service, text=text)
+        elif service.kept_in:
+            up, total = servers_up(service)
+            text = f"{service.service} is in panic: {up} of {total} real servers up, {service.kept_in} more stay in"
+            yield Problem(kind="panic", subject=service.service, text=text)
 
 
 def servers_up(service: ServiceStatus) -> tuple[int, int]:

@@ -225,6 +225,8 @@ def _pool_row(pool: Pool, plane: Trust) -> list[Cell]:
         word, style = "NO QUORUM", RED
     elif not service.installed:
         word, style = "NOT THERE", RED
+    elif service.kept_in:
+        word, style = "PANIC", RED
     if not plane.trusted:
         word, style = f"{word}?", YELLOW
     return [Cell(pool.name, BOLD), Cell(word, style), Cell(""), *_totals(pool), Cell(remark)]
@@ -294,6 +296,10 @@ def _server_remark(server: Server, now_ns: int) -> str:
         remarks.append("not in the table" if server.up else "taken out")
     elif destination is not None and destination.sorry and destination.weight >= 0:
         remarks.append("serving instead")
+    if destination is not None and destination.kept_in:
+        remarks.append("kept in: panic threshold")
+    if destination is not None and destination.slow_start_until_ns > now_ns:
+        remarks.append(f"slow start, whole in {duration(destination.slow_start_until_ns - now_ns)}")
     if destination is not None and by_operator:
         remarks.append(_by_operator(destination, now_ns))
     return ", ".join(remarks)

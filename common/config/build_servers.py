@@ -25,6 +25,9 @@ from pyhad.common.config.model_alerts import ToldServer
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 
+_BLIND_SCHEDULERS = ("rr", "lc", "dh", "lblc", "lblcr", "fo", "ovf", "twos")
+"""They look at no weight, or not at how great it is beside others."""
+
 
 def forwarding_of(statement: Statement) -> Forwarding:
     """The method of an `lb_kind`, `lvs_method` or `sorry_server_lvs_method` line."""
@@ -45,6 +48,7 @@ class ServerBuilder:
     listeners: tuple[Listener, ...]
     forwarding: Forwarding
     tunnel: Tunnel
+    scheduler: str
     log_all_failures: bool
     bfd_sessions: frozenset[str]
     track_files: Mapping[str, Statement]
@@ -101,18 +105,37 @@ class ServerBuilder:
     def _server(
         self, statement: Statement, identity: str, address: str, port: int, forwarding: Forwarding, *, alpha: bool
     ) -> RealServer:
+        weight = statement.number_of("weight", self.block.number_of("weight", 1))
         return RealServer(
             id=identity,
             address=address,
             port=port,
-            weight=statement.number_of("weight", self.block.number_of("weight", 1)),
+            weight=weight,
             forwarding=forwarding,
             inhibit_on_failure=statement.switch("inhibit_on_failure", default=self.block.has("inhibit_on_failure")),
             alpha=alpha,
             upper_threshold=statement.number_of("uthreshold", 0),
             lower_threshold=statement.number_of("lthreshold", 0),
             tunnel=self._tunnel(statement.last("lvs_method"), forwarding),
+            slow_start_ns=self._slow_start(statement, weight),
         )
+
+    def _slow_start(self, statement: Statement, weight: int) -> int:
+        """A ramp needs weights that can be less, and a scheduler that looks at them."""
+        own = statement.last("pyhad_slow_start")
+        slow_start_ns = statement.number_of("pyhad_slow_start", self.block.number_of("pyhad_slow_start", 0))
+        if not slow_start_ns:
+            return 0
+        problem = ""
+        if self.scheduler in _BLIND_SCHEDULERS:
+            problem = f"lb_algo {self.scheduler} looks at no weights"
+        elif weight == 1:
+            problem = "a weight of 1 cannot be less"
+        if problem:
+            at = (own or self.block.last("pyhad_slow_start") or statement).at
+            message = f"pyhad_slow_start does nothing for real_server {statement.text()}: {problem}"
+            self.complaints.warning(message, at, hint="use lb_algo wrr or wlc, and weights of 10 or more")
+        return slow_start_ns
 
     def build_sorry(self, servers: tuple[RealServer, ...]) -> SorryServer | None:
         """FIX-60: where it is also a real server, that one's inhibit counts."""

@@ -69,6 +69,8 @@ class RealServer:
     upper_threshold: int = 0
     lower_threshold: int = 0
     tunnel: Tunnel = PLAIN_TUNNEL
+    slow_start_ns: int = 0
+    """`pyhad_slow_start`: how long it takes to its whole weight after it recovered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,8 @@ class VirtualServer:
     """`pyhad_masquerade`: real servers see our own address (nftables only)."""
     quorum: int = 1
     hysteresis: int = 0
+    panic_threshold: int = 0
+    """`pyhad_panic_threshold`: so many percent of the servers stay in the table, whatever their checks say."""
     alpha: bool = False
     sorry_server: SorryServer | None = None
     servers: tuple[RealServer, ...] = ()

@@ -153,6 +153,7 @@ def _trackers(page: _Page, sight: Sight) -> None:
 
 def _balancing(page: _Page, status: IpvsStatus) -> None:
     page.family("pyhad_service_quorum", "gauge", "1 while the service has its quorum.")
+    page.family("pyhad_service_panic", "gauge", "Servers that are down and stay in the table for the panic threshold.")
     page.family("pyhad_service_installed", "gauge", "1 when the data plane has the service.")
     page.family("pyhad_server_up", "gauge", "Verdict of the checks.")
     page.family("pyhad_server_weight", "gauge", "Weight in the data plane; -1: not there.")
@@ -165,6 +166,7 @@ def _balancing(page: _Page, status: IpvsStatus) -> None:
     for service in status.services:
         labels = {"service": service.service}
         page.add("pyhad_service_quorum", labels, int(service.quorum_up))
+        page.add("pyhad_service_panic", labels, service.kept_in)
         page.add("pyhad_service_installed", labels, int(service.installed))
         for server in service.destinations:
             each = {**labels, "server": server.server}

@@ -41,6 +41,8 @@ class Balancer:
         self._held: Table = {}
         self._started = False
         self._settle_at_ns: int | None = None
+        self._climbing: dict[str, int] = {}
+        """Services with servers that come back slowly, and when their weights change next."""
 
     def handle(self, event: Event, now_ns: int) -> list[Effect]:
         """What follows from `event`."""
@@ -48,22 +50,22 @@ class Balancer:
             case Configured():
                 return self._configure(event, now_ns)
             case VerdictsHeard():
-                return self._hear_all(event.verdicts)
+                return self._hear_all(event.verdicts, now_ns)
             case VerdictHeard():
-                return self._hear(event.verdict)
+                return self._hear(event.verdict, now_ns)
             case WeightOrdered():
                 return self._order_weight(event)
             case Emptied():
                 return self._take_out(self.orders.complete(event.pairs), "no_connections")
             case TimePassed():
                 due = self._settle_at_ns is not None and now_ns >= self._settle_at_ns
-                return (self._settle() if due else []) + self._orders_due(now_ns)
+                return (self._settle() if due else []) + self._orders_due(now_ns) + self._climb_due(now_ns)
             case _:
                 assert_never(event)
 
     def next_deadline_ns(self) -> int | None:
         """When `TimePassed` is due, None when there is nothing to wait for."""
-        times = (self._settle_at_ns, self.orders.next_deadline_ns())
+        times = (self._settle_at_ns, self.orders.next_deadline_ns(), *self._climbing.values())
         return min((time_ns for time_ns in times if time_ns is not None), default=None)
 
     @property
@@ -106,7 +108,9 @@ class Balancer:
                     service.take(verdict)
             effects.extend(service.evaluate())
             services[config.id] = service
+            self._climb(service, now_ns)
         self.services = services
+        self._climbing = {name: at_ns for name, at_ns in self._climbing.items() if name in services}
         changed |= self._find_owners()
         changed |= self._hold(event.actual, now_ns)
         return [*effects, WriteServices(listeners=frozenset(changed))]
@@ -148,7 +152,7 @@ class Balancer:
         held, self._held, self._settle_at_ns = self._held, {}, None
         return [WriteServices(listeners=frozenset(held))] if held else []
 
-    def _hear_all(self, verdicts: tuple[Verdict, ...]) -> list[Effect]:
+    def _hear_all(self, verdicts: tuple[Verdict, ...], now_ns: int) -> list[Effect]:
         self._verdicts = {(verdict.service, verdict.server): verdict for verdict in verdicts}
         effects: list[Effect] = []
         changed: set[Listener] = set()
@@ -158,8 +162,8 @@ class Balancer:
                 changed.update(service.config.listeners)
         for service in self.services.values():
             remarks = service.evaluate()
-            if remarks:
-                effects.extend(remarks)
+            effects.extend(remarks)
+            if self._climb(service, now_ns) or remarks:
                 changed.update(service.config.listeners)
         effects.extend(self._settle())
         if changed:
@@ -211,12 +215,28 @@ class Balancer:
                 found[name, server] = [(listener, service.endpoints(listener)[server]) for listener in listeners]
         return found
 
-    def _hear(self, verdict: Verdict) -> list[Effect]:
+    def _climb(self, service: VirtualService, now_ns: int) -> bool:
+        """Weights of servers that come back slowly, and when to look again. True when one changed."""
+        changed = service.climb(now_ns)
+        at_ns = service.next_climb_ns(now_ns)
+        if at_ns is None:
+            self._climbing.pop(service.config.id, None)
+        else:
+            self._climbing[service.config.id] = at_ns
+        return changed
+
+    def _climb_due(self, now_ns: int) -> list[Effect]:
+        due = [self.services[name] for name, at_ns in self._climbing.items() if now_ns >= at_ns]
+        changed = {listener for service in due if self._climb(service, now_ns) for listener in service.config.listeners}
+        return [WriteServices(listeners=frozenset(changed))] if changed else []
+
+    def _hear(self, verdict: Verdict, now_ns: int) -> list[Effect]:
         self._verdicts[verdict.service, verdict.server] = verdict
         service = self.services.get(verdict.service)
         if service is None or not service.take(verdict):
             return []
         remarks = service.evaluate()
+        self._climb(service, now_ns)
         return [*remarks, WriteServices(listeners=frozenset(service.config.listeners))]
 
 

@@ -32,6 +32,7 @@ def _service(
         scheduler=config.scheduler,
         forwarding=(forwardings.pop() if len(forwardings) == 1 else "mixed") if forwardings else Forwarding.NAT.value,
         quorum_up=service.quorum_up,
+        kept_in=len(service.kept),
         installed=bool(config.listeners) and all(listener in reading.table for listener in config.listeners),
         problem=found[0] if found else "",
         destinations=_destinations(service, first, balancer, reading) if first is not None else (),
@@ -46,8 +47,12 @@ def _destinations(
     endpoints = service.endpoints(first)
     rows = [
         _with_order(
-            _destination(
-                server, endpoint, service.servers[server].up, endpoint == sorry, service, first, wanted, reading
+            replace(
+                _destination(
+                    server, endpoint, service.servers[server].up, endpoint == sorry, service, first, wanted, reading
+                ),
+                kept_in=server in service.kept,
+                slow_start_until_ns=service.whole_weight_ns(server),
             ),
             service.ordered.get(server),
         )

@@ -12,6 +12,8 @@ from pyhad.common.config.model import Forwarding, Listener, RealServer, SorrySer
 from pyhad.common.messages import Verdict
 from pyhad.ipvs_proc.core.effects import Remark
 from pyhad.ipvs_proc.core.orders import Order
+from pyhad.ipvs_proc.core.panic import kept_in
+from pyhad.ipvs_proc.core.slow_start import next_step_ns, weight_at
 from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry
 
 NOT_CHECKED_YET = "not_checked_yet"
@@ -27,6 +29,14 @@ class ServerState:
     up: bool
     weight: int
     known: bool = False
+    is_found: bool = False
+    """Taken over from a data plane, and the checker has not spoken yet."""
+    since_ns: int = 0
+    """Since when it is up or down, as the checker says."""
+    recovered_ns: int | None = None
+    """It was down until then, and comes back slowly; None: it has its whole weight."""
+    slow_weight: int = 0
+    """With `recovered_ns`: its weight for now."""
 
 
 class VirtualService:
@@ -38,6 +48,9 @@ class VirtualService:
         self.quorum_up = not config.alpha  # LVS-33
         self.ordered: dict[str, Order] = {}
         """What operators ordered, by id of the server: it stands above every other weight."""
+        self.kept: frozenset[str] = frozenset()
+        """Servers that are down and stay in the table all the same (`pyhad_panic_threshold`)."""
+        self._spans_ns = _spans_of(config)
 
     def adopt(self, listener: Listener, entry: Entry) -> None:
         """Take over what a data plane has for us. An entry without destinations says nothing (CHK-6 then holds)."""
@@ -53,7 +66,7 @@ class VirtualService:
             drained = there is not None and there.weight == 0 and server.weight > 0 and not is_ordered
             up = there is not None and not (drained and server.inhibit_on_failure)
             weight = there.weight if there is not None and up and not is_ordered else server.weight
-            self.servers[server.id] = ServerState(up=up, weight=weight, known=True)
+            self.servers[server.id] = ServerState(up=up, weight=weight, known=True, is_found=up)
         sorry = self.config.sorry_server
         if sorry is not None:
             endpoint = _endpoint(sorry, listener)
@@ -74,6 +87,10 @@ class VirtualService:
             states[server.id] = state
         self.config = config
         self.servers = states
+        self._spans_ns = _spans_of(config)
+        for name in states.keys() - self._spans_ns.keys():
+            states[name].recovered_ns = None
+        self.kept &= states.keys()
 
     def weight_of(self, server: str) -> int:
         """What it should have while it is up."""
@@ -86,19 +103,81 @@ class VirtualService:
         if state is None:
             return False
         before = (state.up, state.weight)
-        state.weight = verdict.weight
         if verdict.reason != NOT_CHECKED_YET:
-            state.up, state.known = verdict.up, True
+            self._ramp(state, verdict)
+            state.up, state.known, state.is_found, state.since_ns = verdict.up, True, False, verdict.since_ns
         elif not state.known:
             state.up = verdict.up
+        state.weight = verdict.weight
         return (state.up, state.weight) != before
+
+    def _ramp(self, state: ServerState, verdict: Verdict) -> None:
+        """Whether it comes back slowly: it was out, or a predecessor left it with less than its weight."""
+        was_down = state.known and not state.up and verdict.server not in self.kept
+        was_on_its_way = state.is_found and state.up and state.weight < verdict.weight
+        if not verdict.up:
+            state.recovered_ns = None
+        elif verdict.server in self._spans_ns and (was_down or was_on_its_way):
+            state.recovered_ns = verdict.since_ns
+
+    def climb(self, now_ns: int) -> bool:
+        """Give the servers that come back slowly the weight of this moment. True when one has another than before."""
+        changed = False
+        for name, span_ns in self._spans_ns.items():
+            state = self.servers[name]
+            if state.recovered_ns is None:
+                continue
+            weight = weight_at(state.weight, state.recovered_ns, span_ns, now_ns)
+            changed = changed or weight != state.slow_weight
+            state.slow_weight = weight
+            if next_step_ns(state.recovered_ns, span_ns, now_ns) is None:
+                state.recovered_ns = None
+        return changed
+
+    def next_climb_ns(self, now_ns: int) -> int | None:
+        """When `climb` is due again; None: every server has its whole weight."""
+        steps = (
+            next_step_ns(since_ns, span_ns, now_ns)
+            for name, span_ns in self._spans_ns.items()
+            if (since_ns := self.servers[name].recovered_ns) is not None
+        )
+        return min((step for step in steps if step is not None), default=None)
+
+    def whole_weight_ns(self, server: str) -> int:
+        """When a server that comes back slowly has its whole weight; 0: it has it."""
+        since_ns = self.servers[server].recovered_ns
+        return 0 if since_ns is None else since_ns + self._spans_ns[server]
+
+    def is_served(self, server: str) -> bool:
+        """It is to get connections, for it is up or is kept in."""
+        return self.servers[server].up or server in self.kept
 
     def weight_sum(self) -> int:
         """Sum of the weights of the servers that are up (LVS-30)."""
         return sum(self.weight_of(server) for server, state in self.servers.items() if state.up)
 
     def evaluate(self) -> list[Remark]:
-        """Quorum gained or lost (LVS-31, LVS-37). To be called after every change."""
+        """Quorum gained or lost (LVS-31, LVS-37), panic begun or ended. To be called after every change."""
+        return [*self._panic(), *self._quorum()]
+
+    def _panic(self) -> list[Remark]:
+        """Those that are kept in give no quorum: scripts, mails and the sorry server go by the checks."""
+        threshold = self.config.panic_threshold
+        if not threshold and not self.kept:
+            return []
+        able = [(name, state) for name, state in self.servers.items() if self.weight_of(name) > 0]
+        up = sum(state.up for _, state in able)
+        down = [(name, state.since_ns) for name, state in able if state.known and not state.up]
+        before, self.kept = self.kept, kept_in(down, up, len(able), threshold)
+        if bool(before) is bool(self.kept):
+            return []
+        event, is_begin = ("panic_began", True) if self.kept else ("panic_ended", False)
+        fields: dict[str, str | int] = {
+            "service": self.config.id, "up": up, "servers": len(able), "threshold_percent": threshold,
+        }  # fmt: skip
+        return [Remark(event=event, fields=fields, warning=is_begin)]
+
+    def _quorum(self) -> list[Remark]:
         quorum, hysteresis, weight_sum = self.config.quorum, self.config.hysteresis, self.weight_sum()
         if self.quorum_up and (weight_sum == 0 or weight_sum < quorum - hysteresis):
             self.quorum_up = False
@@ -119,12 +198,13 @@ class VirtualService:
             yield _sorry(sorry, listener, SORRY_WEIGHT)
         for server in self.config.servers:
             state = self.servers[server.id]
-            weight = self.weight_of(server.id)
             order = self.ordered.get(server.id)
+            is_climbing = order is None and state.recovered_ns is not None
+            weight = min(state.slow_weight, state.weight) if is_climbing else self.weight_of(server.id)
             if order is not None and order.is_out:
                 continue
             is_drained = order is not None and order.drains  # its connections end by themselves, sorry server or not
-            if state.up and (not sorry_serves or is_drained):
+            if self.is_served(server.id) and (not sorry_serves or is_drained):
                 yield _real(server, listener, weight)
             elif server.inhibit_on_failure:
                 yield _real(server, listener, 0)  # CHK-6, CHK-7
@@ -145,6 +225,11 @@ class VirtualService:
             "quorum": self.config.quorum, "hysteresis": self.config.hysteresis,
         }  # fmt: skip
         return Remark(event=event, fields=fields, warning=warning)
+
+
+def _spans_of(config: VirtualServer) -> dict[str, int]:
+    """How long servers take that come back slowly."""
+    return {server.id: server.slow_start_ns for server in config.servers if server.slow_start_ns}
 
 
 def _assumed(server: RealServer) -> ServerState:

@@ -55,6 +55,7 @@ def test_a_server_joins_verdict_and_table(replies: Any) -> None:
     assert service["servers"][1] == {
         "server": "10.1.0.12:80", "up": False, "sorry": False, "reason": "connect_refused", "since_s": 12.0,
         "in_table": False, "weight": None, "wanted_weight": 1, "operator_weight": None,
+        "kept_in": False, "slow_start_left_s": None,
         "drained_out": False, "drain_deadline_s": None, "order_left_s": None,
         "connections": {"active": 0, "inactive": 0, "total": 0},
         "traffic": {"in_packets": None, "out_packets": None, "in_bytes": None, "out_bytes": None},

@@ -135,6 +135,7 @@ def test_a_quorum_that_a_silent_process_reported_is_not_called_known(replies: An
         ({"quorum_up": False}, "quorum_lost"),
         ({"problem": "refused"}, "service_refused"),
         ({"installed": False}, "service_missing"),
+        ({"kept_in": 1}, "panic"),
     ],
 )
 def test_a_service_that_does_not_serve_is_a_problem(replies: Any, changes: dict[str, Any], kind: str) -> None:

@@ -59,6 +59,19 @@ def test_trouble_everywhere(replies: Any) -> None:
     assert render_status(reply, replies.now_ns, width=110) == golden("trouble")
 
 
+def test_a_server_says_that_it_is_kept_in_or_starts_slowly(replies: Any) -> None:
+    reply = replies.good()
+    first, second, *others = reply.ipvs.services[0].destinations
+    slow = dataclasses.replace(first, slow_start_until_ns=replies.now_ns + 12 * S)
+    kept = dataclasses.replace(second, weight=1, kept_in=True)
+    service = dataclasses.replace(reply.ipvs.services[0], destinations=(slow, kept, *others), kept_in=1)
+    reply = dataclasses.replace(reply, ipvs=dataclasses.replace(reply.ipvs, services=(service,)))
+    lines = render_status(reply, replies.now_ns, width=160).splitlines()
+    assert any("10.1.0.11:80" in line and "slow start, whole in 12 s" in line for line in lines)
+    assert any("10.1.0.12:80" in line and "kept in: panic threshold" in line for line in lines)
+    assert any("192.0.2.100:80/tcp" in line and "PANIC" in line for line in lines)
+
+
 def test_one_part_alone(replies: Any) -> None:
     text = render_status(replies.good(), replies.now_ns, parts=(Part.VRRP,))
     assert "VIRTUAL ROUTERS" in text

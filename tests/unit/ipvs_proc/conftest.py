@@ -18,10 +18,12 @@ class Make:
 
     listener = LISTENER
 
-    def server(self, number: int, weight: int = 1, *, alpha: bool = False, inhibit: bool = False) -> RealServer:
+    def server(
+        self, number: int, weight: int = 1, *, alpha: bool = False, inhibit: bool = False, slow_start_s: int = 0
+    ) -> RealServer:
         return RealServer(
             id=f"10.1.0.{number}:80", address=f"10.1.0.{number}", port=80, weight=weight, forwarding=Forwarding.NAT,
-            alpha=alpha, inhibit_on_failure=inhibit,
+            alpha=alpha, inhibit_on_failure=inhibit, slow_start_ns=slow_start_s * 1_000_000_000,
         )  # fmt: skip
 
     def sorry(self, *, inhibit: bool = False) -> SorryServer:
@@ -30,16 +32,21 @@ class Make:
     def virtual(
         self, *servers: RealServer, quorum: int = 1, hysteresis: int = 0, sorry: SorryServer | None = None,
         alpha: bool = False, name: str = "web", listeners: tuple[Listener, ...] = (LISTENER,), scheduler: str = "rr",
+        panic: int = 0,
     ) -> VirtualServer:  # fmt: skip
         return VirtualServer(
             id=name, listeners=listeners, scheduler=scheduler, quorum=quorum, hysteresis=hysteresis, alpha=alpha,
-            sorry_server=sorry, servers=servers,
+            sorry_server=sorry, servers=servers, panic_threshold=panic,
         )  # fmt: skip
 
     def verdict(
-        self, number: int, up: bool, weight: int = 1, *, reason: str = "timeout", service: str = "web"
-    ) -> Verdict:
-        return Verdict(service=service, server=f"10.1.0.{number}:80", up=up, weight=weight, since_ns=0, reason=reason)
+        self, number: int, up: bool, weight: int = 1, *, reason: str = "timeout", service: str = "web",
+        since_s: int = 0,
+    ) -> Verdict:  # fmt: skip
+        return Verdict(
+            service=service, server=f"10.1.0.{number}:80", up=up, weight=weight, since_ns=since_s * 1_000_000_000,
+            reason=reason,
+        )  # fmt: skip
 
     def entry(self, weights: dict[int, int], *, listener: Listener = LISTENER, scheduler: str = "rr") -> Entry:
         """What a data plane has: weight by last number of the address."""

@@ -202,3 +202,24 @@ def test_a_service_with_one_address_can_suspend_its_checks(service: Compile) -> 
     assert server.suspends_without == "192.0.2.100"
     [server] = service("", "TCP_CHECK {\n}").result.configuration.checker.servers
     assert server.suspends_without == ""
+
+
+def test_how_servers_come_back_and_how_many_stay(service: Compile) -> None:
+    one = built(service("lb_algo wrr\n weight 10\n pyhad_slow_start 30\n pyhad_panic_threshold 50"))
+    assert (one.panic_threshold, one.servers[0].slow_start_ns) == (50, 30_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("lb_algo wrr\n pyhad_slow_start 30", "a weight of 1 cannot be less"),
+        ("lb_algo rr\n weight 10\n pyhad_slow_start 30", "lb_algo rr looks at no weights"),
+    ],
+)
+def test_a_slow_start_that_can_do_nothing_is_said(service: Compile, words: str, why: str) -> None:
+    compiled = service(words)
+    assert compiled.warnings == [f"pyhad_slow_start does nothing for real_server 10.0.0.1: {why}"]
+
+
+def test_a_share_is_no_more_than_all(service: Compile) -> None:
+    assert len(service("pyhad_panic_threshold 101").errors) == 1

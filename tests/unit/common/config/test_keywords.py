@@ -24,7 +24,7 @@ def test_every_keyword_of_keepalived_is_in_the_table() -> None:
 def test_only_a_few_words_are_our_own_and_those_say_so() -> None:
     own = {name for block, name in TABLE if (block, name) not in set(LISTED) and not TABLE[block, name].placeholder}
     own_words = {"pyhad_data_plane", "pyhad_metrics", "pyhad_masquerade", "pyhad_put_back", "pyhad_realtime"}
-    own_words |= {"pyhad_vip_lease"}
+    own_words |= {"pyhad_vip_lease", "pyhad_slow_start", "pyhad_panic_threshold"}
     own_words |= {"pyhad_smtp_security", "pyhad_smtp_login"}
     assert own == own_words | {"reverse", "noreverse", "overwrite"}
 

@@ -8,7 +8,7 @@ from typing import Any
 from pyhad.common.config.model import SCHEMA, DataPlane, IpvsDocument, Listener, Protocol, VirtualServer
 from pyhad.common.messages import DestinationStatus, ServiceStatus
 from pyhad.ipvs_proc.core.desired import Balancer
-from pyhad.ipvs_proc.core.events import Configured
+from pyhad.ipvs_proc.core.events import Configured, VerdictHeard
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Connections, Reading
 
@@ -58,3 +58,17 @@ def test_a_group_adds_the_connections_of_its_listeners_and_is_installed_when_all
     table[OTHER] = replace(make.entry({1: 1}, listener=OTHER))
     (whole,) = report(balancer, Reading(table=table, connections=counted), {})
     assert whole.installed
+
+
+def test_what_is_kept_in_and_what_starts_slowly_is_said(make: Any) -> None:
+    balancer = balancer_of(make.virtual(make.server(1, 10, slow_start_s=20), make.server(2), make.server(3), panic=60))
+    for number, up, since_s in ((1, False, 7), (1, True, 8), (2, False, 8), (3, False, 9)):
+        verdict = make.verdict(number, up, 10, since_s=since_s)
+        balancer.handle(VerdictHeard(verdict=verdict), since_s * 1_000_000_000)
+    (service,) = report(balancer, Reading(table={}, connections={}), {})
+    assert service.kept_in == 1
+    assert service.destinations == (
+        row(1, True, -1, 1, slow_start_until_ns=28_000_000_000),
+        row(2, False, -1, -1),
+        row(3, False, -1, 10, kept_in=True),
+    )
