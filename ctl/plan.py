@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyhad.common.config.model import CheckedServer, Path, VirtualAddress, VirtualRoute, VirtualServer, VrrpInstance
+from pyhad.common.config.model_tracking import Program, Tracker, TrackerKind
 from pyhad.common.states import RouterState
 from pyhad.ctl.in_force import Documents
 
@@ -24,14 +25,21 @@ _WORDS = {
     "source_address": "source address",
     "start_as_master": "starts as master",
     "vip_lease_s": "pyhad_vip_lease",
+    "up": "program when up",
+    "down": "program when down",
+    "mails": "mails",
     "fwmark": "fwmark",
     "alpha": "alpha",
 }
 """Names of fields as keepalived.conf has them; other names are shown with blanks for underscores."""
 
+_NAMES = ("address", "id", "name", "path", "interface", "service")
+"""What things are called by: the first of these fields that one has."""
 _HELD = ("addresses", "excluded_addresses", "routes", "rules")
 _LISTS = ("servers", "checks", "source", "generation")
 """Fields that have lines of their own, or say nothing."""
+_TOLD = frozenset({"instances", "statics", "scripts", "services", "told"})
+"""Fields of the documents that are told item by item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +48,7 @@ class Change:
 
     verb: str
     what: str
-    """`instance`, `service`, `server` or `checks`."""
+    """`instance`, `static items`, `script`, `service`, `server`, `checks`, `alerts` or `settings`."""
     name: str
     details: tuple[str, ...] = ()
     transition: str = ""
@@ -48,7 +56,15 @@ class Change:
 
 def plan(old: Documents, new: Documents, states: Mapping[str, RouterState]) -> tuple[Change, ...]:
     """Everything that a reload from `old` to `new` changes. `states` are the routers' states now, where known."""
-    return (*_instances(old, new, states), *_statics(old, new), *_services(old, new), *_checks(old, new))
+    return (
+        *_instances(old, new, states),
+        *_statics(old, new),
+        *_scripts(old, new),
+        *_services(old, new),
+        *_checks(old, new),
+        *_alerts(old, new),
+        *_settings(old, new),
+    )
 
 
 def render(changes: tuple[Change, ...], writes: tuple[str, ...] = ()) -> str:
@@ -84,7 +100,7 @@ def to_document(changes: tuple[Change, ...], writes: tuple[str, ...] = ()) -> di
 
 def _counts(changes: tuple[Change, ...]) -> str:
     parts = []
-    for what in ("instance", "static items", "service", "server", "checks"):
+    for what in ("instance", "static items", "script", "service", "server", "checks", "alerts", "settings"):
         for verb in (ADDED, CHANGED, REMOVED):
             count = sum(change.what == what and change.verb == verb for change in changes)
             if count:
@@ -96,8 +112,8 @@ def _counts(changes: tuple[Change, ...]) -> str:
 
 
 def _instances(old: Documents, new: Documents, states: Mapping[str, RouterState]) -> Iterator[Change]:
-    before = {_identity(one): one for one in old.vrrp.instances}
-    after = {_identity(one): one for one in new.vrrp.instances}
+    before = {identity_of(one): one for one in old.vrrp.instances}
+    after = {identity_of(one): one for one in new.vrrp.instances}
     for identity, gone in before.items():
         if identity not in after:
             yield Change(
@@ -119,6 +135,27 @@ def _instances(old: Documents, new: Documents, states: Mapping[str, RouterState]
             yield Change(verb=CHANGED, what="instance", name=fresh.name, details=details, transition=transition)
 
 
+def _scripts(old: Documents, new: Documents) -> Iterator[Change]:
+    """Scripts that an instance follows before and after; others come or go with the instance's trackers."""
+    before = {one.name: one for one in old.vrrp.scripts}
+    for fresh in new.vrrp.scripts:
+        known = before.get(fresh.name)
+        if known is not None and known != fresh:
+            details = list(_details(known, fresh))
+            if known.program != fresh.program:
+                details.append("it runs at once; what was found before counts until then")  # REL-17
+            yield Change(verb=CHANGED, what="script", name=fresh.name, details=tuple(details))
+
+
+def _settings(old: Documents, new: Documents) -> Iterator[Change]:
+    """All that has no lines of its own."""
+    parts = {"of VRRP": (old.vrrp, new.vrrp), "of the checks": (old.checker, new.checker)}
+    for name, (before, after) in (parts | {"of the table": (old.ipvs, new.ipvs)}).items():
+        details = tuple(_details(before, after, _TOLD))
+        if details:
+            yield Change(verb=CHANGED, what="settings", name=name, details=details)
+
+
 def _held(instance: VrrpInstance) -> list[str]:
     addresses = [_address(one) for one in instance.addresses + instance.excluded_addresses]
     return [*addresses, *(_path(path) for path in instance.routes + instance.rules)]
@@ -130,8 +167,9 @@ def _statics(old: Documents, new: Documents) -> Iterator[Change]:
         yield Change(verb=CHANGED, what="static items", name="of the daemon", details=details)
 
 
-def _identity(instance: VrrpInstance) -> tuple[int, int, str]:
-    return instance.vrid, instance.family, instance.interface
+def identity_of(instance: VrrpInstance) -> tuple[int, int, str, str]:
+    """What makes it the same router after a reload (REL-11); by unicast its name too, as in the VRRP process."""
+    return instance.vrid, instance.family, instance.interface, instance.name if instance.unicast_peers else ""
 
 
 def _leaving(state: RouterState | None) -> str:
@@ -151,7 +189,17 @@ def _election(old: VrrpInstance, new: VrrpInstance, state: RouterState | None) -
         return f"takes over from a master with a priority below {new.base_priority}"
     if new.preempt_mode and not old.preempt_mode and state is not RouterState.MASTER:
         return "takes over from a master with a lower priority"
-    return ""
+    return _following(old, new)
+
+
+def _following(old: VrrpInstance, new: VrrpInstance) -> str:
+    """What it newly follows with weight 0 can keep it out."""
+    needed = [one for one in new.trackers if one not in old.trackers and not one.weight]
+    unknown = [one.name for one in needed if one.kind is TrackerKind.SCRIPT]
+    if unknown:
+        return f"FAULT until {', '.join(unknown)} has succeeded"
+    names = [*(_called(one) for one in needed), *(set(new.tracked_interfaces) - set(old.tracked_interfaces))]
+    return f"FAULT if this is not well now: {', '.join(sorted(names))}" if names else ""
 
 
 # ------------------------------------------------------------------------------------------------- services
@@ -199,6 +247,22 @@ def _checks(old: Documents, new: Documents) -> Iterator[Change]:
             yield Change(verb=CHANGED, what="checks", name=f"{fresh.service} {fresh.server}", details=details)
 
 
+def _alerts(old: Documents, new: Documents) -> Iterator[Change]:
+    """Scripts and mails of services and servers that were there before."""
+    before = {one.service: one for one in old.checker.told}
+    for fresh in new.checker.told:
+        known = before.get(fresh.service)
+        if known is None:
+            continue
+        details = list(_details(known, fresh))
+        servers = {one.server: one for one in known.servers}
+        for server in fresh.servers:
+            if server.server in servers:
+                details += (f"{server.server} {line}" for line in _details(servers[server.server], server))
+        if details:
+            yield Change(verb=CHANGED, what="alerts", name=fresh.service, details=tuple(details))
+
+
 def _kinds(server: CheckedServer) -> str:
     return ", ".join(type(check).__name__.removesuffix("Check").upper() for check in server.checks) or "none"
 
@@ -212,11 +276,11 @@ def _timings(old: CheckedServer, new: CheckedServer) -> Iterator[str]:
 # -------------------------------------------------------------------------------------------------- details
 
 
-def _details(old: Any, new: Any) -> Iterator[str]:
+def _details(old: Any, new: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str]:
     """Differing fields of two values of one dataclass, addresses one by one, nested ones by their path."""
     for field in dataclasses.fields(old):
         before, after = getattr(old, field.name), getattr(new, field.name)
-        if before == after or field.name in _LISTS:
+        if before == after or field.name in _LISTS or field.name in left_out:
             continue
         if field.name in _HELD:
             show = _path if field.name in ("routes", "rules") else _address
@@ -247,10 +311,21 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
-        return " ".join(str(getattr(one, "address", "") or getattr(one, "id", "") or one) for one in value) or "none"
+        return " ".join(_called(one) for one in value) or "none"
     if dataclasses.is_dataclass(value):
-        return str(getattr(value, "address", "") or "set")
+        return _called(value) or "set"
     return str(value) if value not in ("", None) else "none"
+
+
+def _called(value: Any) -> str:
+    """A thing of a list by what people know it by."""
+    if isinstance(value, Tracker):
+        return f"{value.kind.value} {value.name}" + (f" weight {value.weight:+d}" if value.weight else "")
+    if isinstance(value, Program):
+        return " ".join(value.argv)
+    if not dataclasses.is_dataclass(value):
+        return str(value)
+    return next((str(word) for name in _NAMES if (word := getattr(value, name, ""))), "")
 
 
 def _path(path: Path) -> str:

@@ -1,62 +1,136 @@
-"""What a reload would write to the kernel, in order: addresses by the VRRP process, the table by its owner. Pure.
+"""What a reload would write to the kernel, in order. Pure.
+
+Links, addresses, routes and rules are written by the VRRP process, the load-balancing table by its owner.
 
 The two work at the same time; within each the order is the one below. Verdicts are not known here: servers are taken
 as up, and one with `alpha` as added when its first check succeeds. Routers are taken as in `states`; one whose state
-is not known as master.
+is not known as master. A virtual MAC without a name of the operator's may get another where its own is taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TypeVar
 
-from pyhad.common.config.model import RealServer, VirtualAddress, VirtualServer, VrrpInstance
+from pyhad.common.config.model import (
+    Path,
+    RealServer,
+    VirtualAddress,
+    VirtualRoute,
+    VirtualServer,
+    VrrpDocument,
+    VrrpInstance,
+)
+from pyhad.common.config.model_vmac import Vmac
 from pyhad.common.states import RouterState
 from pyhad.ctl.in_force import Documents
+from pyhad.ctl.plan import identity_of
 
 _TABLE_FIELDS = ("scheduler", "flags", "persistence_timeout_s", "persistence_granularity", "persistence_engine")
 """Of a service, what the kernel's table knows."""
+_T = TypeVar("_T", VirtualAddress, Path)
 
 
 def kernel_writes(old: Documents, new: Documents, states: Mapping[str, RouterState]) -> tuple[str, ...]:
     """One line each, `vrrp: …` or `ipvs: …`."""
     return (
-        *(f"vrrp: {line}" for line in _addresses(old.vrrp.instances, new.vrrp.instances, states)),
+        *(f"vrrp: {line}" for line in _vrrp(old.vrrp, new.vrrp, states)),
         *(f"ipvs: {line}" for line in _table(old.ipvs.services, new.ipvs.services)),
     )
 
 
-# ---------------------------------------------------------------------------------------------- addresses
+# ------------------------------------------------------------------------------- links, addresses, routes, rules
 
 
-def _addresses(
-    old: tuple[VrrpInstance, ...], new: tuple[VrrpInstance, ...], states: Mapping[str, RouterState]
-) -> Iterator[str]:
-    """REL-10 to REL-16: who leaves says so first; then differences, removals before additions."""
-    before, after = {_identity(one): one for one in old}, {_identity(one): one for one in new}
+def _vrrp(old: VrrpDocument, new: VrrpDocument, states: Mapping[str, RouterState]) -> Iterator[str]:
+    """REL-10 to REL-16: who leaves says so first; links before what stands on them; removals before additions."""
+    before, after = ({identity_of(one): one for one in document.instances} for document in (old, new))
     masters = {
-        _identity(one) for one in old if states.get(one.name, RouterState.MASTER) is RouterState.MASTER
+        identity for identity, one in before.items()
+        if states.get(one.name, RouterState.MASTER) is RouterState.MASTER
     }  # fmt: skip
     for identity, gone in before.items():
         if identity not in after and identity in masters:
             yield f"advertise priority 0 for {gone.name}"
-            for one in _all(gone):
-                yield f"remove {_shown(one)} when a successor is heard ({gone.name})"
+    links_before, links_after = _links(old), _links(new)
+    for name in links_before.keys() & links_after.keys():
+        if _made_as(links_before[name]) != _made_as(links_after[name]):
+            yield f"remove {_link(links_before[name])}"
+    for name, link in links_after.items():
+        if name not in links_before or _made_as(links_before[name]) != _made_as(link):
+            yield f"make {_link(link)}"
+        elif link.mac != links_before[name].mac:
+            yield f"give {name} the MAC {link.mac}"
+    if _filtered(old) != _filtered(new):
+        yield f"write the nftables table {new.firewall.table}"
     for identity, fresh in after.items():
         known = before.get(identity)
-        if known is None or identity not in masters or known == fresh:
-            continue
-        yield f"advertise {fresh.name} with its new settings"
-        yield from (f"remove {_shown(one)} ({fresh.name})" for one in _all(known) if one not in _all(fresh))
-        yield from (f"add {_shown(one)} ({fresh.name})" for one in _all(fresh) if one not in _all(known))
+        if known is not None and identity in masters and known != fresh:
+            yield f"advertise {fresh.name} with its new settings"
+            yield from _differences(_all(known), _all(fresh), _paths(known), _paths(fresh), f"({fresh.name})")
+    was, will = old.statics, new.statics
+    yield from _differences(
+        was.addresses, will.addresses, was.routes + was.rules, will.routes + will.rules,  "(static)"
+    )  # fmt: skip
+    for identity, gone in before.items():
+        if identity not in after and identity in masters:
+            yield from _differences(_all(gone), (), _paths(gone), (), f"when a successor is heard ({gone.name})")
+    for name, link in links_before.items():
+        if name not in links_after:
+            yield f"remove {_link(link)}"
 
 
-def _identity(instance: VrrpInstance) -> tuple[int, int, str, str]:
-    name = instance.name if instance.unicast_peers else ""
-    return instance.vrid, instance.family, instance.interface, name
+def _differences(
+    held: tuple[VirtualAddress, ...],
+    wanted: tuple[VirtualAddress, ...],
+    paths: tuple[Path, ...],
+    wanted_paths: tuple[Path, ...],
+    why: str,
+) -> Iterator[str]:
+    """NET-2: routes and rules come after the addresses and go, the last first, before them."""
+    yield from (f"remove {_path(one)} {why}" for one in reversed(_without(paths, wanted_paths)))
+    yield from (f"remove {_shown(one)} {why}" for one in _without(held, wanted))
+    yield from (f"add {_shown(one)} {why}" for one in _without(wanted, held))
+    yield from (f"add {_path(one)} {why}" for one in _without(wanted_paths, paths))
+
+
+def _without(some: tuple[_T, ...], others: tuple[_T, ...]) -> list[_T]:
+    """Whether something is tracked is nothing to the kernel."""
+    known = {replace(one, tracked=True) for one in others}
+    return [one for one in some if replace(one, tracked=True) not in known]
+
+
+def _links(document: VrrpDocument) -> dict[str, Vmac]:
+    return {vmac.name: vmac for instance in document.instances for vmac in instance.vmacs}
+
+
+def _made_as(vmac: Vmac) -> tuple[object, ...]:
+    """What can only be had by making it anew."""
+    return vmac.kind, vmac.base
+
+
+def _link(vmac: Vmac) -> str:
+    return f"{vmac.kind.value} {vmac.name} on {vmac.base}" + (f" with MAC {vmac.mac}" if vmac.mac else "")
+
+
+def _filtered(document: VrrpDocument) -> tuple[object, ...]:
+    """What the rules of virtual routers are made of: addresses that are not accepted, and virtual MACs."""
+    closed = tuple(one for each in document.instances if not each.accept_mode for one in _all(each))
+    links = tuple(sorted(_links(document)))
+    return (closed, links, document.firewall if closed or links else None)
 
 
 def _all(instance: VrrpInstance) -> tuple[VirtualAddress, ...]:
     return instance.addresses + instance.excluded_addresses
+
+
+def _paths(instance: VrrpInstance) -> tuple[Path, ...]:
+    return instance.routes + instance.rules
+
+
+def _path(path: Path) -> str:
+    return f"{'route' if isinstance(path, VirtualRoute) else 'rule'} {path.text}"
 
 
 def _shown(virtual: VirtualAddress) -> str:

@@ -71,15 +71,21 @@ class Trackers:
         return {f"{kind.value} {name}": reading for (kind, name), reading in self.readings.items()}
 
     def configure(self, document: VrrpDocument) -> None:
-        """A document: what is the same goes on with what was found (REL-17)."""
+        """A document: what is the same goes on with what was found (REL-17).
+
+        Another program under the same name runs at once; until it has ended the old result counts, for a reload alone
+        must not cost a mastership.
+        """
         wanted = {config.name: config for config in document.scripts}
+        presumed: dict[str, bool | None] = {}
         for name, followed in list(self._followed.items()):
             if name not in wanted or not followed.check.is_same_as(wanted[name]):
+                presumed[name] = followed.check.is_good
                 self._drop(name)
         for name, config in wanted.items():
             known = self._followed.get(name)
             if known is None:
-                self._begin(config)
+                self._begin(config, presumed.get(name))
             else:
                 known.check.reconfigure(config)
                 self._arm(known)
@@ -119,11 +125,13 @@ class Trackers:
 
     # ---------------------------------------------------------------------------------------- scripts
 
-    def _begin(self, config: TrackScript) -> None:
+    def _begin(self, config: TrackScript, presumed: bool | None) -> None:
         self._tickets += 1
         noted = self._journal.noted(_script_key(config)) if self._is_first else None
         known = bool(_NOTE.unpack(noted)[0]) if noted and len(noted) == _NOTE.size else None
-        followed = _Followed(ScriptCheck(config, self._loop.now_ns(), known), self._tickets)
+        followed = _Followed(ScriptCheck(config, self._loop.now_ns(), known, presumed), self._tickets)
+        if presumed is not None:  # the first result may be the same, and then nothing is noted of it
+            self._journal.note(_script_key(config), _NOTE.pack(presumed))
         self._followed[config.name] = self._by_ticket[followed.ticket] = followed
         self._publish(followed)
         self._arm(followed)

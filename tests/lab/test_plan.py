@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,84 @@ def test_only_root_sees_what_is_in_force(lab: Lab, open_folder: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 5, done.stderr
     assert "pyhadctl: " in done.stderr
+
+
+LED = """global_defs {
+    script_user root
+    pyhad_vip_lease off
+}
+vrrp_script chk {
+    script "/usr/bin/touch {folder}/one"
+    interval 1
+}
+vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    priority 150
+    advert_int 1
+    version 3
+    track_script {
+        chk
+    }
+    virtual_ipaddress {
+        192.0.2.100/24
+        192.0.2.101/24
+    }
+    virtual_routes {
+        10.1.0.0/16 via 192.0.2.9 dev eth0
+        10.2.0.0/16 via 192.0.2.9 dev eth0
+    }
+}
+"""
+CHANGES = {
+    "/one": "/two",
+    "2.101/24": "2.102/24",
+    "10.1.": "10.3.",
+    "    priority 150": "    use_vmac\n    priority 160",
+}
+PLANNED = re.compile(r"vrrp: (add|remove|make) (?:route |macvlan )?(\S+)")
+SEEN = re.compile(
+    r"(Deleted )?(?:\d+: (?=vrrp\.51@)|\d+: \S+ +inet )?(vrrp\.51|[\d./]+)(?= scope|@|.* proto keepalived)"
+)
+
+
+def planned(text: str) -> list[tuple[bool, str]]:
+    """(whether it goes, what), in the order of the plan."""
+    return [(match[1] == "remove", match[2].removesuffix("/24")) for match in PLANNED.finditer(text)]
+
+
+def happened(text: str) -> list[tuple[bool, str]]:
+    """The same of what `ip monitor` tells; a link tells of itself several times."""
+    found: list[tuple[bool, str]] = []
+    for line in text.splitlines():
+        match = SEEN.match(line)
+        one = (bool(match[1]), match[2].removesuffix("/24")) if match else None
+        if one is not None and one not in found:
+            found.append(one)
+    return found
+
+
+@pytest.mark.behaviour("REL-17", "NET-2")
+def test_what_is_planned_happens_in_that_order_and_the_master_stays(lab: Lab, open_folder: Path) -> None:
+    lab.wire("d1", "eth0", "lan", "192.0.2.1/24")
+    path, run_dir = open_folder / "a.conf", open_folder / "run"
+    text = LED.replace("{folder}", str(open_folder))
+    path.write_text(text)
+    daemon = lab.start("d1", str(BIN / "pyhad"), "-n", "-l", "-f", str(path), "--run-dir", str(run_dir),
+                       log=open_folder / "log")  # fmt: skip
+    ctl = (str(BIN / "pyhadctl"), "--run-dir", str(run_dir))
+    wait_until(lambda: "192.0.2.100" in lab.addresses("d1"), 15, "the address is there")
+    for old, new in CHANGES.items():
+        text = text.replace(old, new)
+    path.write_text(text)
+    plan = lab.run("d1", *ctl, "plan")
+    assert "it runs at once; what was found before counts until then" in plan
+    assert plan.endswith("No virtual router changes its state.\n")
+    monitor = lab.start("d1", "ip", "-o", "monitor", "link", "address", "route", log=open_folder / "monitor")
+    touch = ("ip", "link", "set", "lo", "alias", "probe")
+    wait_until(lambda: lab.run("d1", *touch) or "lo:" in monitor.log(), 10, "the monitor sees what happens")
+    lab.run("d1", *ctl, "reload")
+    wait_until(lambda: {"192.0.2.102"} <= lab.addresses("d1"), 5, "the planned address is there")
+    wait_until(lambda: happened(monitor.log()) == planned(plan), 5, f"{plan} happens: {monitor.log()}")
+    wait_until((open_folder / "two").exists, 5, "the other program has run")
+    assert "state_changed" not in daemon.log().split("reload_wanted")[1]

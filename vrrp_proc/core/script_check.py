@@ -21,11 +21,18 @@ class Step(enum.Enum):
 
 
 class ScriptCheck:
-    """`is_good` is what trackers see: None until the first run ended. `known` is what a predecessor had found."""
+    """`is_good` is what trackers see: None until the first run ended.
 
-    def __init__(self, config: TrackScript, now_ns: int, known: bool | None = None) -> None:
+    `known` is what a predecessor had found of the same script, and needs `rise` or `fall` results to change. `presumed`
+    is what another program of the same name had found before a reload: it counts until the first run has ended.
+    """
+
+    def __init__(
+        self, config: TrackScript, now_ns: int, known: bool | None = None, presumed: bool | None = None
+    ) -> None:
         self.config = config
-        self.is_good: bool | None = False if known is None and config.init_fail else known
+        before = presumed if known is None else known
+        self.is_good: bool | None = False if before is None and config.init_fail else before
         self.is_running = False
         self.due_ns = now_ns
         self._decides_at_once = known is None

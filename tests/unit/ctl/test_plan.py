@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pyhad.common.config.compile import CompileOptions, compile_text
 from pyhad.common.states import RouterState
 from pyhad.ctl.in_force import Documents, of
@@ -100,6 +102,49 @@ def test_servers_services_and_checks_are_told_apart() -> None:
             ("TCP -> TCP", "connect timeout: 3 s -> 4 s"),
         ),
     ]
+
+
+TRACKED = """
+vrrp_script chk {
+    script /bin/true
+    interval 2
+}
+vrrp_script other {
+    script /bin/false
+    weight -5
+}
+""" + INSTANCE.replace("advert_int 1\n", "advert_int 1\n    track_script {\n        chk\n    }\n")
+
+
+@pytest.mark.behaviour("REL-17")
+def test_a_script_that_changes_keeps_its_result_and_the_plan_says_so() -> None:
+    [times] = changes(TRACKED, TRACKED.replace("interval 2", "interval 3"), MASTER)
+    assert (times.what, times.name, times.details) == ("script", "chk", ("interval: 2 s -> 3 s", "timeout: 2 s -> 3 s"))
+    [program] = changes(TRACKED, TRACKED.replace("/bin/true", "/bin/echo"), MASTER)
+    assert program.details == (
+        "argv: /bin/true -> /bin/echo", "it runs at once; what was found before counts until then",
+    )  # fmt: skip
+    assert program.transition == times.transition == ""
+
+
+def test_what_is_newly_followed_can_keep_a_router_out() -> None:
+    both = TRACKED.replace("        chk\n", "        chk\n        other\n")
+    [weighted] = changes(TRACKED, both, MASTER)
+    assert weighted.details == ("trackers: script chk -> script chk script other weight -5",)
+    assert weighted.transition == ""
+    [needed] = changes(TRACKED, both.replace("weight -5", "weight 0"), MASTER)
+    assert needed.transition == "FAULT until other has succeeded"
+    [interface] = changes(INSTANCE, INSTANCE.replace("advert_int 1", "track_interface {\n eth1\n }"), MASTER)
+    assert interface.transition == "FAULT if this is not well now: eth1"
+
+
+def test_what_has_no_lines_of_its_own_is_told_as_a_setting() -> None:
+    [one] = changes(INSTANCE, "global_defs {\n vrrp_garp_interval 0.5\n}" + INSTANCE)
+    assert (one.what, one.name, len(one.details)) == ("settings", "of VRRP", 1)
+    scripts = SERVICE.replace("TCP_CHECK { }", "notify_down /bin/false\n TCP_CHECK { }")
+    [alert] = changes(SERVICE, scripts)
+    assert (alert.what, alert.name) == ("alerts", "192.0.2.100:80/tcp")
+    assert alert.details == ("10.0.0.2:80 program when down: none -> /bin/false",)
 
 
 def test_the_text_ends_with_counts_and_who_may_change() -> None:

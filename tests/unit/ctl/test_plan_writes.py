@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pyhad.common.config.compile import CompileOptions, compile_text
 from pyhad.common.states import RouterState
 from pyhad.ctl.in_force import Documents, of
@@ -66,6 +68,74 @@ def test_a_master_that_is_gone_keeps_its_addresses_until_somebody_else_has_them(
     assert writes(ONE + SERVICE, SERVICE, MASTER) == expected
     assert writes(ONE + SERVICE, SERVICE) == expected  # its state is not known
     assert writes(ONE + SERVICE, SERVICE, BACKUP) == []
+
+
+LED = """vrrp_instance A {
+    interface eth0
+    virtual_router_id 51
+    use_vmac
+    virtual_ipaddress {
+        192.0.2.100/24
+    }
+    virtual_routes {
+        10.1.0.0/16 via 192.0.2.9 dev eth0
+        10.2.0.0/16 via 192.0.2.9 dev eth0
+    }
+    virtual_rules {
+        from 192.0.2.100 table 7 preference 9
+    }
+}
+"""
+
+
+@pytest.mark.behaviour("NET-2")
+def test_routes_and_rules_come_after_addresses_and_go_before_them_the_last_first() -> None:
+    new = (
+        LED.replace("2.100/24", "2.101/24")
+        .replace("10.1.", "10.3.")
+        .replace("10.2.", "10.4.")
+        .replace("table 7", "table 8")
+    )
+    assert writes(LED, new, MASTER) == [
+        "vrrp: advertise A with its new settings",
+        "vrrp: remove rule from 192.0.2.100 table 7 preference 9 (A)",
+        "vrrp: remove route 10.2.0.0/16 via 192.0.2.9 dev eth0 (A)",
+        "vrrp: remove route 10.1.0.0/16 via 192.0.2.9 dev eth0 (A)",
+        "vrrp: remove 192.0.2.100/24 dev vrrp.51 (A)",
+        "vrrp: add 192.0.2.101/24 dev vrrp.51 (A)",
+        "vrrp: add route 10.3.0.0/16 via 192.0.2.9 dev eth0 (A)",
+        "vrrp: add route 10.4.0.0/16 via 192.0.2.9 dev eth0 (A)",
+        "vrrp: add rule from 192.0.2.100 table 8 preference 9 (A)",
+    ]
+    assert writes(LED, new, BACKUP) == []
+
+
+def test_a_link_is_made_before_what_stands_on_it_and_goes_after_it() -> None:
+    plain = LED.replace("use_vmac", "")
+    assert writes(plain, LED, MASTER) == [
+        "vrrp: make macvlan vrrp.51 on eth0 with MAC 00:00:5e:00:01:33",
+        "vrrp: write the nftables table keepalived",
+        "vrrp: advertise A with its new settings",
+        "vrrp: remove 192.0.2.100/24 dev eth0 (A)",
+        "vrrp: add 192.0.2.100/24 dev vrrp.51 (A)",
+    ]
+    assert writes(LED, plain, BACKUP) == [
+        "vrrp: write the nftables table keepalived",
+        "vrrp: remove macvlan vrrp.51 on eth0 with MAC 00:00:5e:00:01:33",
+    ]
+    assert writes(LED, LED.replace("use_vmac", "use_vmac 02:00:00:00:00:07"), BACKUP) == [
+        "vrrp: give vrrp.51 the MAC 02:00:00:00:00:07",
+    ]
+    assert writes(LED, LED.replace("use_vmac", "use_ipvlan vrrp.51"), BACKUP) == [
+        "vrrp: remove macvlan vrrp.51 on eth0 with MAC 00:00:5e:00:01:33",
+        "vrrp: make ipvlan vrrp.51 on eth0",
+    ]
+
+
+def test_static_items_are_written_whoever_is_master() -> None:
+    static = "static_routes {\n 10.5.0.0/16 via 192.0.2.9 dev eth0\n}\n"
+    assert writes(ONE, ONE + static, BACKUP) == ["vrrp: add route 10.5.0.0/16 via 192.0.2.9 dev eth0 (static)"]
+    assert writes(ONE + static, ONE, BACKUP) == ["vrrp: remove route 10.5.0.0/16 via 192.0.2.9 dev eth0 (static)"]
 
 
 def test_servers_that_come_are_written_before_those_that_go() -> None:

@@ -78,3 +78,19 @@ def test_the_same_script_with_other_times_keeps_its_result() -> None:
     assert check.is_same_as(other)
     check.reconfigure(other)
     assert (check.is_good, check.due_ns) == (True, SECOND_NS // 2)
+
+
+@pytest.mark.behaviour("REL-17")
+@pytest.mark.parametrize(("presumed", "result"), [(True, True), (True, False), (False, True)])
+def test_what_another_program_had_found_counts_until_the_first_run_has_ended(presumed: bool, result: bool) -> None:
+    check = ScriptCheck(config(rise=3, fall=3), 0, presumed=presumed)
+    assert check.is_good is presumed
+    assert check.wake(0) is Step.RUN
+    assert check.end(good=result) is (result is not presumed)
+    assert check.is_good is result
+
+
+def test_a_presumption_stands_above_init_fail_and_a_finding_above_both() -> None:
+    assert ScriptCheck(config(init_fail=True), 0).is_good is False
+    assert ScriptCheck(config(init_fail=True), 0, presumed=True).is_good is True
+    assert ScriptCheck(config(), 0, known=False, presumed=True).is_good is False
