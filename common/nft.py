@@ -8,6 +8,7 @@ import errno
 from pyhad.common.errors import KernelError
 
 LIBRARY = "libnftables.so.1"
+_OUTPUT_STATELESS = 1 << 1  # NFT_CTX_OUTPUT_STATELESS
 _OUTPUT_JSON = 1 << 4  # NFT_CTX_OUTPUT_JSON
 _OUTPUT_TERSE = 1 << 11  # NFT_CTX_OUTPUT_TERSE
 _DEFAULT = 0  # NFT_CTX_DEFAULT
@@ -38,12 +39,14 @@ class Nft:
         library.nft_ctx_buffer_output(self._context)
         library.nft_ctx_buffer_error(self._context)
 
-    def run(self, commands: str, *, terse: bool = False) -> str:
+    def run(self, commands: str, *, terse: bool = False, stateless: bool = False) -> str:
         """Run `commands` as one transaction; returns what nft printed, `terse` without elements of sets and maps.
+        `stateless`: without counters.
 
         Raises `KernelError` with nft's first line.
         """
-        self._library.nft_ctx_output_set_flags(self._context, _OUTPUT_JSON | (_OUTPUT_TERSE if terse else 0))
+        flags = _OUTPUT_JSON | (_OUTPUT_TERSE if terse else 0) | (_OUTPUT_STATELESS if stateless else 0)
+        self._library.nft_ctx_output_set_flags(self._context, flags)
         status = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
         printed: bytes = self._library.nft_ctx_get_output_buffer(self._context) or b""
         complaint: bytes = self._library.nft_ctx_get_error_buffer(self._context) or b""

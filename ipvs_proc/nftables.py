@@ -32,10 +32,10 @@ class BreathingNft(Nft):
         super().__init__()
         self._breathe = breathe
 
-    def run(self, commands: str, *, terse: bool = False) -> str:
+    def run(self, commands: str, *, terse: bool = False, stateless: bool = False) -> str:
         """As `Nft.run`."""
         with breathing(self._breathe):
-            return super().run(commands, terse=terse)
+            return super().run(commands, terse=terse, stateless=stateless)
 
 
 class NftablesPlane:

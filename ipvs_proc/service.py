@@ -37,6 +37,7 @@ from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHe
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
 from pyhad.ipvs_proc.core.virtual_service import QUORUM_REMARKS
+from pyhad.ipvs_proc.marks import Marks
 from pyhad.ipvs_proc.operators import Count, Operators
 from pyhad.ipvs_proc.order_file import NAME as ORDERS
 from pyhad.ipvs_proc.planes import open_plane, sweep_nftables
@@ -72,6 +73,7 @@ class IpvsService:
         box, sync_is_ours = runtime.context.box, records.pop(SYNC_KEY, b"") != b""
         self._settings = Settings(box, sync_is_ours, runtime.logger, runtime.counters)
         self._operators = Operators(self._loop, runtime.logger, runtime.path(ORDERS), self._handle)
+        self._marks = Marks(box, records, runtime.logger, runtime.counters)
         self._ownership = Ownership(box, records.values())
         self._is_successor = bool(self._remembered_plane)
         self._balancer = Balancer(self._operators.load())
@@ -134,7 +136,8 @@ class IpvsService:
             for listener in actual:
                 self._ownership.claim(listener)
         is_first, self._is_successor = not self._is_successor, True
-        self._handle(Configured(document=self._document, actual=dict(actual)))
+        document = self._marks.applied(self._document, self._writer.plane.name if self._writer is not None else "")
+        self._handle(Configured(document=document, actual=dict(actual)))
         if self._writer is not None:
             self._bring_settings()
             self._dirty |= self._out_of_line()
@@ -210,6 +213,7 @@ class IpvsService:
         """Take away what is ours (PROC-40) unless told to leave it (CLI-15)."""
         if self._writer is not None and not self._runtime.context.options.keep_ipvs_at_exit:
             self._settings.stop(self._writer.plane)
+            self._marks.retire()
             self._clear(self._writer)
         self._runtime.finish()
 
@@ -290,10 +294,12 @@ class IpvsService:
             self._write_timer = None
         if self._writer is None:
             return 0  # all of it is written when a plane appears
-        listeners = sorted(self._dirty, key=listener_name)
+        listeners, wanted = sorted(self._dirty, key=listener_name), self._balancer.wanted
         self._dirty.clear()
         try:
-            made = self._writer.write(listeners, self._balancer.wanted)
+            made = self._writer.write([one for one in listeners if one in self._balancer.listeners], wanted)
+            self._marks.bring()  # packets are sent to new services when these are there, and to old ones no more
+            made += self._writer.write([one for one in listeners if one not in self._balancer.listeners], wanted)
         except KernelError as error:
             self._complain(error)
             return 0
@@ -336,6 +342,7 @@ class IpvsService:
         if not self._is_stale(0):
             return
         self._bring_settings()
+        self._marks.verify()
         drifted = self._refresh()
         self._dirty |= drifted | self._out_of_line()
         made = self._write()

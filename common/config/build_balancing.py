@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pyhad.common.config.build_globals import merged_globals
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     SECOND_NS,
     FlushAtStop,
     Forwarding,
     IpvsTimeouts,
+    Marking,
     SyncDaemon,
     Tunnel,
     TunnelChecksum,
@@ -27,6 +29,7 @@ class Balancing:
     timeouts: IpvsTimeouts
     sync: SyncDaemon | None
     flush_at_stop: FlushAtStop
+    marking: Marking | None = None
 
     @property
     def needs_owner(self) -> bool:
@@ -55,6 +58,21 @@ def build_balancing(root: Statement, vrids: Mapping[str, int], complaints: Compl
         ),
         sync=_sync(root, sync, vrids, complaints),
         flush_at_stop=how,
+        marking=build_marking(merged_globals(root)),
+    )
+
+
+def build_marking(one: Statement) -> Marking | None:
+    """`nftables_ipvs` and its companions; None without it."""
+    found = one.last("nftables_ipvs")
+    if found is None:
+        return None
+    plain = Marking()
+    return Marking(
+        table=found.text() if found.values else plain.table,
+        priority=one.number_of("nftables_ipvs_priority", plain.priority),
+        first_mark=one.number_of("nftables_ipvs_start_fwmark", plain.first_mark),
+        counters=one.has("nftables_counters"),
     )
 
 

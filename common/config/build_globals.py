@@ -63,6 +63,8 @@ class Globals:
     vip_lease: str
     paths: PathSettings
     data_plane: DataPlane
+    marks_groups: bool
+    """`nftables_ipvs`."""
     flush_at_start: bool
     log_all_failures: bool
     mails_faults: bool
@@ -103,6 +105,7 @@ def build_globals(root: Statement, router_id: str, credentials: str = "") -> Glo
         vip_lease=one.text_of("pyhad_vip_lease", "auto"),
         paths=_path_settings(one),
         data_plane=DataPlane(one.text_of("pyhad_data_plane", "auto")),
+        marks_groups=one.has("nftables_ipvs"),
         flush_at_start=one.has("lvs_flush"),
         log_all_failures=one.has("checker_log_all_failures"),
         mails_faults=not one.has("no_email_faults"),

@@ -129,12 +129,9 @@ class _Service:
             sorry_server=sorry,
             servers=servers,
             source=f"{block.at.file}:{block.at.line}",
+            marked=self._is_marked(listeners),
         )
-        if self._shared.data_plane is DataPlane.NFTABLES:
-            self._fits_nftables(service, servers, sorry)
-        elif self._shared.data_plane is DataPlane.IPVS and service.masquerade:
-            message = f"service {service.id}: IPVS cannot do pyhad_masquerade"
-            self._complaints.error(message, block.at, hint="use pyhad_data_plane nftables")
+        self._fits_plane(service, servers, sorry)
         self._say_suspend()
         return service, checked, self._alerts.service(block, identity, listeners, tuple(builder.told))
 
@@ -291,6 +288,18 @@ class _Service:
             self._complaints.warning(message, found.at)
             hysteresis = quorum - 1
         return quorum, hysteresis
+
+    def _is_marked(self, listeners: tuple[Listener, ...]) -> bool:
+        """LVS-22. A group that has marks of its own is left as it is, and so is everything where nftables balances."""
+        is_wanted = self._shared.marks_groups and self._shared.data_plane is not DataPlane.NFTABLES
+        return is_wanted and bool(self._head.group) and all(listener.address for listener in listeners)
+
+    def _fits_plane(self, service: VirtualServer, servers: tuple[RealServer, ...], sorry: SorryServer | None) -> None:
+        if self._shared.data_plane is DataPlane.NFTABLES:
+            self._fits_nftables(service, servers, sorry)
+        elif self._shared.data_plane is DataPlane.IPVS and service.masquerade:
+            message = f"service {service.id}: IPVS cannot do pyhad_masquerade"
+            self._complaints.error(message, self._block.at, hint="use pyhad_data_plane nftables")
 
     def _fits_nftables(
         self, service: VirtualServer, servers: tuple[RealServer, ...], sorry: SorryServer | None

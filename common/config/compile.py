@@ -246,6 +246,7 @@ def _ipvs_document(shared: Globals, services: Services, balancing: Balancing, ge
         flush_at_stop=balancing.flush_at_stop,
         timeouts=balancing.timeouts,
         sync=balancing.sync,
+        marking=balancing.marking,
     )
 
 

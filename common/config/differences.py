@@ -127,11 +127,11 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     _stricter(
         "DIF-10",
-        "`regex_*` without `regex`",
+        "`regex_*` without `regex`, `nftables_ipvs_*` without `nftables_ipvs`",
         "accepted",
         "ignored with a warning",
         "what is written and does nothing is a mistake",
-        r"^regex_\w+ is ignored: the url has no regex",
+        r"^(regex_\w+ is ignored: the url has no regex|nftables_ipvs_\w+ is ignored: )",
     ),
     _stricter(
         "DIF-11",

@@ -212,6 +212,7 @@ GLOBAL_DEFS = (
         optional(TEXT),
         "keepalived_ipvs",
         "Use nftables marks so that a virtual_server_group needs one fwmark service per protocol",
+        NOW,
         area="ipvs",
     ),
     word(
@@ -219,9 +220,17 @@ GLOBAL_DEFS = (
         number(-INT_MAX - 1, INT_MAX),
         "-1",
         "Chain priority in the IPVS nftables table",
+        NOW,
         area="ipvs",
     ),
-    word("nftables_ipvs_start_fwmark", number(1, UINT_MAX), "1000", "First automatically allocated mark", area="ipvs"),
+    word(
+        "nftables_ipvs_start_fwmark",
+        number(1, UINT_MAX),
+        "1000",
+        "First automatically allocated mark",
+        NOW,
+        area="ipvs",
+    ),
     word(
         "vrrp_netlink_cmd_rcv_bufs",
         number(0, UINT_MAX),

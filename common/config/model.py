@@ -14,6 +14,7 @@ from pyhad.common.config.model_balancing import (
     PLAIN_TUNNEL as PLAIN_TUNNEL,
     FlushAtStop as FlushAtStop,
     IpvsTimeouts as IpvsTimeouts,
+    Marking as Marking,
     SyncDaemon as SyncDaemon,
     Tunnel as Tunnel,
     TunnelChecksum as TunnelChecksum,

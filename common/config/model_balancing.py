@@ -68,6 +68,18 @@ class SyncDaemon:
     """The `vrrp_instance` it follows: it sends while that is master here, else it receives. Empty: both, always."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marking:
+    """`nftables_ipvs`: a group of addresses is one service of IPVS, and nftables gives its packets a mark (LVS-22)."""
+
+    table: str = "keepalived_ipvs"
+    """One for each family."""
+    priority: int = -1
+    """Of the chain in the input hook."""
+    first_mark: int = 1000
+    counters: bool = False
+
+
 PLAIN_TUNNEL = Tunnel()
 """Of a server that is reached otherwise."""
 KERNEL_TIMEOUTS = IpvsTimeouts()

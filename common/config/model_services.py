@@ -13,6 +13,7 @@ from pyhad.common.config.model_balancing import (
     PLAIN_TUNNEL,
     FlushAtStop,
     IpvsTimeouts,
+    Marking,
     SyncDaemon,
     Tunnel,
 )
@@ -108,6 +109,8 @@ class VirtualServer:
     servers: tuple[RealServer, ...] = ()
     source: str = ""
     """`FILE:LINE` of the block, for messages."""
+    marked: bool = False
+    """A group of addresses that is one service of IPVS, found by a mark that nftables gives (`nftables_ipvs`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,3 +128,4 @@ class IpvsDocument:
     flush_at_stop: FlushAtStop = FlushAtStop.ENTRIES
     timeouts: IpvsTimeouts = KERNEL_TIMEOUTS
     sync: SyncDaemon | None = None
+    marking: Marking | None = None

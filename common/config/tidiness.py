@@ -50,6 +50,8 @@ _BESIDE = {
     "sorry_server_inhibit": ("sorry_server",),
     "sorry_server_lvs_method": ("sorry_server",),
     "vmac_xmit_base": ("use_vmac", "use_ipvlan"),
+    "nftables_ipvs_priority": ("nftables_ipvs",),
+    "nftables_ipvs_start_fwmark": ("nftables_ipvs",),
 }
 """Words that mean something only beside one of the others."""
 

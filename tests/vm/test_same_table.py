@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from pyhad.common.config.compile import CompileOptions, compile_configuration
 from pyhad.common.config.model import IpvsDocument, IpvsTimeouts
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.events import Configured
+from pyhad.ipvs_proc.core.marks import allot, with_mark
 from pyhad.ipvs_proc.core.reconcile import reconcile
 from pyhad.ipvs_proc.core.table import Table
 from pyhad.ipvs_proc.kernel import IpvsPlane
@@ -72,7 +74,11 @@ def plane() -> Iterator[IpvsPlane]:
 def document(config: Path) -> IpvsDocument:
     result = compile_configuration(str(config), CompileOptions(config_id="test"))
     assert result.configuration is not None, result.diagnostics
-    return result.configuration.ipvs
+    ipvs = result.configuration.ipvs
+    if ipvs.marking is None:
+        return ipvs
+    given = allot(ipvs.services, ipvs.marking.first_mark, {})
+    return replace(ipvs, services=tuple(with_mark(one, given[one.id]) if one.marked else one for one in ipvs.services))
 
 
 def ours(plane: IpvsPlane, config: Path) -> frozenset[str]:

@@ -11,11 +11,6 @@ from pyhad.common.config.tree import Statement
 
 TESTS = Path(__file__).parents[2]
 CONFIGS = sorted((TESTS / "vm" / "configs").glob("*.conf"))
-ELSEWHERE = {
-    ("global_defs", "nftables_ipvs"),
-    ("global_defs", "nftables_ipvs_priority"),
-    ("global_defs", "nftables_ipvs_start_fwmark"),
-}
 
 Row = tuple[str, str]
 """Block and keyword, as in the table of facts."""
@@ -51,7 +46,7 @@ def test_every_keyword_of_the_area_is_used() -> None:
     used: set[Row] = set()
     for config in CONFIGS:
         used.update(used_in(compile_configuration(str(config), CompileOptions(config_id="test")).root))
-    assert sorted(rows_of_the_area() - used - ELSEWHERE) == []
+    assert sorted(rows_of_the_area() - used) == []
 
 
 def test_there_are_at_least_thirty_configurations() -> None:

@@ -11,6 +11,7 @@ from pyhad.common.config.model import (
     FlushAtStop,
     Forwarding,
     IpvsTimeouts,
+    Marking,
     SyncDaemon,
     Tunnel,
     TunnelChecksum,
@@ -123,3 +124,33 @@ def test_a_server_has_the_tunnel_of_its_own_method(compiled: Compile) -> None:
     assert result.result.configuration.ipvs.services[0].servers[0].tunnel == Tunnel()
     result = tunnelled(compiled, "lb_kind NAT type gre")
     assert result.warnings == ["tunnel options are ignored: lb_kind NAT has no tunnel"]
+
+
+@pytest.mark.behaviour("LVS-22")
+def test_groups_of_addresses_are_marked_where_nftables_ipvs_stands(compiled: Compile) -> None:
+    groups = "virtual_server_group A {\n 10.0.0.1-2 80\n}\nvirtual_server_group B {\n 10.0.0.3 80\n fwmark 7\n}\n"
+    real = " lb_algo rr\n lb_kind NAT\n protocol TCP\n real_server 10.1.0.1 80 {\n }\n}\n"
+    services = "".join(f"virtual_server {head} {{\n{real}" for head in ("group A", "group B", "10.0.0.9 80"))
+    words = "global_defs {{\n {}\n}}\n"
+
+    def marked(*lines: str) -> dict[str, bool]:
+        documents = compiled(words.format("\n".join(lines)) + groups + services).result.configuration
+        assert documents is not None
+        return {service.id: service.marked for service in documents.ipvs.services if service.marked}
+
+    assert marked("router_id r") == {}
+    assert marked("nftables_ipvs") == {"group:A/tcp": True}
+    assert marked("nftables_ipvs", "pyhad_data_plane nftables") == {}
+
+
+@pytest.mark.behaviour("LVS-22")
+def test_the_words_of_the_marking_are_read(compiled: Compile) -> None:
+    assert ipvs(compiled).marking is None
+    assert ipvs(compiled, "nftables_ipvs").marking == Marking(table="keepalived_ipvs", priority=-1, first_mark=1000)
+    words = ("nftables_ipvs t", "nftables_ipvs_priority -5", "nftables_ipvs_start_fwmark 2000", "nftables_counters")
+    assert ipvs(compiled, *words).marking == Marking(table="t", priority=-5, first_mark=2000, counters=True)
+
+
+def test_a_word_of_the_marking_without_the_first_is_ignored_with_a_warning(compiled: Compile) -> None:
+    result = compiled("global_defs {\n nftables_ipvs_priority -5\n}\n")
+    assert any("nftables_ipvs_priority is ignored" in warning for warning in result.warnings)

@@ -48,6 +48,9 @@ NOT_WORDS = ("-", "none", "required", "any", "unset", "unlimited", "all", "inter
 SET_BY_THE_FRAME = {
     ("virtual_server", "lb_algo"),
     ("virtual_server", "lvs_sched"),
+    ("global_defs", "nftables_ipvs"),  # the default is the table of the word without a name
+    ("global_defs", "nftables_ipvs_priority"),  # ignored without it, with a warning
+    ("global_defs", "nftables_ipvs_start_fwmark"),
     ("global_defs", "process_monitor_rcv_bufs_force"),  # our own default size is forced; a size that is given is not
     # Without a regex it is ignored, with a warning.
     ("virtual_server.real_server.HTTP_GET.url", "regex_min_offset"),
