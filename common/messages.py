@@ -36,6 +36,7 @@ from pyhad.common.messages_texts import (
     TextReply as TextReply,
     TextRequest as TextRequest,
 )
+from pyhad.common.messages_tracked import TrackedProcessStatus
 from pyhad.common.states import ProcessName, ProcessState, RouterState
 
 VERSION = 1
@@ -168,6 +169,8 @@ class RouterStatus:
     routes: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()  # those that the kernel refuses
+    vmac: str = ""
+    """The interface that it made for itself, by the name that it has here; empty: none."""
     peers: tuple[PeerStatus, ...] = ()  # others of its VRID that were heard since the last (re)load
 
 
@@ -194,6 +197,7 @@ class VrrpStatus:
     statics: StaticStatus = StaticStatus()
     readings: dict[str, int | None] = field(default_factory=dict)
     """What trackers see, as `script NAME`, `file NAME`; None: nothing yet."""
+    processes: tuple[TrackedProcessStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

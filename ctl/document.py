@@ -132,6 +132,7 @@ def _router(router: RouterStatus, now_ns: int) -> dict[str, Any]:
         "family": router.family,
         "version": router.version,
         "interface": router.interface,
+        "vmac": router.vmac,
         "priority": {"base": router.base_priority, "effective": router.effective_priority},
         "master": {"address": router.master_address, "priority": router.master_priority},
         "addresses": list(router.addresses),

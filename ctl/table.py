@@ -167,7 +167,7 @@ def _router_row(router: RouterStatus, trust: Trust, now_ns: int) -> list[Cell]:
         Cell(state, style),
         Cell(duration(now_ns - router.since_ns)),
         Cell(str(router.vrid)),
-        Cell(router.interface),
+        Cell(f"{router.vmac} on {router.interface}" if router.vmac else router.interface),
         Cell(f"{router.effective_priority}/{router.base_priority}", YELLOW if lowered else ""),
         Cell(_master(router)),
         Cell(_held(router), RED if router.missing else ""),

@@ -109,7 +109,7 @@ class Service:
         self._on_begin = on_begin
         runtime.loop.watch(self._monitor.fileno(), self._monitor.read)
         runtime.on_stop = self._stop
-        self._reporter.statics = self._upkeep.status
+        self._reporter.statics, self._reporter.processes = self._upkeep.status, self._trackers.processes
         self._apply(document)
         # The collector's pauses must not fall between a deadline and its advert: it runs when we say so.
         gc.disable()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pyhad.common import channels
 from pyhad.common.bus import Link
 from pyhad.common.messages import RouterStatus, StandbyDone, StandbyOrdered, StaticStatus, StatusWanted, VrrpStatus
+from pyhad.common.messages_tracked import TrackedProcessStatus
 from pyhad.common.runtime import Runtime
 
 QUIET_NS = 200_000_000
@@ -33,6 +34,8 @@ class Reporter:
         self._routers = routers
         self.statics: Callable[[], StaticStatus] = StaticStatus
         """Asked like `routers`."""
+        self.processes: Callable[[], tuple[TrackedProcessStatus, ...]] = tuple
+        """Asked likewise."""
         self._counters = counters
         self._on_standby = on_standby
         self._readings = readings
@@ -81,6 +84,7 @@ class Reporter:
                 statics=self.statics(),
                 counters=self._counters(),
                 readings=self._readings(),
+                processes=self.processes(),
             )
         )
         self._quiet_ns = max(QUIET_NS, SHARE * (time.monotonic_ns() - self._last_ns))

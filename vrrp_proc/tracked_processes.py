@@ -13,6 +13,7 @@ from pyhad.common.blackbox import key_of
 from pyhad.common.config.model_tracking import ReceiveBuffer, TrackProcess
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
+from pyhad.common.messages_tracked import TrackedProcessStatus
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import FollowProcesses, ProcessesCounted
 from pyhad.vrrp_proc.core.process_quorum import ProcessQuorum
@@ -41,10 +42,18 @@ class TrackedProcesses:
         self._is_first = True
         scripts.on_processes = self._counted
 
-    @property
-    def quorums(self) -> tuple[ProcessQuorum, ...]:
-        """Each with its configuration, its last count and its verdict."""
-        return tuple(self._quorums.values())
+    def status(self) -> tuple[TrackedProcessStatus, ...]:
+        """Each with its last count and its verdict."""
+        return tuple(
+            TrackedProcessStatus(
+                name=name,
+                count=quorum.count or 0,
+                has_quorum=bool(quorum.is_good),
+                fork_delay_runs=quorum.next_deadline_ns is not None and quorum.grows,
+                terminate_delay_runs=quorum.next_deadline_ns is not None and not quorum.grows,
+            )
+            for name, quorum in self._quorums.items()
+        )
 
     def configure(self, processes: Iterable[TrackProcess], watch: ReceiveBuffer) -> None:
         """As of the last (re)load; what is of the same kind keeps its verdict."""

@@ -15,10 +15,10 @@ from pyhad.common.config.model import VrrpDocument
 from pyhad.common.config.model_tracking import TrackerKind, TrackFile, TrackScript
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
+from pyhad.common.messages_tracked import TrackedProcessStatus
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import Check, Ended, FileRead, Follow, TimedOut
 from pyhad.vrrp_proc.bfd_sessions import BfdSessions
-from pyhad.vrrp_proc.core.process_quorum import ProcessQuorum
 from pyhad.vrrp_proc.core.script_check import ScriptCheck, Step
 from pyhad.vrrp_proc.core.tracking import Key
 from pyhad.vrrp_proc.journal import Journal
@@ -106,10 +106,9 @@ class Trackers:
         finally:
             self._is_configuring = False
 
-    @property
-    def quorums(self) -> tuple[ProcessQuorum, ...]:
-        """Of the tracked processes."""
-        return self._processes.quorums
+    def processes(self) -> tuple[TrackedProcessStatus, ...]:
+        """For a status."""
+        return self._processes.status()
 
     def _process_read(self, name: str, reading: int | None) -> None:
         self._take((TrackerKind.PROCESS, name), reading)

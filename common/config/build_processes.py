@@ -25,6 +25,7 @@ def build_processes(root: Statement, complaints: Complaints) -> dict[str, tuple[
 
 def _process(block: Statement, name: str, argv: tuple[str, ...], complaints: Complaints) -> TrackProcess:
     both_ns = block.number_of("delay", 0)
+    weight, is_reversed = weight_of(block)
     most = block.number_of("quorum_max", ANY_NUMBER)
     least = block.number_of("quorum", min(1, most))
     found = block.last("quorum")
@@ -40,6 +41,7 @@ def _process(block: Statement, name: str, argv: tuple[str, ...], complaints: Com
         most=most,
         fork_delay_ns=block.number_of("fork_delay", both_ns),
         terminate_delay_ns=block.number_of("terminate_delay", both_ns),
+        weight=-weight if is_reversed else weight,
     )
 
 

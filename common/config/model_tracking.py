@@ -93,6 +93,8 @@ class TrackProcess:
     """How long a change that came with new processes must last until it counts."""
     terminate_delay_ns: int = 0
     """And one that came with the end of processes."""
+    weight: int = 0
+    """Of those who name none; negative when reversed. For dumps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

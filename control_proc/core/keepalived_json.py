@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from pyhad.common.config.model import Announcement
-from pyhad.common.config.model_tracking import Notify, Program, TrackerKind
+from pyhad.common.config.model_tracking import ANY_NUMBER, Notify, Program, TrackerKind
 from pyhad.common.states import RouterState
-from pyhad.control_proc.core import wording
+from pyhad.control_proc.core import path_wording, wording
 from pyhad.control_proc.core.sight import NUMBERS, Router, Sight
 
 HIDDEN = "********"
@@ -22,7 +22,8 @@ def render(sight: Sight) -> str:
     elements = [{"data": _data(router, sight), "stats": router.statistics} for router in routers]
     if sight.document.json_version == 1:
         return json.dumps(elements, separators=(",", ":"))
-    return json.dumps({"vrrp": elements, "track_process": []}, separators=(",", ":"))
+    processes = _processes(sight)
+    return json.dumps({"vrrp": elements} | ({"track_process": processes} if processes else {}), separators=(",", ":"))
 
 
 def _data(router: Router, sight: Sight) -> dict[str, Any]:
@@ -34,8 +35,8 @@ def _data(router: Router, sight: Sight) -> dict[str, Any]:
         "dont_track_primary": int(config.dont_track_primary),
         "skip_check_adv_addr": int(config.skip_check_adv_addr),
         "strict_mode": int(words.strict),
-        "vmac_ifname": "",
-        "ifp_ifname": config.interface,
+        "vmac_ifname": status.vmac,
+        "ifp_ifname": status.vmac or config.interface,
         "master_priority": 0 if is_master else status.master_priority,
         "last_transition": round(sight.wall_s(status.since_ns), 6),
         **_announcement(config.announcement),
@@ -92,12 +93,42 @@ def _lists(router: Router, sight: Sight) -> dict[str, list[str]]:
     scripts = {one.name: wording.command(one.program) for one in (sight.vrrp.scripts if sight.vrrp else ())}
     followed = [one.name for one in config.trackers if one.kind is TrackerKind.INTERFACE]
     lists = {
-        "vips": [wording.address(one, is_set=is_set) for one in config.addresses],
-        "evips": [wording.address(one, is_set=is_set) for one in config.excluded_addresses],
-        "track_ifp": list(dict.fromkeys([*config.tracked_interfaces, *followed])),
+        "vips": wording.addresses(config, config.addresses, router.status.vmac, is_set=is_set),
+        "evips": wording.addresses(config, config.excluded_addresses, router.status.vmac, is_set=is_set),
+        "vroutes": [path_wording.route(one) for one in config.routes],
+        "vrules": [path_wording.rule(one) for one in config.rules],
+        "track_ifp": list(dict.fromkeys([*wording.named_interfaces(config), *followed])),
         "track_script": [scripts.get(one.name, "") for one in config.trackers if one.kind is TrackerKind.SCRIPT],
+        "track_process": [one.name for one in config.trackers if one.kind is TrackerKind.PROCESS],
     }
     return {key: found for key, found in lists.items() if found}
+
+
+def _processes(sight: Sight) -> list[dict[str, Any]]:
+    """SIG-26. Without a word of how many there are, nobody has counted yet."""
+    reported = {one.name: one for one in (sight.status.vrrp.processes if sight.status.vrrp else ())}
+    found = []
+    for config in sight.vrrp.processes if sight.vrrp else ():
+        seen = reported.get(config.name)
+        parameters, most = " ".join(config.argv[1:]), config.most
+        found.append(
+            {
+                "process": config.name,
+                **({"parameters": parameters} if parameters else {}),
+                "param_match": config.param_match.value,
+                "min_processes": config.least,
+                **({"max_processes": most} if most != ANY_NUMBER else {}),
+                "current_processes": seen.count if seen else 0,
+                "have_quorum": bool(seen and seen.has_quorum),
+                "weight": config.weight,
+                "terminate_delay": wording.seconds(config.terminate_delay_ns),
+                "fork_delay": wording.seconds(config.fork_delay_ns),
+                "fork_delay_timer_running": bool(seen and seen.fork_delay_runs),
+                "terminate_delay_timer_running": bool(seen and seen.terminate_delay_runs),
+                "full_command": config.full_command,
+            }
+        )
+    return found
 
 
 def _authentication(router: Router) -> dict[str, int | str]:

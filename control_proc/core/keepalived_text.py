@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model_tracking import Notify, Program, TrackerKind
+from pyhad.common.config.model_vmac import VmacKind
 from pyhad.common.states import RouterState
-from pyhad.control_proc.core import wording
+from pyhad.control_proc.core import path_wording, wording
 from pyhad.control_proc.core.sight import Router, Sight
 
 _SECTIONS = (
@@ -105,10 +106,12 @@ def _instance(router: Router, sight: Sight) -> Iterator[str]:
     if config.sync_group:
         yield f"   Sync group = {config.sync_group}"
     yield f"   State = {status.state}"
-    yield "   Flags: none" if not config.unicast_peers else "   Flags:\n     Using unicast"
+    yield "   Flags:" if config.unicast_peers or router.status.vmac else "   Flags: none"
+    if config.unicast_peers:
+        yield "     Using unicast"
     yield f"   Wantstate = {status.state}"
     yield f"   Last transition = {_moment(sight.wall_s(status.since_ns))}"
-    yield f"   Interface = {config.interface}"
+    yield from _interface(router)
     if router.words.strict:
         yield "   Enforcing strict VRRP compliance"
     if config.source_address:
@@ -126,6 +129,22 @@ def _instance(router: Router, sight: Sight) -> Iterator[str]:
     yield f"   Notify deleted = {'Deleted' if config.notify.reports_deleted else 'Fault'}"
     yield from _scripts(config.notify)
     yield f"   Notify priority changes = {str(config.notify.priority_changes).lower()}"
+
+
+def _interface(router: Router) -> Iterator[str]:
+    config, name = router.config, router.status.vmac
+    if config.vmac is None or not name:
+        yield f"   Interface = {config.interface}"
+        return
+    vmac, on_base = config.vmac, config.vmac_xmit_base
+    is_up = str(router.status.state is not RouterState.FAULT).lower()
+    if vmac.kind is VmacKind.IPVLAN:
+        where = f"i/f address = {vmac.address}/{vmac.prefix_len}, " if vmac.address else ""
+        yield f"   Use IPVLAN, i/f {name}, is_up = {is_up}, {where}type {vmac.mode}"
+    else:
+        yield f"   Use VMAC, i/f name {name}, is_up = {is_up}, xmit_base = {str(on_base).lower()}"
+    kind = "ipvlan" if vmac.kind is VmacKind.IPVLAN else "vmac"
+    yield f"   Interface = {name}, {kind} on {vmac.base}{', xmit base i/f' * on_base}"
 
 
 def _timing(router: Router) -> Iterator[str]:
@@ -166,17 +185,25 @@ def _addresses(router: Router) -> Iterator[str]:
     config = router.config
     is_set = router.status.state is RouterState.MASTER
     yield f"   Virtual IP ({len(config.addresses)}):"
-    yield from (f"     {wording.address(one, is_set=is_set)}" for one in config.addresses)
+    name = router.status.vmac
+    yield from (f"     {text}" for text in wording.addresses(config, config.addresses, name, is_set=is_set))
     if config.excluded_addresses:
         yield "   Virtual IP Excluded :"
-        yield from (f"     {wording.address(one, is_set=is_set)}" for one in config.excluded_addresses)
+        excluded = wording.addresses(config, config.excluded_addresses, name, is_set=is_set)
+        yield from (f"     {text}" for text in excluded)
     if config.unicast_peers:
         yield "   Unicast Peer :"
         yield from (f"     {one.address} min_ttl {one.min_ttl} max_ttl {one.max_ttl}" for one in config.unicast_peers)
+    if config.routes:
+        yield "   Virtual Routes :"
+        yield from (f"     {path_wording.route(one)}" for one in config.routes)
+    if config.rules:
+        yield "   Virtual Rules :"
+        yield from (f"     {path_wording.rule(one)}" for one in config.rules)
 
 
 def _trackers(config: VrrpInstance) -> Iterator[str]:
-    interfaces = dict.fromkeys(config.tracked_interfaces, 0)
+    interfaces = dict.fromkeys(wording.named_interfaces(config), 0)
     interfaces |= {one.name: one.weight for one in config.trackers if one.kind is TrackerKind.INTERFACE}
     if interfaces:
         yield "   Tracked interfaces :"

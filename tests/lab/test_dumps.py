@@ -69,6 +69,10 @@ UNLIKE = {"last_transition", "auth_data", "script_master", "track_script"}
 """Times; a password that keepalived 2.2.7 tells; paths that it resolves (all of them looked at below)."""
 
 
+FOLLOWED_TOO = re.compile(r" no_track$| \[installed ifindex \d+\]$")
+"""keepalived does not follow routes that name no interface; it knows a number beside some."""
+
+
 def start(lab: Lab, host: str, folder: Path, *command: str, globals: str = "", **environment: str) -> Running:
     path = folder / f"{host}.conf"
     path.write_text(TEXT.format(globals=globals, vrid=51, net=9, answer="true"))
@@ -109,10 +113,10 @@ def test_dumps_are_keepalived_s(lab: Lab, open_folder: Path, folders: tuple[Path
     their_json: list[dict[str, Any]] = json.loads(fresh(theirs / "keepalived.json", keepalived, JSON))
     our_json: list[dict[str, Any]] = json.loads(fresh(ours / "keepalived.json", pyhad, JSON))
     compare_json(their_json, our_json)
-    compare_data(
-        fresh(theirs / "keepalived.data", keepalived, signal.SIGUSR1),
-        fresh(ours / "keepalived.data", pyhad, signal.SIGUSR1),
-    )
+    their_data = fresh(theirs / "keepalived.data", keepalived, signal.SIGUSR1)
+    our_data = fresh(ours / "keepalived.data", pyhad, signal.SIGUSR1)
+    compare_data(their_data, our_data)
+    compare_scripts(their_data, our_data)
     wait_until((ours / "keepalived_parent.data").exists, 15, "the parent's dump")
     number = re.compile(r"\d+$", re.MULTILINE)
     their_stats = fresh(theirs / "keepalived.stats", keepalived, signal.SIGUSR2)
@@ -147,13 +151,123 @@ def compare_json(theirs: list[dict[str, Any]], ours: list[dict[str, Any]]) -> No
 def compare_data(theirs: str, ours: str) -> None:
     """Each line of ours about an instance is one of theirs, but for those that hold times, paths and passwords."""
     unlike = re.compile(r"transition|address ff|Using src_ip|Password|Total priority|Command|Timeout")
-    known = set(theirs.splitlines())
-    start, end = ours.index("------< VRRP Topology"), ours.index("------< VRRP Scripts")
-    lines = [line for line in ours[start:end].splitlines() if not unlike.search(line)]
+    known = {FOLLOWED_TOO.sub("", line) for line in theirs.splitlines()}
+    topology = ours[ours.index("------< VRRP Topology") :].partition("------< VRRP Scripts")[0]
+    lines = [FOLLOWED_TOO.sub("", line) for line in topology.splitlines() if not unlike.search(line)]
     assert [line for line in lines if line not in known] == []
+
+
+def compare_scripts(theirs: str, ours: str) -> None:
     for wanted in (" VRRP Script = good", "   Status = GOOD", "   State = idle"):
         assert wanted in ours.splitlines()
-        assert wanted in known
+        assert wanted in theirs.splitlines()
+
+
+PATHS = """
+global_defs {
+    script_user root
+    vrrp_higher_prio_send_advert false
+}
+vrrp_instance VI_1 {
+    interface eth0
+    use_vmac
+    virtual_router_id 51
+    priority 150
+    advert_int 0.5
+    version 3
+    virtual_ipaddress {
+        10.0.9.100/24
+        10.0.9.101/32 dev eth1
+    }
+    virtual_routes {
+        src 10.0.9.100 to 10.8.0.0/16 via 10.0.9.9 dev eth0 metric 5 table 77
+        10.10.0.0/16 dev eth1 scope link mtu 1400 no_track
+        10.11.0.0/16 nexthop via 10.0.9.9 dev eth0 weight 2 nexthop via 10.0.9.8 dev eth0 weight 3
+        10.13.0.0/16 via 10.0.9.9 dev eth0 tos 0x10 table 78 metric 9 mtu lock 1300 advmss 1200 realms 5 onlink append
+        10.13.0.0/16 dev eth0 metric 10 hoplimit 9 initcwnd 4 window 1000 features ecn quickack 1
+        10.13.0.0/16 dev eth0 metric 11 initrwnd 7 ssthresh 8 reordering 4 cwnd 3 congctl cubic
+        local 10.14.0.0/32 dev eth0 scope host
+        add 10.17.0.0/16 dev eth0
+        default dev eth0 table 80
+        10.18.0.1 dev eth0 src 10.0.9.1
+        blackhole 10.9.0.0/16
+        throw 10.15.0.0/16 table 79
+    }
+    virtual_rules {
+        from 10.0.9.100 lookup 77 priority 100
+        from 10.0.9.0/24 to 10.7.0.0/16 fwmark 5/0xff iif eth1 table 78 priority 101 no_track
+        from 1.2.3.4 priority 102 blackhole
+        from 1.2.3.0/24 goto 103 priority 102
+        not from 1.2.0.0/16 to 3.4.5.6 tos 0x8 realms 3/4 table 5 uidrange 5-6 priority 200
+        suppress_prefixlength 16 suppress_ifgroup 7 iif eth0 oif eth1 tunnel-id 9 table 5 priority 203
+        from 1.2.0.0/16 ipproto tcp sport 5-9 dport 10-11 table 5 priority 206
+        iif eth0 l3mdev priority 201
+        fwmark 7 prohibit priority 202
+        iif eth0 nop priority 204
+        to 9.0.0.0/8 unreachable priority 205
+    }
+}
+vrrp_instance VI_2 {
+    interface eth0
+    use_vmac vm2
+    vmac_xmit_base
+    virtual_router_id 52
+    virtual_ipaddress { 10.0.9.110/24 }
+}
+vrrp_instance VI_6 {
+    interface eth0
+    use_vmac
+    virtual_router_id 51
+    advert_int 0.5
+    version 3
+    virtual_ipaddress {
+        fe80::9:100
+        2001:db8::9:100/64
+    }
+    virtual_routes {
+        2001:db8:9::/48 from 2001:db8:1::/48 via 2001:db8::9 dev eth0
+        default via 2001:db8::8 dev eth0 table 77 pref high expires 500
+    }
+    virtual_rules { from 2001:db8::9:100 lookup 77 priority 110 }
+}
+"""
+
+
+@pytest.mark.behaviour("SIG-21", "SIG-24", "NET-6")
+def test_virtual_macs_routes_and_rules_are_told_in_keepalived_s_words(
+    lab: Lab, open_folder: Path, folders: tuple[Path, Path]
+) -> None:
+    theirs, ours = folders
+    path = open_folder / "both.conf"
+    path.write_text(PATHS)
+    path.chmod(0o644)
+    for host in ("k", "p"):
+        lab.wire(host, "eth0", f"lan{host}", "10.0.9.1/24", "2001:db8::1/64")
+        lab.wire(host, "eth1", f"lan{host}", "10.0.8.1/24")
+    pids = [part for name in "prc" for part in (f"-{name}", str(theirs / f"{name}.pid"))]
+    word = ("-n", "-l", "-f", str(path))
+    keepalived = lab.start("k", "keepalived", *word, *pids, log=open_folder / "k", environment={"TMPDIR": str(theirs)})
+    pyhad = lab.start("p", PYHAD, *word, "--run-dir", str(ours), log=open_folder / "p")
+    for host in ("k", "p"):
+        for address in ("10.0.9.100", "10.0.9.110", "2001:db8::9:100"):
+            wait_until(lambda h=host, a=address: a in lab.addresses(h), 30, f"{host} is master of {address}")
+    their_json: list[dict[str, Any]] = json.loads(fresh(theirs / "keepalived.json", keepalived, JSON))
+    our_json: list[dict[str, Any]] = json.loads(fresh(ours / "keepalived.json", pyhad, JSON))
+    for their, our in zip(their_json, our_json, strict=True):
+        assert list(our["data"]) == list(their["data"])
+        for lines in (their["data"], our["data"]):
+            lines["vroutes"] = [FOLLOWED_TOO.sub("", line) for line in lines.get("vroutes", [])]
+        same = set(their["data"]) - UNLIKE
+        assert {key: our["data"][key] for key in same} == {key: their["data"][key] for key in same}
+    assert [one["data"]["vmac_ifname"] for one in our_json] == ["vrrp.51", "vm2", "vrrp6.51"]
+    compare_data(
+        fresh(theirs / "keepalived.data", keepalived, signal.SIGUSR1),
+        fresh(ours / "keepalived.data", pyhad, signal.SIGUSR1),
+    )
+    status = json.loads(lab.run("p", str(Path(PYHAD).with_name("pyhadctl")), "--run-dir", str(ours), "status", "-j"))
+    assert [(one["interface"], one["vmac"]) for one in status["vrrp"]["routers"]] == [
+        ("eth0", "vrrp.51"), ("eth0", "vm2"), ("eth0", "vrrp6.51")
+    ]  # fmt: skip
 
 
 @pytest.mark.behaviour("SIG-11", "SIG-13")
@@ -170,7 +284,7 @@ def test_a_dump_goes_where_it_is_wanted_and_follows_no_link(lab: Lab, open_folde
     wait_until(lambda: '"daemon_ready"' in pyhad.log(), 30, "it is ready")
     pyhad.signal(JSON)
     wait_until(lambda: not (shared / "keepalived.json").is_symlink(), 15, "the link is replaced")
-    assert list(json.loads((shared / "keepalived.json").read_text())) == ["vrrp", "track_process"]
+    assert list(json.loads((shared / "keepalived.json").read_text())) == ["vrrp"]
     assert (shared / "keepalived.json").stat().st_mode & 0o777 == 0o644
     assert victim.read_text() == "precious"
     assert os.listdir(shared) == ["keepalived.json"]

@@ -42,7 +42,7 @@ def test_a_virtual_router_is_complete(replies: Any) -> None:
     router = status_document(replies.good(), replies.now_ns)["vrrp"]["routers"][1]
     assert router == {
         "name": "VI_MAIL", "state": "BACKUP", "since_s": 42.0, "reason": "", "vrid": 52, "family": 4, "version": 2,
-        "interface": "eth0.20", "priority": {"base": 100, "effective": 80},
+        "interface": "eth0.20", "vmac": "", "priority": {"base": 100, "effective": 80},
         "master": {"address": "192.0.2.3", "priority": 90}, "addresses": ["192.0.2.100/24"],
         "advert_interval_s": 1.0, "counters": {"advert_sent": 7380},
         "admin": "", "standby_left_s": None, "routes": [], "rules": [], "missing": [], "peers": [],

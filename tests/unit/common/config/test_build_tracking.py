@@ -199,6 +199,7 @@ vrrp_track_process none { process other
         TrackProcess(
             name="p", argv=("/usr/sbin/nginx", "-g", "daemon off;"), full_command=True,
             param_match=ParamMatch.INITIAL, least=2, most=9, fork_delay_ns=3 * second, terminate_delay_ns=second // 2,
+            weight=40,
         ),
         TrackProcess(name="none", argv=("other",), least=0, most=0),
     )  # fmt: skip

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pyhad.common.config.model_tracking import ParamMatch, Tracker, TrackerKind, TrackProcess
+from pyhad.common.messages_tracked import TrackedProcessStatus
 from pyhad.control_proc.core.keepalived_json import render
 from pyhad.control_proc.core.sight import Sight
 
@@ -42,8 +45,45 @@ def test_an_instance_is_told_key_by_key(make_sight: MakeSight) -> None:
 @pytest.mark.behaviour("SIG-20", "SIG-26")
 def test_version_2_is_an_object(make_sight: MakeSight) -> None:
     document = json.loads(render(make_sight(json_version=2)))
-    assert list(document) == ["vrrp", "track_process"]
+    assert list(document) == ["vrrp"]
     assert document["vrrp"] == json.loads(render(make_sight()))
+
+
+@pytest.mark.behaviour("SIG-26")
+def test_tracked_processes_are_told_with_their_quorum(make_sight: MakeSight) -> None:
+    plain = TrackProcess(name="one", argv=("/bin/one",), weight=-7)
+    picky = TrackProcess(
+        name="two", argv=("two", "a", "b"), full_command=True, param_match=ParamMatch.INITIAL, least=2, most=5,
+        fork_delay_ns=1_500_000_000, terminate_delay_ns=2_000_000_000,
+    )  # fmt: skip
+    sight = make_sight(json_version=2)
+    seen = TrackedProcessStatus(name="two", count=3, has_quorum=True, fork_delay_runs=True, terminate_delay_runs=False)
+    tracker = Tracker(kind=TrackerKind.PROCESS, name="two")
+    assert sight.vrrp is not None
+    assert sight.status.vrrp is not None
+    first, *others = sight.vrrp.instances
+    vrrp = replace(
+        sight.vrrp, processes=(plain, picky), instances=(replace(first, trackers=(tracker,)), *others)
+    )  # fmt: skip
+    sight = replace(
+        sight,
+        document=replace(sight.document, vrrp=vrrp),
+        status=replace(sight.status, vrrp=replace(sight.status.vrrp, processes=(seen,))),
+    )
+    document = json.loads(render(sight))
+    assert document["vrrp"][0]["data"]["track_process"] == ["two"]
+    one, two = document["track_process"]
+    assert list(one.items()) == [
+        ("process", "one"), ("param_match", "none"), ("min_processes", 1), ("current_processes", 0),
+        ("have_quorum", False), ("weight", -7), ("terminate_delay", 0), ("fork_delay", 0),
+        ("fork_delay_timer_running", False), ("terminate_delay_timer_running", False), ("full_command", False),
+    ]  # fmt: skip
+    assert list(two.items()) == [
+        ("process", "two"), ("parameters", "a b"), ("param_match", "initial"), ("min_processes", 2),
+        ("max_processes", 5), ("current_processes", 3), ("have_quorum", True), ("weight", 0), ("terminate_delay", 2),
+        ("fork_delay", 1.5), ("fork_delay_timer_running", True), ("terminate_delay_timer_running", False),
+        ("full_command", True),
+    ]  # fmt: skip
 
 
 @pytest.mark.behaviour("SIG-12")
