@@ -43,9 +43,9 @@ install:
 uninstall:
 	@tools/install --remove
 
-# Faults of pyhad and keepalived side by side; RUNS=10 for steady figures.
+# Faults of pyhad and keepalived side by side, JOBS pairs of nodes at a time; half an hour.
 bench-failover: setup
-	@$(PYTHON) -m bench.failover --runs $(or $(RUNS),3)
+	@$(PYTHON) -m bench.failover --runs $(or $(RUNS),10) --jobs $(or $(JOBS),6)
 
 # VRRP beside keepalived: CPU per advert, lateness, memory, start, take-over; a quarter of an hour.
 bench-vrrp: setup

@@ -1,101 +1,130 @@
 """Every fault, for every pair of daemons: what a client, both nodes and a third that only listens saw of it.
 
-python -m bench.failover [--runs N] [--interval SECONDS ...] [--fault NAME ...] [--pair MASTER/BACKUP ...]
-                         [--json FILE] [--pictures FOLDER]
+    python -m bench.failover [--runs N] [--jobs N] [--interval SECONDS ...] [--fault NAME ...]
+                             [--pair MASTER/BACKUP ...] [--json FILE] [--pictures FOLDER]
+    python -m bench.failover --from-json FILE ... [--pictures FOLDER]
+
+A round is one pair of nodes that goes through all faults, made whole and left in peace between them; `--jobs` rounds
+run side by side, each in namespaces of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import statistics
+import random
+import sys
 import tempfile
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from bench.failover.faults import FAULTS
-from bench.failover.listener import transitions
 from bench.failover.pair import Pair, Setting
-from bench.failover.picture import Cell, draw
+from bench.failover.picture import draw
+from bench.failover.results import Run, append, cells_of, read, table
 from tests.lab.net import Lab, LabError, require_root
 
 PAIRS = ("keepalived/keepalived", "pyhad/pyhad", "pyhad/keepalived", "keepalived/pyhad")
 
 
-def once(kinds: tuple[str, str], setting: Setting, fault: str) -> tuple[float, float, int]:
-    """(longest gap in ms, time with two holders in ms, changes of the master that were heard) of one run."""
-    with tempfile.TemporaryDirectory(prefix="pyhad-bench.") as name, Lab() as lab:
-        folder = Path(name)
-        folder.chmod(0o755)
-        pair = Pair(lab, folder, kinds, setting)
-        since_ns = time.monotonic_ns()
-        FAULTS[fault](pair)
-        both_s = pair.both_s(setting.down_s + 1.5)
-        return pair.longest_gap_ms(since_ns), both_s * 1000, transitions(pair.heard.read_text(), since_ns)
+def play(pair: Pair, name: str, fault: str) -> Run:
+    """One fault, and peace again."""
+    chosen, setting = FAULTS[fault], pair.setting
+    since_ns = time.monotonic_ns()
+    chosen.do(pair)
+    time.sleep(setting.down_s + chosen.watch_s)
+    sight, until_ns = pair.look(), time.monotonic_ns()
+    both_ns, for_ever = sight.both_ns(since_ns, until_ns)
+    run = Run(
+        fault=fault,
+        setting=str(setting),
+        pair=name,
+        gap_ms=sight.longest_gap_ns(since_ns, until_ns) / 1e6,
+        both_ms=both_ns / 1e6,
+        for_ever=for_ever,
+        transitions=sight.transitions(since_ns, until_ns, int(setting.least_down_s * 1e9)),
+    )
+    chosen.mend(pair)
+    pair.settle()
+    return run
+
+
+def play_all(name: str, setting: Setting, faults: Sequence[str], seed: int) -> tuple[list[Run], list[str]]:
+    """One round, the faults in an order of its own, and what went wrong; a pair that finds no peace is made anew."""
+    master, _, backup = name.partition("/")
+    left, runs, troubles = list(faults), list[Run](), list[str]()
+    random.Random(seed).shuffle(left)
+    while left and len(troubles) < 3:
+        try:
+            with tempfile.TemporaryDirectory(prefix="pyhad-bench.") as place, Lab() as lab:
+                folder = Path(place)
+                folder.chmod(0o755)
+                pair = Pair(lab, folder, (master, backup), setting)
+                while left:
+                    runs.append(play(pair, name, left[0]))
+                    left.pop(0)
+        except (LabError, OSError, StopIteration) as error:
+            troubles.append(f"{name} {setting} {left[0]}: {error!r}")
+    return runs, troubles
+
+
+def measure(wish: argparse.Namespace) -> list[Run]:
+    """All that was asked for; a mix of the pairs at any time, so that none has the quiet hour."""
+    settings = [Setting(2 if interval_s >= 1 else 3, interval_s) for interval_s in wish.interval or [1.0, 0.1, 0.01]]
+    rounds = itertools.product(settings, range(wish.runs), wish.pair or PAIRS)
+    runs: list[Run] = []
+    with ProcessPoolExecutor(wish.jobs) as pool:
+        waiting = [
+            pool.submit(play_all, pair, setting, wish.fault or list(FAULTS), seed)
+            for seed, (setting, _, pair) in enumerate(rounds, wish.seed)
+        ]
+        for number, done in enumerate(as_completed(waiting), 1):
+            found, troubles = done.result()
+            runs += found
+            for run in found if wish.json else ():
+                append(wish.json, run)
+            for trouble in troubles:
+                print(f"not measured: {trouble}", file=sys.stderr)
+            print(f"{number} of {len(waiting)} rounds", file=sys.stderr, flush=True)
+    return runs
+
+
+def show(runs: list[Run], folder: Path | None) -> None:
+    """Tables to standard output, pictures where they are wanted."""
+    print(
+        "ms without an answer, median (worst); +N: two nodes held the address for N ms; *N: the master changed N times"
+    )
+    cells = cells_of(runs)
+    for setting in dict.fromkeys(cell.setting for cell in cells):
+        print(f"\n{table(cells, setting, FAULTS, PAIRS)}")
+        if folder is not None:
+            (folder / f"failover-{setting.replace(' ', '-')}.svg").write_text(draw(cells, setting, tuple(FAULTS)))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.failover", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=3, help="of each cell of the table (3)")
+    parser.add_argument("--jobs", type=int, default=2, help="rounds side by side (2)")
+    parser.add_argument("--seed", type=int, default=1, help="of the order of the faults")
     parser.add_argument("--interval", type=float, action="append", help="seconds; below 1 s version 3 is used")
     parser.add_argument("--fault", action="append", choices=list(FAULTS))
     parser.add_argument("--pair", action="append", choices=PAIRS)
-    parser.add_argument("--json", type=Path, help="write every run to this file")
+    parser.add_argument("--json", type=Path, help="append every run to this file")
+    parser.add_argument("--from-json", type=Path, action="append", help="measure nothing, show what these files have")
     parser.add_argument("--pictures", type=Path, help="draw failover-*.svg into this folder")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Prints a row per fault and setting: median (worst) gap per pair."""
-    require_root()
+    """Prints a row per fault and setting: median (worst) per pair."""
     wish = arguments()
-    pairs = wish.pair or list(PAIRS)
-    print(f"median (worst) of {wish.runs} runs, ms without an answer; +N: two nodes held the address for N ms;")
-    print("*N: a third node heard the master change N times")
-    print(f"{'fault':<26}{'setting':<12}" + "".join(f"{pair:>26}" for pair in pairs))
-    cells: list[Cell] = []
-    for interval_s, fault in itertools.product(wish.interval or [1.0, 0.1, 0.01], wish.fault or list(FAULTS)):
-        setting = Setting(2 if interval_s >= 1 else 3, interval_s)
-        row = [measure(pair, setting, fault, wish.runs) for pair in pairs]
-        print(f"{fault:<26}{setting!s:<12}" + "".join(f"{words(cell):>26}" for cell in row), flush=True)
-        cells += row
-        keep(cells, wish.json, wish.pictures)
-
-
-def measure(pair: str, setting: Setting, fault: str, runs: int) -> Cell:
-    """All runs of one cell of the table."""
-    master, _, backup = pair.partition("/")
-    gaps, both, changes = zip(*(attempt((master, backup), setting, fault) for _ in range(runs)), strict=True)
-    return Cell(
-        fault=fault, setting=str(setting), pair=pair,
-        gaps_ms=tuple(gaps), both_ms=tuple(both), transitions=tuple(changes),
-    )  # fmt: skip
-
-
-def words(cell: Cell) -> str:
-    """One cell of the table."""
-    both, changes = statistics.median(cell.both_ms), statistics.median(cell.transitions)
-    text = f"{statistics.median(cell.gaps_ms):.0f} ({max(cell.gaps_ms):.0f})"
-    return text + (f" +{both:.0f}" if both else "") + (f" *{changes:.0f}" if changes else "")
-
-
-def keep(cells: list[Cell], file: Path | None, folder: Path | None) -> None:
-    """After each row, so that an interrupted run has not been for nothing."""
-    if file is not None:
-        file.write_text(json.dumps([asdict(cell) for cell in cells], indent=1) + "\n")
-    if folder is not None:
-        for setting in dict.fromkeys(cell.setting for cell in cells):
-            (folder / f"failover-{setting.replace(' ', '-')}.svg").write_text(draw(cells, setting))
-
-
-def attempt(kinds: tuple[str, str], setting: Setting, fault: str) -> tuple[float, float, int]:
-    """A run whose lab did not come up is tried once more."""
-    try:
-        return once(kinds, setting, fault)
-    except LabError:
-        return once(kinds, setting, fault)
+    if wish.from_json:
+        show(read(wish.from_json), wish.pictures)
+        return
+    require_root()
+    show(measure(wish), wish.pictures)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,36 @@
-"""What is done to the master, by name. A fault returns when it is over; what follows is the pair's to watch."""
+"""What is done to the master, by name, and what makes it whole again.
+
+A fault returns when it is over; what follows is the pair's to watch, and only then it is mended.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from bench.failover.pair import PYHADCTL, Pair
+from bench.failover.pair import LEASE_S, PRIORITY, Pair
 
 FLAPS = 5
+
+
+def _nothing(pair: Pair) -> None:
+    """It came right by itself."""
+
+
+def _start_again(pair: Pair) -> None:
+    pair.start_again("a")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`watch_s`: beyond the down interval."""
+
+    do: Callable[[Pair], None]
+    mend: Callable[[Pair], None] = _nothing
+    watch_s: float = 0.6
 
 
 def stop(pair: Pair) -> None:
@@ -25,6 +46,11 @@ def kill_vrrp(pair: Pair) -> None:
 def hang_vrrp(pair: Pair) -> None:
     """Its VRRP process stands still and never goes on by itself."""
     os.kill(pair.vrrp("a"), signal.SIGSTOP)
+
+
+def wake(pair: Pair) -> None:
+    """An operator found it; pyhad's parent was there before."""
+    pair.signal_all("a", signal.SIGCONT)
 
 
 def kill_parent(pair: Pair) -> None:
@@ -49,6 +75,11 @@ def cut(pair: Pair) -> None:
     pair.lab.cut("a", "eth0")
 
 
+def plug_in(pair: Pair) -> None:
+    """And puts it back."""
+    pair.lab.mend("a", "eth0")
+
+
 def flap(pair: Pair) -> None:
     """Its cable is loose: away and back five times, each for half an interval, then it holds."""
     for _ in range(FLAPS):
@@ -66,7 +97,7 @@ def reload(pair: Pair) -> None:
 def upgrade(pair: Pair) -> None:
     """A new version of the program: pyhad's own way, and for keepalived a restart."""
     if pair.kinds["a"] == "pyhad":
-        _ctl(pair, "upgrade")
+        pair.control("a", "upgrade")
         return
     pair.running["a"].stop()
     pair.start("a")
@@ -75,26 +106,31 @@ def upgrade(pair: Pair) -> None:
 def standby(pair: Pair) -> None:
     """An operator hands the address over: pyhad's own way, and for keepalived a lower priority by reload."""
     if pair.kinds["a"] == "pyhad":
-        _ctl(pair, "vrrp", "standby", "V")
+        pair.control("a", "vrrp", "standby", "V")
         return
     pair.write_config("a", 50)
     pair.running["a"].signal(signal.SIGHUP)
 
 
-def _ctl(pair: Pair, *words: str) -> None:
-    subprocess.run([PYHADCTL, "--run-dir", str(pair.run_dir("a")), *words], check=True, capture_output=True)
+def take_back(pair: Pair) -> None:
+    """And wants it here again."""
+    if pair.kinds["a"] == "pyhad":
+        pair.control("a", "vrrp", "takeback", "V")
+        return
+    pair.write_config("a", PRIORITY["a"])
+    pair.running["a"].signal(signal.SIGHUP)
 
 
 FAULTS = {
-    "orderly stop": stop,
-    "VRRP child killed": kill_vrrp,
-    "VRRP child hangs": hang_vrrp,
-    "parent killed": kill_parent,
-    "all killed at once": kill_all,
-    "frozen and thawed": freeze,
-    "link cut": cut,
-    "link flaps": flap,
-    "reload, nothing changed": reload,
-    "upgrade": upgrade,
-    "standby": standby,
+    "orderly stop": Fault(stop, _start_again),
+    "VRRP child killed": Fault(kill_vrrp),
+    "VRRP child hangs": Fault(hang_vrrp, wake, LEASE_S),
+    "parent killed": Fault(kill_parent, _start_again),
+    "all killed at once": Fault(kill_all, _start_again, LEASE_S),
+    "frozen and thawed": Fault(freeze),
+    "link cut": Fault(cut, plug_in),
+    "link flaps": Fault(flap),
+    "reload, nothing changed": Fault(reload, watch_s=1.0),
+    "upgrade": Fault(upgrade),
+    "standby": Fault(standby, take_back),
 }

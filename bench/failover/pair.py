@@ -1,8 +1,7 @@
-"""Two directors on one segment, each with one of the two daemons, and a client that asks without a pause."""
+"""Two directors on one segment, each with one of the two daemons, watched from outside."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -10,12 +9,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.failover.sight import NODES, Sight
 from tests.lab.net import Lab, Running, wait_until
 
 VIP = "10.0.0.100"
 ADDRESS = {"a": "10.0.0.1", "b": "10.0.0.2"}
+PRIORITY = {"a": 150, "b": 100}
 PYHAD = str(Path(sys.executable).with_name("pyhad"))
 PYHADCTL = str(Path(sys.executable).with_name("pyhadctl"))
+LEASE_S = 1.5
+"""A lease of a second, and what the kernel takes to end it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,40 +39,76 @@ class Setting:
         )
 
     @property
+    def least_down_s(self) -> float:
+        """Nobody takes over before."""
+        return 3 * self.interval_s
+
+    @property
     def down_s(self) -> float:
         """Longest time until the node of priority 100 takes over."""
         return 3 * self.interval_s + 156 / 256 * (1 if self.version == 2 else self.interval_s)
 
 
 class Pair:
-    """Node a (priority 150) leads, node b (100) waits."""
+    """Node a (priority 150) leads, node b (100) waits. Made once, it serves for one fault after the other."""
 
     def __init__(self, lab: Lab, folder: Path, daemons: tuple[str, str], setting: Setting) -> None:
         self.lab, self.folder, self.setting = lab, folder, setting
-        self.kinds = dict(zip("ab", daemons, strict=True))
+        self.kinds = dict(zip(NODES, daemons, strict=True))
         self.running: dict[str, Running] = {}
-        lab.wire("client", "eth0", "lan", "10.0.0.9/24")
-        for node, address in ADDRESS.items():
-            lab.wire(node, "eth0", "lan", f"{address}/24")
+        self.sight = Sight()
+        self._lines = folder / "lines"
+        self._read_to = 0
+        for host, address in {"client": "10.0.0.9", "third": "10.0.0.8", **ADDRESS}.items():
+            lab.wire(host, "eth0", "lan", f"{address}/24")
+        names = [lab.host(host) for host in ("client", "third", *NODES)]
+        lab.start("client", sys.executable, "-m", "bench.failover.observer", *names, VIP, log=self._lines)
+        wait_until(lambda: b"looks" in self._lines.read_bytes(), 20, "the observer looks")
+        for node in NODES:
             self.start(node)
-        lab.wire("third", "eth0", "lan", "10.0.0.8/24")
-        self.heard = folder / "heard"
-        lab.start("third", sys.executable, "-m", "bench.failover.listener", log=self.heard)
-        wait_until(lambda: self.holders() == ["a"], 3 * setting.down_s + 10, "a leads")
-        self.replies = folder / "replies"
-        lab.start("client", sys.executable, "-m", "bench.failover.probe", VIP, log=self.replies)
-        wait_until(lambda: self.replies.stat().st_size > 0, 5, "the client is answered")
-        time.sleep(0.5 + setting.interval_s)
+        self.settle()
+
+    def look(self) -> Sight:
+        """All that was seen until now."""
+        with self._lines.open("rb") as lines:
+            lines.seek(self._read_to)
+            found = lines.read()
+        whole = found[: found.rfind(b"\n") + 1]
+        self._read_to += len(whole)
+        self.sight.take(whole.decode().splitlines())
+        return self.sight
+
+    def settle(self) -> None:
+        """Until a leads alone, is answered for, and has done so for some intervals."""
+        calm_ns = int((3 * self.setting.interval_s + 0.2) * 1e9)
+        wait_until(lambda: self._is_calm(calm_ns), 4 * self.setting.down_s + 20, "a leads in peace")
+
+    def _is_calm(self, calm_ns: int) -> bool:
+        sight, now_ns = self.look(), time.monotonic_ns()
+        since_ns = now_ns - calm_ns
+        speakers = {source for at, source, _ in sight.heard if at >= since_ns}
+        return (
+            sight.holders() == ["a"]
+            and sight.moves[-1][0] < since_ns
+            and speakers == {ADDRESS["a"]}
+            and sight.longest_gap_ns(since_ns, now_ns) < 200_000_000
+        )
 
     def start(self, node: str) -> None:
         """Its daemon, in the foreground."""
-        path = self.write_config(node, 150 if node == "a" else 100)
+        path = self.write_config(node, PRIORITY[node])
         if self.kinds[node] == "pyhad":
             command = [PYHAD, "-n", "-l", "-G", "-f", str(path), "--run-dir", str(self.run_dir(node))]
         else:
             pids = [word for letter in "prc" for word in (f"-{letter}", str(self.folder / f"{node}.{letter}.pid"))]
             command = ["keepalived", "-n", "-l", "-G", "-f", str(path), *pids]
         self.running[node] = self.lab.start(node, *command, log=self.folder / f"{node}.log")
+
+    def start_again(self, node: str) -> None:
+        """As the service manager does when the daemon has ended."""
+        self.running[node].wait(15)
+        wait_until(lambda: not self.processes(node), 15, f"the daemon of {node} has ended")
+        self.start(node)
 
     def write_config(self, node: str, priority: int) -> Path:
         path = self.folder / f"{node}.conf"
@@ -80,8 +119,9 @@ class Pair:
         """Of pyhad on that node."""
         return self.folder / f"{node}.run"
 
-    def holders(self) -> list[str]:
-        return self.lab.holders(VIP, ADDRESS)
+    def control(self, node: str, *words: str) -> None:
+        """pyhadctl there."""
+        subprocess.run([PYHADCTL, "--run-dir", str(self.run_dir(node)), *words], check=True, capture_output=True)
 
     def processes(self, node: str) -> dict[int, str]:
         """pid -> comm of the daemon's processes, the parent first."""
@@ -112,21 +152,3 @@ class Pair:
                     os.kill(pid, number)
                 except ProcessLookupError:
                     pass
-
-    def longest_gap_ms(self, since_ns: int) -> float:
-        """Longest time without an answer since then (a gap that goes on counts up to now)."""
-        times = [int(word) for word in self.replies.read_text().split()]
-        before = [at for at in times if at < since_ns][-1:]
-        points = [*before, *(at for at in times if at >= since_ns), time.monotonic_ns()]
-        return max(later - earlier for earlier, later in itertools.pairwise(points)) / 1e6
-
-    def both_s(self, seconds: float) -> float:
-        """Watch for `seconds`; how long both nodes hold the address at once."""
-        end, both = time.monotonic() + seconds, 0.0
-        last = time.monotonic()
-        while (now := time.monotonic()) < end:
-            if len(self.holders()) == 2:
-                both += now - last
-            last = now
-            time.sleep(0.01)
-        return both

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
+
+from bench.failover.results import Cell
 
 COLOURS = {
     "keepalived/keepalived": "#b0413e",
@@ -16,27 +18,10 @@ LEFT, WIDTH, BAR, GAP, TOP = 190, 560, 9, 12, 54
 LOWEST_MS, HIGHEST_MS = 1.0, 10_000.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """All runs of one fault with one pair, in milliseconds."""
-
-    fault: str
-    setting: str
-    pair: str
-    gaps_ms: tuple[float, ...]
-    both_ms: tuple[float, ...]
-    transitions: tuple[int, ...]
-
-    @property
-    def median_ms(self) -> float:
-        """Of the longest gaps."""
-        return sorted(self.gaps_ms)[len(self.gaps_ms) // 2]
-
-
-def draw(cells: list[Cell], setting: str) -> str:
+def draw(cells: Sequence[Cell], setting: str, order: Sequence[str]) -> str:
     """An SVG document of one setting: the bar is the median gap, the line beyond it the worst."""
     chosen = [cell for cell in cells if cell.setting == setting]
-    faults = list(dict.fromkeys(cell.fault for cell in chosen))
+    faults = [fault for fault in order if any(cell.fault == fault for cell in chosen)]
     pairs = [pair for pair in COLOURS if any(cell.pair == pair for cell in chosen)]
     height = TOP + len(faults) * (len(pairs) * BAR + GAP) + 24
     parts = [
@@ -59,12 +44,12 @@ def draw(cells: list[Cell], setting: str) -> str:
 
 
 def _bar(cell: Cell, y: int) -> list[str]:
-    end, worst = _x(cell.median_ms), _x(max(cell.gaps_ms))
+    end, worst = _x(cell.gap_ms), _x(cell.worst_gap_ms)
     colour, middle = COLOURS[cell.pair], y + BAR / 2
     return [
         f'<rect x="{LEFT}" y="{y}" width="{end - LEFT:.1f}" height="{BAR - 1}" fill="{colour}"/>',
         f'<line x1="{end:.1f}" x2="{worst:.1f}" y1="{middle}" y2="{middle}" stroke="{colour}"/>',
-        f'<text x="{worst + 4:.1f}" y="{y + BAR - 1}" font-size="9">{cell.median_ms:.0f}</text>',
+        f'<text x="{worst + 4:.1f}" y="{y + BAR - 1}" font-size="9">{cell.gap_ms:.0f}</text>',
     ]
 
 

@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,13 +115,19 @@ def watch_addresses(path: Path) -> None:
             select.select([sock], [], [])
             message = sock.recv(65536)
             now_ns = time.time_ns()
-            _, kind, _, _, _ = struct.unpack_from("=IHHII", message)
-            at = 24  # after both heads
-            while at + 4 <= len(message):
-                length, attribute = struct.unpack_from("=HH", message, at)
-                if attribute == 2:  # IFA_LOCAL
-                    notes.write(ADDRESS.pack(now_ns, message[at + 4 : at + 8], kind == 20))
-                at += max(4, (length + 3) & ~3)
+            for address, came in address_changes(message):
+                notes.write(ADDRESS.pack(now_ns, address, came))
+
+
+def address_changes(message: bytes) -> Iterator[tuple[bytes, bool]]:
+    """(IPv4 address packed, whether it came) as a notification of rtnetlink has it."""
+    _, kind, _, _, _ = struct.unpack_from("=IHHII", message)
+    at = 24  # after both heads
+    while at + 4 <= len(message):
+        length, attribute = struct.unpack_from("=HH", message, at)
+        if attribute == 2:  # IFA_LOCAL
+            yield message[at + 4 : at + 8], kind == 20
+        at += max(4, (length + 3) & ~3)
 
 
 def main() -> None:
