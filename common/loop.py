@@ -161,13 +161,15 @@ class Loop:
         os.close(self._timer_fd)
         self._epoll.close()
 
-    def _arm(self) -> None:
+    def next_ns(self) -> int:
+        """When the next timer is due; 0: there is none."""
         while self._heap and self._heap[0][2].action is None:
             heapq.heappop(self._heap)
-        if not self._heap:
-            return
-        at_ns = max(1, self._heap[0][0])
-        if at_ns == self._armed_ns:
+        return max(1, self._heap[0][0]) if self._heap else 0
+
+    def _arm(self) -> None:
+        at_ns = self.next_ns()
+        if at_ns in (0, self._armed_ns):
             return
         spec = _Itimerspec(0, 0, at_ns // 1_000_000_000, at_ns % 1_000_000_000)
         if _libc.timerfd_settime(self._timer_fd, _TFD_TIMER_ABSTIME, ctypes.byref(spec), None) != 0:

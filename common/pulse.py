@@ -16,7 +16,9 @@ from pyhad.common.lateness import Lateness
 from pyhad.common.states import ProcessName, ProcessState
 
 _RECORD_BYTES = 128
-_FIELDS = struct.Struct("=QQQQQQQQQ")  # progress, turn_ns, pid, started_ns, restarts, state, and lateness three times
+_FIELDS = struct.Struct(
+    "=QQQQQQQQQQ"
+)  # progress, turn_ns, pid, started_ns, restarts, state, lateness three times, due_ns
 _LATE = struct.Struct("=QQQ")
 _U64 = struct.Struct("=Q")
 _ORDER = tuple(ProcessName)
@@ -42,6 +44,8 @@ class Pulse:
     late_p99_ns: int
     """Of its last minute, as the next one."""
     late_max_ns: int
+    due_ns: int = 0
+    """When its next turn is due at the latest; 0: unknown."""
 
 
 class PulsePage:
@@ -59,19 +63,23 @@ class PulsePage:
         return Pulse(
             name=name, progress=progress, turn_ns=turn_ns, pid=pid, started_ns=started_ns,
             restarts=restarts, state=_STATES[state % len(_STATES)],
-            late_ns=late[0], late_p99_ns=late[1], late_max_ns=late[2],
+            late_ns=late[0], late_p99_ns=late[1], late_max_ns=late[2], due_ns=late[3],
         )  # fmt: skip
 
     def read_all(self) -> tuple[Pulse, ...]:
         """Every record, parent first."""
         return tuple(self.read(name) for name in _ORDER)
 
-    def beat(self, name: ProcessName, lateness: Lateness | None = None) -> None:
-        """The process `name` finished a turn of its loop now. What it measured is written a few times a second."""
+    def beat(self, name: ProcessName, lateness: Lateness | None = None, due_ns: int = 0) -> None:
+        """The process `name` finished a turn of its loop now, and the next is due at `due_ns`.
+
+        What it measured is written a few times a second.
+        """
         at = _offset(name)
         (progress,) = _U64.unpack_from(self._memory, at)
         _U64.pack_into(self._memory, at, (progress + 1) & 0xFFFFFFFFFFFFFFFF)
         _U64.pack_into(self._memory, at + 8, time.monotonic_ns())
+        _U64.pack_into(self._memory, at + 72, due_ns)
         if lateness is not None and (lateness.worst_ns > self._worst_ns or not progress & 63):
             self._worst_ns = lateness.worst_ns
             last = lateness.last()
@@ -85,6 +93,7 @@ class PulsePage:
         if _U64.unpack_from(self._memory, at + 16)[0] != pid:
             _U64.pack_into(self._memory, at + 8, started_ns)
             _LATE.pack_into(self._memory, at + 48, 0, 0, 0)
+            _U64.pack_into(self._memory, at + 72, 0)
         _U64.pack_into(self._memory, at + 16, pid)
         _U64.pack_into(self._memory, at + 24, started_ns)
         _U64.pack_into(self._memory, at + 32, restarts)

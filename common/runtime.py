@@ -163,7 +163,7 @@ class Runtime:
         """Nothing to do: the turn itself is the sign of life."""
 
     def _end_of_turn(self) -> None:
-        self.context.pulse.beat(self.name, self.loop.lateness)
+        self.context.pulse.beat(self.name, self.loop.lateness, self.loop.next_ns())
         self.log.flush()
 
     def _set_signals(self) -> None:

@@ -169,6 +169,23 @@ class Children:
         """SIGKILL."""
         self._signal(name, signal.SIGKILL)
 
+    def drop(self, name: ProcessName) -> None:
+        """SIGKILL, and it counts as gone: its threads may take long to end, but none of them runs our code any more."""
+        process = self._processes.pop(name, None)
+        if process is None:
+            return
+        signal.pidfd_send_signal(process.pidfd, signal.SIGKILL)
+        self._loop.unwatch(process.lifeline.fileno())
+        process.lifeline.close()
+
+        def reap(_events: int) -> None:
+            self._loop.unwatch(process.pidfd)
+            os.waitid(os.P_PIDFD, process.pidfd, os.WEXITED)
+            os.close(process.pidfd)
+
+        self._loop.watch(process.pidfd, reap)
+        self._on_exit(name, -signal.SIGKILL)
+
     def show(self, name: ProcessName, state: ProcessState, restarts: int) -> None:
         """Write the parent's half of the pulse page."""
         process = self._processes.get(name)

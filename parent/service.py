@@ -27,6 +27,7 @@ from pyhad.parent.core.settings import Wish, settings_of
 from pyhad.parent.core.supervisor import Supervisor
 from pyhad.parent.dumping import NAMES, Dumper
 from pyhad.parent.fork import INTERNAL_ERROR
+from pyhad.parent.hang_watch import HangWatch
 from pyhad.parent.leftovers import reap_leftovers
 from pyhad.parent.options import DEFAULT_UMASK, UPGRADE
 from pyhad.parent.pidfiles import PidFiles
@@ -79,6 +80,7 @@ class Service:
         self._deadline: Timer | None = None
         self._exit_code = INTERNAL_ERROR
         self._scheduler = Scheduler(self._loop, self._logger, self._children.pid_of)
+        self._hang_watch = HangWatch(self._loop, self._children.pulse, self._children.pid_of, self._handle)
 
     def _dumper_of(self, setup: Setup) -> Dumper:
         return Dumper(
@@ -247,6 +249,8 @@ class Service:
                 self._children.terminate(effect.name)
             case do.KillChild():
                 self._children.kill(effect.name)
+            case do.DropChild():
+                self._children.drop(effect.name)
             case do.ShowProcess():
                 self._children.show(effect.name, effect.state, effect.restarts)
             case do.CompileConfiguration():
@@ -345,6 +349,7 @@ class Service:
         if len(settings.needed) == 1:  # PROC-1
             self._logger.warning("nothing_configured")
         self._handle(ev.ConfigurationReady(settings=settings))
+        self._hang_watch.follow(settings.limits)
 
     def _perform_upgrade(self, effect: do.HandOver | do.TryProgram | do.Reexecute | do.ReportUpgrade) -> None:
         match effect:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyhad.common.states import ProcessName, ProcessState
+from pyhad.parent.core.events import ChildStands
 from pyhad.parent.core.restart import RestartPolicy
 
 ALIVE = frozenset({ProcessState.STARTING, ProcessState.RUNNING, ProcessState.STOPPING})
@@ -14,6 +15,8 @@ START_GRACE_NS = 20_000_000_000
 """A child that builds thousands of objects turns no loop meanwhile."""
 PATIENCE_NS = 5_000_000_000
 """Silence allowed to children other than VRRP: what they do can wait, but a second of work in one turn is no hang."""
+
+BELIEVED_NS = 60_000_000_000
 
 
 class Silence:
@@ -60,6 +63,8 @@ class Child:
     """When its last run that was ready ended; None while there is one, or never was."""
     released: bool = False
     """What it held has been given up since."""
+    believed_until_ns: int = 0
+    """Some run of it was dropped because it worked for too long in one turn; until then that is no reason again."""
     killed: bool = False
     """This run got SIGKILL from us and has only to be reaped."""
 
@@ -67,6 +72,20 @@ class Child:
     def is_alive(self) -> bool:
         """There is a process."""
         return self.state in ALIVE
+
+    def begin(self, now_ns: int) -> None:
+        """Another run of it."""
+        self.starts += 1
+        self.started_ns = now_ns
+        self.start_at_ns = self.kill_at_ns = None
+        self.killed = False
+        self.silence = Silence(now_ns)
+
+    def turns(self, now_ns: int) -> None:
+        """It is ready: a long start is no silence of the loop, which turns from now on."""
+        self.silence = Silence(now_ns)
+        self.was_ready = True
+        self.down_since_ns = None
 
     def adopt(self, *, starts: int, started_ns: int) -> None:
         """It runs already: another program started it."""
@@ -77,6 +96,24 @@ class Child:
         if self.name is not ProcessName.VRRP or self.down_since_ns is None or self.released:
             return False
         return 0 < patience_ns <= next_start_ns - self.down_since_ns
+
+    def is_silent(self, progress: int, *, now_ns: int, gap_max_ns: int, watchdog_ns: int) -> bool:
+        """Its counter has this value now, and has had it for too long. Who has been killed is not asked."""
+        if self.state not in (ProcessState.STARTING, ProcessState.RUNNING) or self.killed:
+            return False
+        self.silence.observe(progress, now_ns=now_ns, gap_max_ns=gap_max_ns)
+        return self.silence.silent_ns >= self.silence_allowed_ns(watchdog_ns)
+
+    def is_to_be_dropped(self, event: ChildStands, now_ns: int) -> bool:
+        """It was seen to stand, or to work for too long. That it works is believed once a minute: its successor may
+        have just as much to do, and adverts that are late are better than none."""
+        if self.state is not ProcessState.RUNNING or self.killed:
+            return False
+        if event.worked_ns > event.stood_ns:
+            if now_ns < self.believed_until_ns:
+                return False
+            self.believed_until_ns = now_ns + BELIEVED_NS
+        return True
 
     def silence_allowed_ns(self, watchdog_ns: int) -> int:
         """How long its loop may stand still; `watchdog_ns` is for VRRP."""

@@ -38,6 +38,13 @@ class KillChild:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropChild:
+    """SIGKILL, and no waiting for what is left of it: answered by ChildExited at once."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowProcess:
     """Write this to the pulse page."""
 
@@ -158,7 +165,7 @@ class Exit:
 
 
 Effect = (
-    StartChild | ReleaseHeld | TerminateChild | KillChild | ShowProcess | CompileConfiguration | AdoptConfiguration
-    | SendDocument | ReportReload | NotifySystemd | Remark | Exit | HandOver | TryProgram | Reexecute | ReportUpgrade
-    | RenewPrevious | ForgetPrevious | ShowConfirmation | RefuseReload
+    StartChild | ReleaseHeld | TerminateChild | KillChild | DropChild | ShowProcess | CompileConfiguration
+    | AdoptConfiguration | SendDocument | ReportReload | NotifySystemd | Remark | Exit | HandOver | TryProgram
+    | Reexecute | ReportUpgrade | RenewPrevious | ForgetPrevious | ShowConfirmation | RefuseReload
 )  # fmt: skip

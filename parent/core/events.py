@@ -95,11 +95,23 @@ class PulsesObserved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildStands:
+    """The child was looked at more closely (core/standing.py): its loop does not turn, and nothing keeps it."""
+
+    name: ProcessName
+    stood_ns: int
+    """Stopped or asleep, after a turn was due."""
+    worked_ns: int
+    """Processor time used in that turn since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
     """`now` reached `next_deadline_ns()`."""
 
 
 Event = (
     ConfigurationReady | ConfigurationRefused | ReloadWanted | ChildrenFound | UpgradeWanted | UpgradeTried | StopWanted
-    | ReloadConfirmed | ChildReady | ChildApplied | ChildExited | PulsesObserved | TimePassed
+    | ReloadConfirmed | ChildReady | ChildApplied | ChildExited | PulsesObserved | ChildStands
+    | TimePassed
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyhad.parent.core.child import Child
 from pyhad.parent.core.effects import Remark
+from pyhad.parent.core.events import ChildStands
 
 Fields = dict[str, str | int]
 
@@ -19,6 +20,13 @@ def silent(child: Child) -> Remark:
     """Its loop does not turn."""
     fields: Fields = {"child": child.name, "silent_ms": child.silence.silent_ns // 1_000_000}
     return Remark(event="child_silent", fields=fields, warning=True)
+
+
+def stands(event: ChildStands) -> Remark:
+    """Its loop ought to have turned, and nothing keeps it."""
+    fields: Fields = {"child": event.name}
+    fields |= {"stood_ms": event.stood_ns // 1_000_000, "worked_ms": event.worked_ns // 1_000_000}
+    return Remark(event="child_stands", fields=fields, warning=True)
 
 
 def backs_off(child: Child, delay_ns: int) -> Remark:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from pyhad.common.config.model import ParentDocument
 from pyhad.common.states import ProcessName
+from pyhad.parent.core.standing import Limits, limits_for
 
 WATCHDOG_MIN_NS = 500_000_000
 WATCHDOG_MAX_NS = 10_000_000_000
+QUICK_NS = WATCHDOG_MIN_NS * 5 // 2
+"""A master-down interval below this has no two fifths that the watchdog could wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class Settings:
     """From the wish to stop to SIGKILL (PROC-6)."""
     down_interval_ns: int = 0
     """Smallest master-down interval: for how long VRRP may be absent unnoticed; 0: there is none."""
+    limits: Limits | None = None
+    """For a closer look at the VRRP child, where peers are quicker than `watchdog_ns`."""
 
 
 def settings_of(document: ParentDocument, wish: Wish) -> Settings:
@@ -45,6 +50,7 @@ def settings_of(document: ParentDocument, wish: Wish) -> Settings:
         watchdog_ns=watchdog_ns(document.down_interval_ns),
         child_wait_ns=document.child_wait_ns,
         down_interval_ns=document.down_interval_ns,
+        limits=limits_for(document.down_interval_ns) if 0 < document.down_interval_ns < QUICK_NS else None,
     )
 
 

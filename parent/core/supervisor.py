@@ -21,7 +21,7 @@ from typing import assert_never
 
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.core import effects as do, events as ev, remarks
-from pyhad.parent.core.child import PATIENCE_NS, Child, Silence
+from pyhad.parent.core.child import PATIENCE_NS, Child
 from pyhad.parent.core.confirmation import WAITS, Confirmation
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.events import Event
@@ -54,10 +54,13 @@ class Supervisor:
         self._effects: list[Effect] = []
 
     @property
+    def _watchdog_ns(self) -> int:
+        return self._settings.watchdog_ns if self._settings else PATIENCE_NS
+
+    @property
     def observe_every_ns(self) -> int:
         """How often the pulse page must be looked at."""
-        watchdog_ns = self._settings.watchdog_ns if self._settings else PATIENCE_NS
-        return min(max(watchdog_ns // 10, 50_000_000), 500_000_000)
+        return min(max(self._watchdog_ns // 10, 50_000_000), 500_000_000)
 
     def handle(self, event: Event, now_ns: int) -> list[Effect]:
         """Take one event. Once `Exit` was returned every further event is ignored."""
@@ -89,6 +92,8 @@ class Supervisor:
                 self._child_exited(self._children[event.name], event.status, now_ns)
             case ev.PulsesObserved():
                 self._pulses_observed(event.progress, now_ns)
+            case ev.ChildStands():
+                self._child_stands(event, now_ns)
             case ev.TimePassed():
                 self._time_passed(now_ns)
             case _:
@@ -189,11 +194,7 @@ class Supervisor:
     # ---------------------------------------------------------------------------------- life and death
 
     def _start(self, child: Child, now_ns: int) -> None:
-        child.starts += 1
-        child.started_ns = now_ns
-        child.start_at_ns = child.kill_at_ns = None
-        child.killed = False
-        child.silence = Silence(now_ns)
+        child.begin(now_ns)
         self._effects.append(do.StartChild(name=child.name))
         self._show(child, ProcessState.STARTING)
 
@@ -205,9 +206,7 @@ class Supervisor:
         child = self._children[name]
         if child.state is not ProcessState.STARTING:
             return
-        child.silence = Silence(now_ns)  # a long start is no silence of the loop, which turns from now on
-        child.was_ready = True
-        child.down_since_ns = None
+        child.turns(now_ns)
         self._show(child, ProcessState.RUNNING)
         self._note_ready()
         if name is ProcessName.CONTROL and self._confirmation.is_open:
@@ -267,19 +266,19 @@ class Supervisor:
     # ---------------------------------------------------------------------------------------- watchdog
 
     def _pulses_observed(self, progress: dict[ProcessName, int], now_ns: int) -> None:
-        gap_max_ns = 2 * self.observe_every_ns
+        gap_max_ns, watchdog_ns = 2 * self.observe_every_ns, self._watchdog_ns
         for child in self._children.values():
-            if child.state not in (ProcessState.STARTING, ProcessState.RUNNING) or child.killed:
-                continue
-            child.silence.observe(progress.get(child.name, 0), now_ns=now_ns, gap_max_ns=gap_max_ns)
-            if child.silence.silent_ns >= self._silence_allowed_ns(child):
+            seen = progress.get(child.name, 0)
+            if child.is_silent(seen, now_ns=now_ns, gap_max_ns=gap_max_ns, watchdog_ns=watchdog_ns):
                 child.killed = True
-                self._effects.append(remarks.silent(child))
-                self._effects.append(do.KillChild(name=child.name))
+                self._effects += [remarks.silent(child), do.KillChild(name=child.name)]
 
-    def _silence_allowed_ns(self, child: Child) -> int:
-        assert self._settings is not None
-        return child.silence_allowed_ns(self._settings.watchdog_ns)
+    def _child_stands(self, event: ev.ChildStands, now_ns: int) -> None:
+        """While it takes a document its turn may be a long one: then only silence counts."""
+        child = self._children[event.name]
+        if child.name not in self._reload.waiting and child.is_to_be_dropped(event, now_ns):
+            child.killed = True
+            self._effects += [remarks.stands(event), do.DropChild(name=child.name)]
 
     def _time_passed(self, now_ns: int) -> None:
         for child in self._children.values():
@@ -341,7 +340,7 @@ class Supervisor:
             child = self._children[self._replacement.waiting.pop(0)]
             if child.wanted and child.state is ProcessState.RUNNING:
                 self._replacement.current = child.name
-                child.kill_at_ns = now_ns + self._silence_allowed_ns(child)
+                child.kill_at_ns = now_ns + child.silence_allowed_ns(self._watchdog_ns)
                 self._effects.append(do.HandOver(name=child.name))
                 self._show(child, ProcessState.STOPPING)
         if self._replacement.current is None:

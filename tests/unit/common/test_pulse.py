@@ -37,6 +37,14 @@ def test_a_beat_raises_the_counter_and_says_when() -> None:
     assert page.read(ProcessName.CHECKER).progress == 0
 
 
+def test_a_beat_says_when_the_next_turn_is_due_and_a_new_pid_forgets_it() -> None:
+    page = PulsePage()
+    page.beat(VRRP, None, 12_345)
+    assert page.read(VRRP).due_ns == 12_345
+    page.write_process(VRRP, pid=77, started_ns=5, restarts=0, state=ProcessState.STARTING)
+    assert page.read(VRRP).due_ns == 0
+
+
 def test_the_parents_half_is_kept_apart_from_the_childs() -> None:
     page = PulsePage()
     page.write_process(VRRP, pid=42, started_ns=5, restarts=3, state=ProcessState.RUNNING)

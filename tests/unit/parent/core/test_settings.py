@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pyhad.common.config.model import ParentDocument
@@ -32,6 +34,18 @@ def test_children_follow_from_configuration_and_command_line(
     vrrp: bool, checker: bool, wish: Wish, needed: set[ProcessName]
 ) -> None:
     assert settings_of(document(vrrp=vrrp, checker=checker), wish).needed == needed
+
+
+@pytest.mark.parametrize(
+    ("down_interval_ms", "idle_ms"), [(0, None), (30, 6), (300, 60), (1249, 249), (1250, None), (3008, None)]
+)
+def test_a_closer_look_is_taken_where_peers_are_quicker_than_the_watchdog(
+    down_interval_ms: int, idle_ms: int | None
+) -> None:
+    made = settings_of(
+        replace(document(vrrp=True, checker=False), down_interval_ns=down_interval_ms * 1_000_000), Wish()
+    )
+    assert (made.limits.idle_ns // 1_000_000 if made.limits else None) == idle_ms
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,41 @@ def test_progress_at_the_last_moment_saves_a_child() -> None:
     assert observe(supervisor, 2200 * MS, control=11, vrrp=8) == []
 
 
+STANDS = ev.ChildStands(name=VRRP, stood_ns=6 * MS, worked_ns=0)
+
+
+def test_a_vrrp_child_that_was_seen_to_stand_is_killed_once() -> None:
+    supervisor = started(needed=frozenset({CONTROL, VRRP}))
+    assert supervisor.handle(STANDS, S) == [
+        do.Remark(event="child_stands", fields={"child": "vrrp", "stood_ms": 6, "worked_ms": 0}, warning=True),
+        do.DropChild(name=VRRP),
+    ]
+    assert supervisor.handle(STANDS, S + MS) == []
+    assert acts(supervisor.handle(ev.ChildExited(name=VRRP, status=-9), S + 2 * MS)) == [do.StartChild(name=VRRP)]
+    assert supervisor.handle(STANDS, S + 3 * MS) == []  # its successor only begins
+
+
+def test_one_that_works_for_too_long_is_replaced_once_a_minute_but_a_standing_one_always() -> None:
+    works = ev.ChildStands(name=VRRP, stood_ns=0, worked_ns=12 * MS)
+    supervisor = started(needed=frozenset({CONTROL, VRRP}))
+    found = []
+    for at_ns, event in ((S, works), (2 * S, works), (3 * S, STANDS), (60 * S, works), (61 * S, works)):
+        found += [(at_ns // S, effect) for effect in acts(supervisor.handle(event, at_ns))]
+        if found[-1][0] * S == at_ns:
+            supervisor.handle(ev.ChildExited(name=VRRP, status=-9), at_ns)
+            supervisor.handle(ev.ChildReady(name=VRRP), at_ns)
+    assert found == [(at_s, do.DropChild(name=VRRP)) for at_s in (1, 3, 61)]
+
+
+def test_a_turn_that_takes_a_document_may_be_long() -> None:
+    supervisor = started(needed=frozenset({CONTROL, VRRP}))
+    supervisor.handle(ev.ReloadWanted(), S)
+    supervisor.handle(ev.ConfigurationReady(settings=settings(frozenset({CONTROL, VRRP}))), S)
+    assert supervisor.handle(STANDS, S + MS) == []
+    supervisor.handle(ev.ChildApplied(name=VRRP), S + 2 * MS)
+    assert acts(supervisor.handle(STANDS, S + 3 * MS)) == [do.DropChild(name=VRRP)]
+
+
 def test_other_children_are_given_five_seconds_of_silence() -> None:
     supervisor = started(needed=frozenset({CONTROL, VRRP}))
     effects: list[tuple[int, Effect]] = []

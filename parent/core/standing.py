@@ -1,0 +1,113 @@
+"""Whether a loop stands still that ought to turn: evidence in place of patience, where intervals are short. Pure.
+
+With adverts each 10 ms peers wait for 30: half a second of silence (core/settings.py) is too long to notice a hang, and
+a few milliseconds of silence are no proof of one. So each turn of a child's loop leaves on the pulse page when the next
+is due, and once that moment is over the child is looked at: what counts is only time in which it could have gone on.
+
+- Stopped, dead (its threads may linger), or asleep in the middle of a turn without having used the processor: it
+  stands. Counted in full.
+- Working: counted by the processor time that it used. A turn may be only long: it has a quarter longer.
+- Runnable without getting the processor, or in the kernel's hands (disk, swap): the machine is slow, and a successor
+  would be no faster. Not counted; it shows as lateness.
+- Time in which the observer itself was late: not counted beyond twice its pace.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+_IDLE, _BUSY = 4, 5
+"""Steps until what stands is known to stand, and what works to work for too long."""
+_STEP_LEAST_NS = 1_250_000
+
+
+class Doing(enum.Enum):
+    """What the kernel says of a process."""
+
+    STOPPED = "stopped"
+    """By a signal, or held by a debugger."""
+    DEAD = "dead"
+    """Its end is known when its last thread has gone."""
+    ASLEEP = "asleep"
+    RUNNABLE = "runnable"
+    KEPT = "kept"
+    """In the kernel's hands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long after a turn was due a child is taken for hanging."""
+
+    step_ns: int
+    """Between two looks at a child that is late."""
+
+    @property
+    def idle_ns(self) -> int:
+        """Stopped or asleep."""
+        return _IDLE * self.step_ns
+
+    @property
+    def busy_ns(self) -> int:
+        """Working."""
+        return _BUSY * self.step_ns
+
+
+def limits_for(down_interval_ns: int) -> Limits:
+    """A fifth of the smallest master-down interval, and a quarter.
+
+    The last advert is up to a third of that interval older than the turn that is missed; the rest is its successor's,
+    which takes some 7 ms to speak.
+    """
+    return Limits(step_ns=max(down_interval_ns // (5 * _IDLE), _STEP_LEAST_NS))
+
+
+class Standing:
+    """Of one child. `look` at each `next_look_ns`; when it says so, `see` what the child does, then ask `stands`."""
+
+    def __init__(self, limits: Limits, now_ns: int) -> None:
+        self.next_look_ns = now_ns
+        self.stood_ns = 0
+        """Without using the processor, since the turn was due."""
+        self.worked_ns = 0
+        """Processor time used since then."""
+        self._limits = limits
+        self._progress = -1
+        self._looked_ns = self._due_ns = now_ns
+        self._cpu_ns = self._used_ns = 0
+        self._is_first = True
+
+    def look(self, progress: int, due_ns: int, cpu_ns: int, now_ns: int) -> bool:
+        """The pulse page as it is, and the processor time of the child since its start.
+
+        True: the turn that was due at `due_ns` (0: unknown) has not come; `see` why.
+        """
+        step_ns = self._limits.step_ns
+        is_late = progress == self._progress and 0 < due_ns <= now_ns - step_ns
+        self._used_ns = max(0, cpu_ns - self._cpu_ns)
+        if is_late:
+            self.next_look_ns = now_ns + step_ns
+        else:
+            self._progress, self._is_first = progress, True
+            self.stood_ns = self.worked_ns = 0
+            self.next_look_ns = max(due_ns + step_ns, now_ns + 2 * step_ns)
+            self._looked_ns = now_ns
+        self._cpu_ns, self._due_ns = cpu_ns, due_ns
+        return is_late
+
+    def see(self, doing: Doing, now_ns: int) -> None:
+        """What it does now. The first time nothing is known but what it used of the processor."""
+        gap_ns = min(now_ns - max(self._looked_ns, self._due_ns), 2 * self._limits.step_ns)
+        if doing in (Doing.STOPPED, Doing.DEAD) or (doing is Doing.ASLEEP and not self._used_ns):
+            self.stood_ns += 0 if self._is_first else gap_ns
+        else:
+            self.worked_ns += min(self._used_ns, gap_ns)
+        self._looked_ns, self._is_first = now_ns, False
+
+    @property
+    def stands(self) -> bool:
+        """There is no doubt any more."""
+        return (
+            self.stood_ns >= self._limits.idle_ns - self._limits.step_ns
+            or self.stood_ns + self.worked_ns >= self._limits.busy_ns
+        )

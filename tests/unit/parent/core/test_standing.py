@@ -1,0 +1,89 @@
+"""What is evidence that a loop stands still, and what is not.
+
+With the limits of a router of 10 ms: 6 ms and 7.5 ms, a look each 1.5 ms.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pyhad.parent.core.standing import Doing, Limits, Standing, limits_for
+
+US, MS = 1_000, 1_000_000
+DUE = 1000 * MS
+STOPPED, DEAD, ASLEEP, RUNNABLE, KEPT = Doing.STOPPED, Doing.DEAD, Doing.ASLEEP, Doing.RUNNABLE, Doing.KEPT
+
+
+def child(limits: Limits | None = None) -> Standing:
+    """A turn was seen and the next was due at DUE."""
+    standing = Standing(limits or limits_for(30_078_125), DUE - 10 * MS)
+    assert not standing.look(7, DUE, 5 * MS, DUE - 10 * MS)
+    return standing
+
+
+def watch(standing: Standing, doing: Doing, share_of_cpu: float = 0, *, looks: int = 100) -> int | None:
+    """Look as often as is asked for; how long after DUE there is no doubt, in us."""
+    for _ in range(looks):
+        now_ns = standing.next_look_ns
+        if standing.look(7, DUE, 5 * MS + int((now_ns - DUE) * share_of_cpu), now_ns):
+            standing.see(doing, now_ns)
+        if standing.stands:
+            return (now_ns - DUE) // US
+    return None
+
+
+@pytest.mark.parametrize(
+    ("down_interval_ns", "idle_us", "busy_us"),
+    [(30_078_125, 6_015, 7_519), (300_781_250, 60_156, 75_195), (20_000_000, 5_000, 6_250)],
+)
+def test_the_limits_follow_the_smallest_down_interval(down_interval_ns: int, idle_us: int, busy_us: int) -> None:
+    limits = limits_for(down_interval_ns)
+    assert (limits.idle_ns // US, limits.busy_ns // US) == (idle_us, busy_us)
+
+
+@pytest.mark.parametrize(
+    ("doing", "share_of_cpu", "after_us"),
+    [(STOPPED, 0, 6_015), (DEAD, 0, 6_015), (ASLEEP, 0, 6_015), (RUNNABLE, 1, 7_519), (RUNNABLE, 0.5, 15_039)],
+)
+def test_a_loop_that_stands_or_spins_is_known_in_time(doing: Doing, share_of_cpu: float, after_us: int) -> None:
+    assert watch(child(), doing, share_of_cpu) == after_us
+
+
+@pytest.mark.parametrize(("doing", "share_of_cpu"), [(RUNNABLE, 0), (RUNNABLE, 0.01), (KEPT, 0)])
+def test_a_machine_that_gives_it_no_processor_is_no_hang(doing: Doing, share_of_cpu: float) -> None:
+    assert watch(child(), doing, share_of_cpu, looks=100) is None
+
+
+def test_one_that_sleeps_between_pieces_of_work_is_counted_by_the_work() -> None:
+    assert watch(child(), ASLEEP, 0.5) == 15_039
+
+
+def test_a_turn_that_comes_clears_it() -> None:
+    standing = child()
+    assert watch(standing, STOPPED, looks=3) is None
+    assert standing.stood_ns > 0
+    assert not standing.look(8, DUE + 10 * MS, 6 * MS, standing.next_look_ns)
+    assert standing.stood_ns == 0
+    assert standing.next_look_ns == DUE + 10 * MS + 1503_906
+
+
+def test_pauses_of_the_observer_count_for_two_looks_at_most() -> None:
+    standing = child()
+    assert standing.look(7, DUE, 5 * MS, DUE + 2 * MS)
+    standing.see(STOPPED, DUE + 2 * MS)
+    assert standing.look(7, DUE, 5 * MS, DUE + 3_600_000 * MS)
+    standing.see(STOPPED, DUE + 3_600_000 * MS)
+    assert standing.stood_ns == 2 * 1503_906
+    assert not standing.stands
+
+
+def test_nobody_is_late_whose_turn_is_not_due_or_not_known() -> None:
+    standing = child()
+    assert not standing.look(7, DUE, 5 * MS, DUE + 1 * MS)
+    assert not standing.look(7, 0, 5 * MS, DUE + 500 * MS)
+
+
+def test_who_turns_all_the_time_is_looked_at_no_more_often_than_that() -> None:
+    standing = child()
+    assert not standing.look(8, DUE + 100 * US, 5 * MS, DUE)
+    assert standing.next_look_ns == DUE + 2 * 1503_906
