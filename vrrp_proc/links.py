@@ -13,6 +13,7 @@ from pyhad.common.config.model_tracking import ReceiveBuffer
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.vrrp_proc import netlink
 from pyhad.vrrp_proc.netlink import NO_DETAILS, AddressSeen, LinkDetails, LinkSeen
+from pyhad.vrrp_proc.renewal_news import filter_renewals
 from pyhad.vrrp_proc.route_socket import (
     RECEIVE_BUFFER_BYTES,
     RouteSocket,
@@ -21,6 +22,7 @@ from pyhad.vrrp_proc.route_socket import (
     open_socket,
     read_datagram,
 )
+from pyhad.vrrp_proc.sockets import attach
 
 _READ_BYTES = 256 * 1024
 _DATAGRAMS_PER_TURN = 256
@@ -186,6 +188,7 @@ class LinkMonitor:
         self._unsaid = Changes()
         self._buffer = bytearray(_READ_BYTES)
         self._socket = open_socket(netlink.GROUP_LINK | netlink.GROUP_IPV4_ADDRESS | netlink.GROUP_IPV6_ADDRESS)
+        attach(self._socket, filter_renewals(route.port))
         self.ask_everything(Changes())  # after the subscription, so that nothing falls between
 
     def fileno(self) -> int:

@@ -44,6 +44,9 @@ IFA_F_TENTATIVE = 0x40
 PROTOCOL_VRRP = 112
 """Our mark on addresses (IFA_PROTO, kernel 5.18 and later; older ones ignore it): VRRP's own protocol number."""
 
+LIFETIME_SEQUENCE = 0xFFFFFFFF
+"""Of every `encode_lifetime`, and of no other message (see renewal_news.py)."""
+
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER, _IFLA_LINKINFO = 1, 3, 4, 5, 10, 18
 _IFLA_IFALIAS, _IFLA_GROUP = 20, 27
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _FIRST_SETTING = 1, 2, 1
@@ -157,7 +160,8 @@ def encode_lifetime(request: AddressRequest, valid_s: int | None) -> bytes:
     """RTM_NEWADDR without acknowledgement: the address that is there lives for `valid_s` more, None: for ever."""
     valid = _FOREVER if valid_s is None else valid_s
     preferred = valid if request.preferred_lft_s is None else min(request.preferred_lft_s, valid)
-    return message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_REPLACE, 0, _address_body(request, (preferred, valid)))
+    body = _address_body(request, (preferred, valid))
+    return message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_REPLACE, LIFETIME_SEQUENCE, body)
 
 
 def _address_body(request: AddressRequest, lifetimes: tuple[int, int] | None) -> bytes:

@@ -36,6 +36,12 @@ class RouteSocket:
         self._buffer = bytearray(_READ_BYTES)
         self._socket = open_socket(0)
 
+    @property
+    def port(self) -> int:
+        """By which the kernel knows it: the port id of notifications about what it ordered."""
+        found: int = self._socket.getsockname()[0]
+        return found
+
     def next_sequence(self) -> int:
         """A number for the next message, which its answer will carry."""
         self._sequence = self._sequence % 0x7FFFFFFF + 1

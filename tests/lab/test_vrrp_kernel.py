@@ -16,7 +16,7 @@ import pytest
 
 from pyhad.common.config.model import VirtualAddress
 from pyhad.vrrp_proc import netlink
-from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.addresses import Addresses, request_of
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.links import Changes, LinkMonitor
 from pyhad.vrrp_proc.route_socket import RouteSocket
@@ -101,6 +101,30 @@ def test_a_thousand_addresses_come_and_go_in_batches(host: Lab) -> None:
         assert not watched.has("10.1.3.250")
         assert watched.monitor.overruns == 0
         assert watched.monitor.refused == watched.route.refused == 0
+
+    inside(host, "h", work)
+
+
+def test_renewals_are_not_heard_but_what_they_bring_back_is(host: Lab) -> None:
+    def work() -> None:
+        watched = Watched()
+        one = vips(1)
+        watched.addresses.install(one)
+        watched.monitor.read()
+        assert watched.has("10.1.0.1")
+        told = len(watched.told)
+        order = netlink.encode_lifetime(request_of(one[0], watched.monitor.links.by_name["eth0"].index), 100)
+        time.sleep(0.05)  # the kernel's stamps are of 10 ms
+        assert watched.route.tell(order) == 0
+        watched.monitor.read()
+        assert len(watched.told) == told
+        watched.addresses.remove(one)
+        watched.monitor.read()
+        assert not watched.has("10.1.0.1")
+        assert watched.route.tell(order) == 0
+        watched.monitor.read()
+        assert watched.has("10.1.0.1")
+        assert watched.monitor.refused == 0
 
     inside(host, "h", work)
 
