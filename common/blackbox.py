@@ -16,7 +16,7 @@ import hashlib
 import mmap
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _HEAD = struct.Struct("=QI16sH")  # sequence, crc, key, payload length
 _ALIGN = 8
@@ -90,6 +90,15 @@ class BlackBox:
         slot = self._index.get(key)
         if slot is not None:
             _MOMENT.pack_into(self._memory, _USED.size + slot * self._slot_bytes, moment)
+
+    def touch_all(self, keys: Iterable[bytes], moment: int) -> None:
+        """Set the moments of all these."""
+        packed, memory, index = _MOMENT.pack(moment), self._memory, self._index
+        for key in keys:
+            slot = index.get(key)
+            if slot is not None:
+                at = _USED.size + slot * self._slot_bytes
+                memory[at : at + _MOMENT.size] = packed
 
     def moment(self, key: bytes) -> int:
         """The moment of `key`'s record; 0: never set."""

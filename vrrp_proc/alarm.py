@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pyhad.common.loop import Loop, Timer
 
 EARLY_LOOK_NS = 50_000_000
-"""Who waits for a deadline that nearly always moves looks at it this much before, together with others."""
+EARLY_SHARE = 4
+LEAST_EARLY_NS = 1_000_000
+"""Who waits for a deadline that nearly always moves looks at it before, together with others: by at most so much, or a
+quarter of the time until then. Less than the least is not worth it."""
 
 
 class Alarm:
@@ -40,5 +43,10 @@ class Alarm:
         self.set(None)
 
     def _early_ns(self, deadline_ns: int) -> int:
-        early_ns = deadline_ns // EARLY_LOOK_NS * EARLY_LOOK_NS
-        return early_ns if early_ns > self._loop.now_ns() else deadline_ns
+        now_ns = self._loop.now_ns()
+        together_ns = min(EARLY_LOOK_NS, (deadline_ns - now_ns) // EARLY_SHARE)
+        if together_ns < LEAST_EARLY_NS:
+            return deadline_ns
+        if together_ns < EARLY_LOOK_NS:
+            together_ns = 1 << together_ns.bit_length() - 1  # of few kinds, so that others look at the same moment
+        return deadline_ns // together_ns * together_ns

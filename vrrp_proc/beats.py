@@ -1,4 +1,4 @@
-"""Advertisements on time: who speaks in the same slot on the same port speaks with one waking and one system call.
+"""Advertisements on time: who speaks in the same slot by the same socket speaks with one waking and one system call.
 
 Decides nothing about VRRP: each member's core says whether its advertisement is due (core/pace.py). Routers whose every
 packet is another one (authentication header, HMAC) speak alone, on their own timer.
@@ -13,15 +13,16 @@ from pyhad.common.loop import Loop, Timer
 from pyhad.vrrp_proc.core.events import TimePassed
 from pyhad.vrrp_proc.core.slots import Seat, Slots
 from pyhad.vrrp_proc.core.states import Active
+from pyhad.vrrp_proc.core.tempo import Tempo
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, patience_of_peers_ns
 from pyhad.vrrp_proc.journal import Journal
-from pyhad.vrrp_proc.leases import Leases
+from pyhad.vrrp_proc.leases import Leases, Renewal
 from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.stopgap import Template, key_for, pack
 
 if TYPE_CHECKING:
     from pyhad.vrrp_proc.instance import Instance
-    from pyhad.vrrp_proc.world import Port
+    from pyhad.vrrp_proc.world import Outlet, Port
 
 
 Packets = list[tuple[bytearray, str]]
@@ -31,6 +32,7 @@ Packets = list[tuple[bytearray, str]]
 @dataclass(slots=True)
 class _Member:
     seat: Seat
+    port: Port
     packets: tuple[int, int]
     """Which ones the mailing has."""
     noted: tuple[int, int] = (-1, -1)
@@ -38,20 +40,43 @@ class _Member:
 
 
 class _Choir:
-    """Routers of one port that are due at the same moment, each interval."""
+    """Routers that are due at the same moment, each interval, and whose packets leave by the same socket."""
 
-    __slots__ = ("due_ns", "interval_ns", "mailing", "members", "owners", "port", "timer")
+    __slots__ = (
+        "failing",
+        "fresh",
+        "identities",
+        "mailing",
+        "members",
+        "outlet",
+        "owners",
+        "renewal",
+        "tempo",
+        "timer",
+    )
 
-    def __init__(self, port: Port, interval_ns: int, due_ns: int) -> None:
-        self.port = port
-        self.interval_ns = interval_ns
-        self.due_ns = due_ns
+    def __init__(self, outlet: Outlet, tempo: Tempo) -> None:
+        self.outlet = outlet
+        self.tempo = tempo
         self.members: dict[Instance, _Member] = {}
+        self.fresh: dict[Instance, None] = {}
+        """Of the members, those that do not keep the tempo yet: they have not spoken with the others."""
         self.mailing: Mailing | None = None
         """None: to be made anew."""
         self.owners: list[Instance] = []
         """Whose each packet of the mailing is."""
+        self.identities: list[bytes] = []
+        """Of all members, as of the mailing."""
+        self.renewal = Renewal(())
+        """Of all members, as of the mailing."""
+        self.failing = False
+        """Of a member's last advertisement not every packet left."""
         self.timer: Timer | None = None
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """Equal for all that could be one choir."""
+        return id(self.outlet), self.tempo.interval_ns, self.tempo.due_ns % self.tempo.interval_ns
 
 
 class Beats:
@@ -71,10 +96,12 @@ class Beats:
         """Look at a router after something happened to it. True: its advertisements are seen to here."""
         choir, state = self._of.get(instance), instance.core.state
         if isinstance(state, Active) and choir is not None:
-            if choir.due_ns == state.adver_at_ns and choir.port is instance.port:
-                if choir.members[instance].packets != instance.packets_are:
-                    choir.members[instance].packets = instance.packets_are
+            member = choir.members[instance]
+            if _is_in_step(instance, state, choir) and member.port is instance.port:
+                if member.packets != instance.packets_are:
+                    member.packets = instance.packets_are
                     choir.mailing = None
+                choir.failing = choir.failing or instance.send_error != 0
                 return True
         elif choir is None and not isinstance(state, Active):
             return False
@@ -86,7 +113,7 @@ class Beats:
         """When it speaks next with others; None: not here."""
         choir = self._of.get(instance)
         is_running = choir is not None and choir.timer is not None and choir.timer.action is not None
-        return choir.due_ns if choir is not None and is_running else None
+        return choir.tempo.due_ns if choir is not None and is_running else None
 
     def breathe(self) -> None:
         """In the middle of long work that is about to touch no router: who is due speaks now, and not when it is done.
@@ -97,12 +124,12 @@ class Beats:
         if now_ns < self._soonest_ns:
             return
         for choir in set(self._of.values()):
-            if choir.due_ns <= now_ns:
+            if choir.tempo.due_ns <= now_ns:
                 if choir.timer is not None:
                     choir.timer.cancel()
                 for member in self._speak_in_time(choir, now_ns):
                     member.look_soon()
-        self._soonest_ns = min((choir.due_ns for choir in self._of.values()), default=now_ns)
+        self._soonest_ns = min((choir.tempo.due_ns for choir in self._of.values()), default=now_ns)
 
     def leave(self, instance: Instance) -> None:
         """It speaks no more, or alone."""
@@ -110,7 +137,9 @@ class Beats:
         if choir is None:
             return
         self._slots.leave(choir.members.pop(instance).seat)
+        choir.fresh.pop(instance, None)
         choir.mailing = None
+        instance.core.leave_time()
         if not choir.members:
             self._end(choir)
 
@@ -126,26 +155,30 @@ class Beats:
         if not isinstance(state_now, Active) or state_now.adver_at_ns != due_ns:
             self._slots.leave(seat)  # the beginning of that slot is past already: alone this time
             return False
-        key = (id(port), interval_ns, due_ns % interval_ns)
-        choir = self._choirs.get(key)
-        if choir is None or choir.due_ns != due_ns:
-            choir = self._choirs[key] = _Choir(port, interval_ns, due_ns)
-            self._arm(choir)
-        choir.members[instance] = _Member(seat, instance.packets_are)
+        choir = self._choir(port.outlet, interval_ns, due_ns)
+        choir.members[instance] = _Member(seat, port, instance.packets_are)
+        choir.fresh[instance] = None
         choir.mailing = None
         self._of[instance] = choir
         self._soonest_ns = 0
         return True
 
+    def _choir(self, outlet: Outlet, interval_ns: int, due_ns: int) -> _Choir:
+        choir = self._choirs.get((id(outlet), interval_ns, due_ns % interval_ns))
+        if choir is None or choir.tempo.due_ns != due_ns:
+            choir = _Choir(outlet, Tempo(interval_ns, due_ns))
+            self._choirs[choir.key] = choir
+            self._arm(choir)
+        return choir
+
     def _arm(self, choir: _Choir) -> None:
-        choir.timer = self._loop.at(choir.due_ns, lambda: self._speak(choir))
+        choir.timer = self._loop.at(choir.tempo.due_ns, lambda: self._speak(choir))
 
     def _end(self, choir: _Choir) -> None:
         if choir.timer is not None:
             choir.timer.cancel()
-        key = (id(choir.port), choir.interval_ns, choir.due_ns % choir.interval_ns)
-        if self._choirs.get(key) is choir:
-            del self._choirs[key]
+        if self._choirs.get(choir.key) is choir:
+            del self._choirs[choir.key]
 
     def _speak(self, choir: _Choir) -> None:
         for member in self._speak_in_time(choir, self._loop.now_ns()):
@@ -153,37 +186,51 @@ class Beats:
 
     def _speak_in_time(self, choir: _Choir, now_ns: int) -> list[Instance]:
         """Send what is due. Those to whom something else happens too, or who are too late, are members no more."""
-        is_current = next(iter(choir.members)).port is choir.port  # of all, for they share it
-        others = [member for member in choir.members if not (is_current and member.core.beat(now_ns))]
-        for member in others:
-            self.leave(member)
+        tempo = choir.tempo
+        if tempo.keeps(now_ns):
+            others = [instance for instance, member in choir.members.items() if member.port is not instance.port]
+            others += [one for one in choir.fresh if one not in others and not one.core.beat(now_ns)]
+        else:
+            others = list(choir.members)
+        for instance in others:
+            self.leave(instance)
         if choir.members:
             self._send(choir)
-            sent = self._journal.sent
-            for member in choir.members:
-                sent(member.identity, now_ns)
-                self._leases.renew(member)
-            choir.due_ns += choir.interval_ns
+            tempo.beat(now_ns)
+            for instance in choir.fresh:
+                instance.core.keep_time(tempo)
+            choir.fresh.clear()
+            self._journal.sent(choir.identities, now_ns)
+            self._leases.renew_together(choir.renewal, now_ns)
             self._arm(choir)
         return others
 
     def _send(self, choir: _Choir) -> None:
         if choir.mailing is None:
-            each = {member: member.packets() for member in choir.members}
-            packets = [(member, one) for member, ones in each.items() for one in ones]
-            choir.owners = [member for member, _ in packets]
-            for member, ones in each.items():
-                if choir.members[member].noted != member.packets_are:
-                    choir.members[member].noted = member.packets_are
-                    self._leave_template(member, ones, choir.port)
-            choir.mailing = Mailing([one for _, one in packets])
+            choir.mailing = self._compose(choir)
         else:
-            choir.mailing.number([member.outgoing.next_identification() for member in choir.owners])
-        failed = dict.fromkeys(choir.members, 0) if any(member.send_error for member in choir.members) else {}
-        for place, number in choir.port.send_all(choir.mailing):
-            failed[choir.owners[place]] = number
-        for member, number in failed.items():
-            member.note_sent(number)
+            choir.mailing.number([owner.outgoing.next_identification() for owner in choir.owners])
+        refused = choir.outlet.send_all(choir.mailing)
+        if refused or choir.failing:
+            failed = dict.fromkeys(choir.members, 0) | {choir.owners[place]: number for place, number in refused}
+            choir.failing = bool(refused)
+            for member, number in failed.items():
+                member.note_sent(number)
+
+    def _compose(self, choir: _Choir) -> Mailing:
+        letters: list[tuple[bytearray, bytes]] = []
+        choir.owners = []
+        for instance, member in choir.members.items():
+            packets = instance.packets()
+            if member.noted != member.packets:
+                member.noted = member.packets
+                self._leave_template(instance, packets, member.port)
+            letters += [(packet, member.port.envelope(destination)) for packet, destination in packets]
+            choir.owners += [instance] * len(packets)
+        choir.identities = [instance.identity for instance in choir.members]
+        choir.renewal = Renewal(choir.members, choir.renewal.renewed_ns)
+        choir.failing = any(instance.send_error for instance in choir.members)
+        return Mailing(letters, at_link=choir.outlet.is_at_link)
 
     def _leave_template(self, instance: Instance, packets: Packets, port: Port) -> None:
         """For whoever speaks in the first moments of a successor (stopgap.py)."""
@@ -201,3 +248,9 @@ class Beats:
                 packet=bytes(packet),
             )
             self._journal.note_if_fits(key_for(instance.identity), pack(template))
+
+
+def _is_in_step(instance: Instance, state: Active, choir: _Choir) -> bool:
+    """Whether the choir speaks when it has to."""
+    interval_ns = instance.config.advertisement_interval_cs * CENTISECOND_NS
+    return (choir.tempo.due_ns, choir.tempo.interval_ns) == (state.adver_at_ns, interval_ns)

@@ -60,6 +60,7 @@ class Instance:
         self._world = world
         self.identity = journal.key(config)
         self._log = world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
+        self._now_ns = world.loop.now_ns
         self._alarm = Alarm(world.loop, self._wake)
         self._faults = self._own_faults = frozenset[FaultCause]()
         self._source = self._known_source = ""
@@ -207,11 +208,11 @@ class Instance:
             )
         except AdvertisementRefused as refusal:
             self._complaints.refuse(self._log, received.source, refusal)
-            self._peers.hear(received, refusal.counter, self._world.loop.now_ns())
+            self._peers.hear(received, refusal.counter, self._now_ns())
             return None
         if received.seal is not None:
             self.outgoing.learn(received.seal.sequence, received.source)
-        self._peers.hear(received, "owner_ignored" if self.config.ignores_adverts else "", self._world.loop.now_ns())
+        self._peers.hear(received, "owner_ignored" if self.config.ignores_adverts else "", self._now_ns())
         if self.config.ignores_adverts:
             self.counters["owner_ignored"] += 1
             return None
@@ -231,8 +232,8 @@ class Instance:
 
     def hear_again(self, event: AdvertisementReceived) -> None:
         """The very bytes that made `event` once. Nearly always it only moves the deadline, and that can wait."""
-        now_ns, heard = self._world.loop.now_ns(), self._heard
-        if heard.state is self.core.state and heard.event is event:
+        now_ns, heard = self._now_ns(), self._heard
+        if heard.event is event and self.core.is_still(heard.state):
             heard.times += 1
             heard.last_ns = now_ns
         elif self.is_listening:
@@ -265,7 +266,7 @@ class Instance:
             self._tell_companions()
 
     def _turn(self, event: Event) -> None:
-        for effect in self.core.handle(event, self._world.loop.now_ns()):
+        for effect in self.core.handle(event, self._now_ns()):
             self._perform(effect)
 
     def _tell_companions(self) -> None:
@@ -372,23 +373,21 @@ class Instance:
         self._alarm.set(deadline_ns, is_moving=self.core.router_state is RouterState.BACKUP)
 
     def _wake(self) -> None:
-        deadline_ns = self._deadline_ns()
-        is_due = deadline_ns is not None and deadline_ns <= self._world.loop.now_ns()
+        deadline_ns = self._heard.deadline_ns(self.core)
+        is_due = deadline_ns is not None and deadline_ns <= self._now_ns()
         if is_due and self.port is not None and self.core.router_state is RouterState.BACKUP:
             self.port.read()  # the master is silent only if nothing of it waits here unread
-            deadline_ns = self._deadline_ns()
-        if deadline_ns is not None and deadline_ns <= self._world.loop.now_ns():
+            deadline_ns = self._heard.deadline_ns(self.core)
+        if deadline_ns is not None and deadline_ns <= self._now_ns():
             self.handle(TimePassed())
+        elif self._heard.times:
+            self._alarm.set(deadline_ns, is_moving=True)
         else:
             self._arm()
 
     def look_soon(self) -> None:
         """Something is due, and now is not the moment for it."""
         self._alarm.set(self.core.next_deadline_ns())
-
-    def _deadline_ns(self) -> int | None:
-        self._take_heard()
-        return self.core.next_deadline_ns()
 
     def _write_journal(self) -> None:
         left = resuming.record(self.core.snapshot(), sequence=self.outgoing.sequence)
@@ -397,4 +396,4 @@ class Instance:
     def status(self) -> RouterStatus:
         """As `pyhadctl status` shows it."""
         self._take_heard()
-        return router_status(self.core, self.counters, self._world.loop.now_ns(), self._peers)
+        return router_status(self.core, self.counters, self._now_ns(), self._peers)

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import ipaddress
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyhad.common.blackbox import BlackBox, key_of
@@ -109,9 +110,9 @@ class Journal:
         if not self._box.put(identity, pack(record)):
             self.lost += 1
 
-    def sent(self, identity: bytes, at_ns: int) -> None:
-        """It has advertised again, and nothing else became different."""
-        self._box.touch(identity, at_ns)
+    def sent(self, identities: Iterable[bytes], at_ns: int) -> None:
+        """They have advertised again, and nothing else became different."""
+        self._box.touch_all(identities, at_ns)
 
     def note(self, identity: bytes, payload: bytes) -> None:
         """Journal something else than a virtual router, in another length than theirs."""

@@ -32,6 +32,19 @@ def is_leasable(address: VirtualAddress) -> bool:
     return ":" not in address.address or address.prefix_len == 128 or address.flags & IFA_F_NOPREFIXROUTE != 0
 
 
+class Renewal:
+    """The leases of holders that advertise together: orders made once, as long as nobody's addresses change."""
+
+    __slots__ = ("batches", "holders", "renewed_ns", "version")
+
+    def __init__(self, holders: Iterable[object], renewed_ns: int = 0) -> None:
+        self.holders = tuple(holders)
+        self.renewed_ns = renewed_ns
+        self.batches: list[bytes] = []
+        self.version = -1
+        """Of what is held, when `batches` were made."""
+
+
 class Leases:
     """By holder (any object that stands for one router): what it holds and for how long, in seconds; 0: for ever."""
 
@@ -45,13 +58,16 @@ class Leases:
         self._orders: dict[object, list[bytes]] = {}
         self._renewed_ns: dict[object, int] = {}
         self._due: dict[object, None] = {}
+        self._due_together: list[Renewal] = []
+        self._version = 0
+        """Another number after every change of what is held, or for how long."""
 
     def agree(self, holder: object, seconds: int) -> None:
         """From now on `holder` has its addresses for so long."""
         if self._seconds.get(holder, 0) == seconds:
             return
         self._seconds[holder] = seconds
-        self._orders.pop(holder, None)
+        self._forget_orders(holder)
         if not seconds:
             self._give(holder, self._held.get(holder, ()), None)
         elif self._held.get(holder):
@@ -61,7 +77,7 @@ class Leases:
         """`holder` has installed these, or found its own."""
         held = self._held.setdefault(holder, {})
         held.update((address, None) for address in addresses if is_leasable(address))
-        self._orders.pop(holder, None)
+        self._forget_orders(holder)
         if held and self._seconds.get(holder, 0):
             self._expect(holder, FIRST_NS)
 
@@ -70,14 +86,15 @@ class Leases:
         held = self._held.get(holder, {})
         for address in addresses:
             held.pop(address, None)
-        self._orders.pop(holder, None)
+        self._forget_orders(holder)
 
     def leave(self, holder: object) -> None:
         """`holder` is gone, and what it still holds shall stay (`-V`, CLI-14)."""
         held = self._held.pop(holder, None)
         if held and self._seconds.get(holder, 0):
             self._give(holder, held, None)
-        for known in (self._seconds, self._orders, self._renewed_ns, self._due):
+        self._forget_orders(holder)
+        for known in (self._seconds, self._renewed_ns, self._due):
             known.pop(holder, None)
 
     def renew(self, holder: object) -> None:
@@ -86,28 +103,54 @@ class Leases:
         if is_leased and self._loop.now_ns() - self._renewed_ns.get(holder, 0) >= RENEW_NS:
             self._expect(holder, 0)
 
+    def renew_together(self, renewal: Renewal, now_ns: int) -> None:
+        """An advert of each of its holders has just been sent."""
+        if now_ns - renewal.renewed_ns >= RENEW_NS:
+            renewal.renewed_ns = now_ns
+            self._wake_after(0)
+            self._due_together.append(renewal)
+
     def _expect(self, holder: object, delay_ns: int) -> None:
-        """All that is due in the same turn goes out together."""
-        if not self._due:
-            self._loop.after(delay_ns, self._renew_due)
+        self._wake_after(delay_ns)
         self._due[holder] = None
+
+    def _wake_after(self, delay_ns: int) -> None:
+        """All that is due in the same turn goes out together, and after the adverts that are."""
+        if not self._due and not self._due_together:
+            self._loop.after(delay_ns, self._renew_due)
 
     def _renew_due(self) -> None:
         due, self._due = self._due, {}
-        batch: list[bytes] = []
+        together, self._due_together = self._due_together, []
         now_ns = self._loop.now_ns()
+        alone: list[bytes] = []
         for holder in due:
-            seconds = self._seconds.get(holder, 0)
-            if seconds:
-                if holder not in self._orders:
-                    self._orders[holder] = self._encoded(self._held.get(holder, ()), seconds)
+            if self._seconds.get(holder, 0):
                 self._renewed_ns[holder] = now_ns
-                batch += self._orders[holder]
-        self._send(batch)
+                alone += self._orders_of(holder)
+        self._send(_batched(alone))
+        for renewal in together:
+            if renewal.version != self._version:
+                renewal.version = self._version
+                renewal.batches = _batched([order for one in renewal.holders for order in self._orders_of(one)])
+            self._send(renewal.batches)
+
+    def _orders_of(self, holder: object) -> list[bytes]:
+        """What renews everything that it holds."""
+        seconds = self._seconds.get(holder, 0)
+        if not seconds:
+            return []
+        if holder not in self._orders:
+            self._orders[holder] = self._encoded(self._held.get(holder, ()), seconds)
+        return self._orders[holder]
+
+    def _forget_orders(self, holder: object) -> None:
+        self._orders.pop(holder, None)
+        self._version += 1
 
     def _give(self, holder: object, addresses: Iterable[VirtualAddress], seconds: int | None) -> None:
         self._renewed_ns.pop(holder, None)
-        self._send(self._encoded(addresses, seconds))
+        self._send(_batched(self._encoded(addresses, seconds)))
 
     def _encoded(self, addresses: Iterable[VirtualAddress], seconds: int | None) -> list[bytes]:
         found = ((address, self._links.by_name.get(address.interface)) for address in addresses)
@@ -117,6 +160,10 @@ class Leases:
             if interface is not None
         ]
 
-    def _send(self, orders: list[bytes]) -> None:
-        for start in range(0, len(orders), BATCH):
-            self.refused += self._route.tell(b"".join(orders[start : start + BATCH]))
+    def _send(self, batches: Iterable[bytes]) -> None:
+        for batch in batches:
+            self.refused += self._route.tell(batch)
+
+
+def _batched(orders: list[bytes]) -> list[bytes]:
+    return [b"".join(orders[start : start + BATCH]) for start in range(0, len(orders), BATCH)]

@@ -21,11 +21,12 @@ from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.links import Interface, Links
-from pyhad.vrrp_proc.mailing import Mailing
+from pyhad.vrrp_proc.mailing import internet_address
 from pyhad.vrrp_proc.sockets import Receiver, Sender
 from pyhad.vrrp_proc.sockets6 import Receiver6, Sender6
 from pyhad.vrrp_proc.sockets_vmac import Line, Memberships, VmacSockets
 from pyhad.vrrp_proc.strangers import Strangers
+from pyhad.vrrp_proc.world import Outlet
 
 Group = dict[int, list[Instance]]
 """By VRID; several of one VRID only where unicast tells them apart (FSM-15)."""
@@ -38,8 +39,10 @@ _NOWHERE = Interface(0, "", 0, b"")
 WEIGH_NS = 500_000_000
 MUCH_PER_S = 200
 """So many packets in a second are worth the delay."""
+GATHER_SHARE = 10
 GATHER_MAX_NS = 10_000_000
-"""A hundredth of the usual interval: by so much later a release is heard, or a silence begun, at most."""
+"""A tenth of the shortest interval, a hundredth of the usual one: by so much later, at most, a release is heard or a
+silence begun."""
 
 
 class InterfacePort:
@@ -129,13 +132,19 @@ class InterfacePort:
         assert self._sender is not None  # or the port would not exist
         return self._sender.send(packet, destination)
 
-    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
-        """(place, errno) of each packet that could not be sent."""
+    @property
+    def outlet(self) -> Outlet:
+        """See `world.Port`; all virtual MACs of a family have one in common."""
         if self._line is not None:
-            numbers = [self.send(packet, place) for packet, place in mailing.letters()]
-            return [(place, number) for place, number in enumerate(numbers) if number]
+            return self._vmac_sockets
         assert self._sender is not None
-        return self._sender.send_all(mailing)
+        return self._sender
+
+    def envelope(self, destination: str) -> bytes:
+        """See `world.Port`."""
+        if self._line is not None:
+            return self._vmac_sockets.envelope(self._line, destination)
+        return internet_address(destination)
 
     @property
     def is_plain(self) -> bool:
@@ -320,7 +329,7 @@ class Ports:
         packets = sum(port.packets for port in self._open.values())
         is_much = packets - self._packets >= MUCH_PER_S * WEIGH_NS // 1_000_000_000
         self._packets = packets
-        self._loop.gather_ns = min(GATHER_MAX_NS, self._shortest_ns // 20) if is_much else 0
+        self._loop.gather_ns = min(GATHER_MAX_NS, self._shortest_ns // GATHER_SHARE) if is_much else 0
 
     def _fit_one(self, key: tuple[str, int], group: Group) -> InterfacePort | None:
         name, family = key

@@ -16,12 +16,10 @@ from collections.abc import Callable, Iterable
 from pyhad.common.errors import KernelError
 from pyhad.vrrp_proc.core.ah import HEADER_BYTES as AH_BYTES, PROTOCOL_AH
 from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
+from pyhad.vrrp_proc.intake import INTAKE
 from pyhad.vrrp_proc.mailing import Mailing
 
 RECEIVE_BUFFER_BYTES = 1024 * 1024
-PACKETS_PER_TURN = 64
-"""At most so many packets are read per wake-up: a flood must not keep the timers waiting."""
-PACKET_BYTES = 4096
 
 _SO_ATTACH_FILTER = 26
 _SO_RCVBUFFORCE = 33
@@ -89,6 +87,8 @@ def filter_nothing() -> bytes:
 
 class Sender:
     """Sends whole IPv4 packets out of one interface to a multicast group; the kernel does not loop them back."""
+
+    is_at_link = False
 
     def __init__(self, interface: str, index: int) -> None:
         self._socket = raw_socket(IPPROTO_RAW)
@@ -161,15 +161,13 @@ class Receiver:
         return self._socket.fileno()
 
     def read(self, _events: int = 0) -> None:
-        """Hand on what waits, at most `PACKETS_PER_TURN`; the rest comes in the next turn."""
-        for _ in range(PACKETS_PER_TURN):
-            try:
-                packet = self._socket.recv(PACKET_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
-                self.errors += 1
-                return
+        """Hand on what waits, at most `PACKETS_AT_ONCE`; the rest comes in the next turn."""
+        try:
+            packets = INTAKE.receive(self._socket.fileno())
+        except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
+            self.errors += 1
+            return
+        for packet in packets:
             self.packets += 1
             self._take(packet)
             if self._socket.fileno() < 0:  # closed by what the packet made happen

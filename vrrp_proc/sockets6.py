@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable
 from pyhad.common.errors import KernelError
 from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
 from pyhad.vrrp_proc.core.packet6 import with_header
+from pyhad.vrrp_proc.intake import PACKET_BYTES, PACKETS_AT_ONCE
 from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.sockets import (
     IPPROTO_RAW,
-    PACKET_BYTES,
-    PACKETS_PER_TURN,
     PRIORITY_CONTROL,
     attach,
     bind_to,
@@ -36,6 +35,8 @@ _HOP_LIMIT = struct.Struct("=i")
 
 class Sender6:
     """Sends whole IPv6 packets out of one interface; the kernel does not loop them back."""
+
+    is_at_link = False
 
     def __init__(self, interface: str, index: int) -> None:
         self._socket = raw_socket(IPPROTO_RAW, socket.AF_INET6)
@@ -100,8 +101,8 @@ class Receiver6:
         return self._socket.fileno()
 
     def read(self, _events: int = 0) -> None:
-        """Hand on what waits, at most `PACKETS_PER_TURN`; the rest comes in the next turn."""
-        for _ in range(PACKETS_PER_TURN):
+        """Hand on what waits, at most `PACKETS_AT_ONCE`; the rest comes in the next turn."""
+        for _ in range(PACKETS_AT_ONCE):
             try:
                 payload, beside, _flags, sender = self._socket.recvmsg(PACKET_BYTES, _ANCILLARY_BYTES)
             except BlockingIOError:

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pyhad.common.errors import KernelError
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.core import frames
+from pyhad.vrrp_proc.intake import PACKET_BYTES, PACKETS_AT_ONCE
+from pyhad.vrrp_proc.mailing import Mailing, link_address
 from pyhad.vrrp_proc.sockets import (
-    PACKET_BYTES,
-    PACKETS_PER_TURN,
     PRIORITY_CONTROL,
     attach,
     filter_frames,
@@ -57,6 +57,8 @@ class Line:
 
 class VmacSockets:
     """Those of one family, for all ports that speak with a virtual MAC."""
+
+    is_at_link = True
 
     def __init__(self, family: int, loop: Loop, counters: collections.Counter[str]) -> None:
         self._counters = counters
@@ -102,15 +104,19 @@ class VmacSockets:
 
     def send(self, line: Line, packet: bytes | bytearray, destination: str) -> int:
         """0, or the errno: interface down, buffer full. Never raises, never waits. `destination` is a group."""
-        sock = self._own.get(line.name, self._shared)
+        refused = self.send_all(Mailing([(packet, self.envelope(line, destination))], at_link=True))
+        return refused[0][1] if refused else 0
+
+    def envelope(self, line: Line, destination: str) -> bytes:
+        """The socket address of a packet to a group by that line."""
+        return link_address(line.index, _ETHERTYPE[self._family], frames.group_mac(destination))
+
+    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
+        """(place, errno) of each packet that could not be sent. Any packet socket sends out of any interface."""
+        sock = self._shared or next(iter(self._own.values()), None)
         if sock is None:
-            return errno.ENODEV
-        where = line.name, _ETHERTYPE[self._family], 0, 0, frames.group_mac(destination)
-        try:
-            sock.sendto(frames.to_send(packet), where)
-        except OSError as error:
-            return error.errno or errno.EIO
-        return 0
+            return [(place, errno.ENODEV) for place in range(len(mailing.places))]
+        return mailing.send(sock.fileno())
 
     def read(self, line: Line) -> None:
         """Take in what waits for `line`, and what waits before it."""
@@ -119,8 +125,8 @@ class VmacSockets:
             self._read(sock)
 
     def _read(self, sock: socket.socket) -> None:
-        """At most `PACKETS_PER_TURN`; the rest comes in the next turn."""
-        for _ in range(PACKETS_PER_TURN):
+        """At most `PACKETS_AT_ONCE`; the rest comes in the next turn."""
+        for _ in range(PACKETS_AT_ONCE):
             try:
                 frame, sender = sock.recvfrom(PACKET_BYTES)
             except BlockingIOError:

@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     from pyhad.vrrp_proc.instance import Instance
 
 
+class Outlet(Protocol):
+    """A socket that sends for one port, or for several."""
+
+    @property
+    def is_at_link(self) -> bool:
+        """What it sends goes past the kernel's IP layer."""
+        ...
+
+    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
+        """(place, errno) of each packet that could not be sent."""
+        ...
+
+
 class Port(Protocol):
     """The way to the network, as one router sees it."""
 
@@ -38,8 +51,13 @@ class Port(Protocol):
         """0 or an errno."""
         ...
 
-    def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
-        """(place, errno) of each packet that could not be sent."""
+    @property
+    def outlet(self) -> Outlet:
+        """By which many packets leave at once, together with those of other ports that have the same."""
+        ...
+
+    def envelope(self, destination: str) -> bytes:
+        """The socket address of a packet that leaves by the outlet."""
         ...
 
     def read(self, events: int = 0) -> None:

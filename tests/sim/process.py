@@ -326,6 +326,7 @@ class _Socket:
     def __init__(self, process: Process, port: _Port) -> None:
         self._process, self._port = process, port
         self.errors = self.packets = 0
+        self.is_at_link = False
         machine = process.machine
         self._card = machine.cards.get(port.name)
         if self._card is None or self._card.index != port.index:

@@ -1,7 +1,8 @@
 """The two things that a virtual router does nearly all its life, without the way through `handle`: speak and hear.
 
 Both are short cuts for events, worked out to end in the same state; where anything else is due or would follow they do
-nothing and say so, and the event goes the ordinary way. `tests` compares the two ways.
+nothing and say so, and the event goes the ordinary way. `tests` compares the two ways. Who speaks with others each
+interval does even less: it takes the beats of their common tempo in when it is looked at (tempo.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pyhad.common.config.model import VrrpInstance
 from pyhad.vrrp_proc.core.events import AdvertisementReceived
 from pyhad.vrrp_proc.core.packet import PRIORITY_RELEASE
 from pyhad.vrrp_proc.core.states import Active, Backup
+from pyhad.vrrp_proc.core.tempo import Tempo
 from pyhad.vrrp_proc.core.timers import patience_of_peers_ns
 from pyhad.vrrp_proc.core.together import RouterTogether
 
@@ -29,7 +31,7 @@ class RouterPace(RouterTogether):
 
         The same as `handle(TimePassed(), now_ns)` with that advertisement as its only effect. False: nothing happened.
         """
-        state = self._state
+        state = self.state
         if type(state) is not Active:
             return False
         if self._paced_config is not self.config:
@@ -47,13 +49,27 @@ class RouterPace(RouterTogether):
             asserted_until_ns=state.asserted_until_ns,
             owner_conflict_until_ns=state.owner_conflict_until_ns,
         )
-        self.counters.advert_sent += 1
+        self._counters.advert_sent += 1
         self._last_sent_ns = now_ns
         return True
 
+    def keep_time(self, tempo: Tempo) -> None:
+        """After a `beat`, and as long as its advertisements are due when those of `tempo` are: they go out with them.
+
+        Each beat of `tempo` is one here from now on, so that `beat` itself needs not be called.
+        """
+        self._tempo, self._beats_taken = tempo, tempo.beats
+        patience_ns = self._peers_patience_ns
+        tempo.patience_ns = min(tempo.patience_ns or patience_ns, patience_ns)
+
+    def leave_time(self) -> None:
+        """It speaks for itself again."""
+        self.keep_up()
+        self._tempo = None
+
     def other_deadline_ns(self) -> int | None:
         """As `next_deadline_ns`, but for the advertisement of an Active router, to which `beat` sees."""
-        state = self._state
+        state = self.state
         if not isinstance(state, Active):
             return self.next_deadline_ns()
         at_ns, parting = state.chores[0][0] if state.chores else None, self._parting
@@ -76,6 +92,6 @@ class RouterPace(RouterTogether):
 
     def bring_forward(self, at_ns: int, now_ns: int) -> None:
         """The next advertisement is to go out together with those of others, a little earlier than due (slots.py)."""
-        state = self._state
+        state = self.state
         if isinstance(state, Active) and now_ns <= at_ns < state.adver_at_ns:
             self._state = replace(state, adver_at_ns=at_ns)

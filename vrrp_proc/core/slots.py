@@ -1,10 +1,11 @@
 """Which moment of its interval an Active router speaks at: phases pulled together, so that one waking sends many. Pure.
 
 What an advertisement costs is mostly the waking for it. An interval is divided into equal slots of at most 50 ms; who
-becomes Active speaks at once, and from the next advertisement on at the beginning of a slot: the last one that begins
-no later than one interval after the first, or an earlier one where that is full. A little early is harmless to every
-receiver, late is not. A slot is full when the receivers of a segment could lose some of its adverts: their sockets hold
-some 270 packets by default, and what is lost of a burst that comes each interval is always the same.
+becomes Active speaks at once, and from the next advertisement on at the beginning of a slot: one in which others of its
+segment speak already, else any others, else the last one that begins no later than one interval after the first. To be
+early, once, is harmless to every receiver, late is not. A slot is full when the receivers of a segment could lose some
+of its adverts: their sockets hold some 270 packets by default, and what is lost of a burst that comes each interval is
+always the same.
 """
 
 from __future__ import annotations
@@ -55,10 +56,11 @@ class Slots:
         self._on_segment[seat.segment, seat.interval_ns, seat.number] -= 1
         self._in_all[seat.interval_ns, seat.number] -= 1
 
-    def _crowd(self, segment: str, interval_ns: int, number: int) -> tuple[int, int]:
-        """Least is best; slots that are not full are all alike, so that the latest of them is taken."""
+    def _crowd(self, segment: str, interval_ns: int, number: int) -> tuple[int, int, bool, bool]:
+        """Least is best, and of equal ones the latest: not full, then with company."""
         here, everywhere = self._on_segment[segment, interval_ns, number], self._in_all[interval_ns, number]
-        return (here if here >= PER_SEGMENT else 0, everywhere if everywhere >= PER_SLOT else 0)
+        full_here, full = here if here >= PER_SEGMENT else 0, everywhere if everywhere >= PER_SLOT else 0
+        return full_here, full, not here, not everywhere
 
 
 def slots_of(interval_ns: int) -> int:

@@ -5,11 +5,14 @@ The shell reads here and changes nothing but through `VirtualRouter.handle`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Reason
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER
 from pyhad.vrrp_proc.core.states import Active, Backup, Counters, Initialize, Parting, Snapshot, State
+from pyhad.vrrp_proc.core.tempo import Tempo
 from pyhad.vrrp_proc.core.timers import HIGHEST_OF_OTHERS
 
 
@@ -18,7 +21,7 @@ class RouterView:
 
     def __init__(self, config: VrrpInstance) -> None:
         self.config = config
-        self.counters = Counters()
+        self._counters = Counters()
         self.source_address = ""
         self._state: State = Initialize()
         self._since_ns = 0
@@ -30,11 +33,34 @@ class RouterView:
         self._said_alone = False
         self._adjustment = 0
         self._refused: frozenset[Path] = frozenset()
+        self._tempo: Tempo | None = None
+        self._beats_taken = 0
+
+    def keep_up(self) -> None:
+        """Take in what the common beat did meanwhile: the same as so many `beat`s, of which the last alone shows."""
+        tempo, state = self._tempo, self._state
+        if tempo is None or tempo.beats == self._beats_taken or not isinstance(state, Active):
+            return
+        self._counters.advert_sent += tempo.beats - self._beats_taken
+        self._beats_taken = tempo.beats
+        self._last_sent_ns = tempo.spoke_ns
+        self._state = replace(state, adver_at_ns=tempo.due_ns)
 
     @property
     def state(self) -> State:
         """The state in the RFC's words, with its deadlines."""
+        self.keep_up()
         return self._state
+
+    def is_still(self, state: State | None) -> bool:
+        """Nothing happened since `state` was read."""
+        return self._state is state
+
+    @property
+    def counters(self) -> Counters:
+        """What happened so far."""
+        self.keep_up()
+        return self._counters
 
     @property
     def router_state(self) -> RouterState:
@@ -81,6 +107,7 @@ class RouterView:
 
     def next_deadline_ns(self) -> int | None:
         """When `TimePassed` is next of use; None: never. It is in the past until that event was handled."""
+        self.keep_up()
         due_ns, parting = self._state_deadline_ns(), self._parting
         if parting is None:
             return due_ns
@@ -98,7 +125,7 @@ class RouterView:
 
     def snapshot(self) -> Snapshot:
         """All that status and black box tell of this router."""
-        state = self._state
+        state = self.state
         backup = state if isinstance(state, Backup) else None
         active = isinstance(state, Active)
         own_cs = self.config.advertisement_interval_cs

@@ -77,6 +77,7 @@ class VirtualRouter(RouterPace):
 
     def handle(self, event: Event, now_ns: int) -> list[Effect]:
         """Move on by one fact; what is to be done about it, in order. Never raises, in whatever order facts come."""
+        self.keep_up()
         thawed = self._thaw(now_ns)
         return thawed + self._take(event, now_ns) if thawed else self._take(event, now_ns)
 

@@ -16,6 +16,14 @@ HALF = 48
 """Bytes of one version of a record with a payload of 16: a head of 30, 16, rounded up to 8."""
 
 
+def test_many_moments_are_set_at_once_of_those_that_have_a_record() -> None:
+    box = BlackBox(4, 16)
+    for key in (b"a" * 16, b"b" * 16):
+        box.put(key, b"record")
+    box.touch_all([b"b" * 16, b"c" * 16, b"a" * 16], 123_456_789_012)
+    assert [box.moment(letter * 16) for letter in (b"a", b"b", b"c")] == [123_456_789_012, 123_456_789_012, 0]
+
+
 def test_keys_are_16_bytes_and_stand_for_the_identity() -> None:
     assert len(A) == 16
     assert key_of("VI_1", 51, 4) == key_of("VI_1", 51, 4)

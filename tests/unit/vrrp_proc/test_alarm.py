@@ -24,6 +24,17 @@ def test_a_deadline_that_moves_is_looked_at_on_a_grid_of_50_ms() -> None:
     loop.close()
 
 
+def test_a_near_deadline_is_looked_at_on_a_finer_grid() -> None:
+    loop = Loop()
+    alarm = Alarm(loop, lambda: None)
+    near_ns = time.monotonic_ns() + 36 * MS
+    alarm.set(near_ns, is_moving=True)
+    looked_at_ns = loop._heap[0][0]
+    assert looked_at_ns % (1 << 22) == 0  # a quarter of the time is below 9 ms: 4 or 8 of the binary kind
+    assert near_ns - 9 * MS < looked_at_ns <= near_ns
+    loop.close()
+
+
 def test_a_deadline_pushed_back_leaves_the_timer_as_it_is() -> None:
     loop = Loop()
     rung: list[int] = []

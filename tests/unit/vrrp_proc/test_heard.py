@@ -21,3 +21,16 @@ def test_only_what_repeats_is_remembered() -> None:
     heard.remember(MASTER, router, 2)
     assert heard.state is router.state
     assert heard.times == 0
+
+
+def test_the_deadline_is_known_before_what_was_heard_is_taken_in() -> None:
+    router, heard = VirtualRouter(CONFIG), Heard()
+    router.handle(Startup(faults=frozenset(), source_address="10.0.0.2"), 0)
+    router.handle(MASTER, 2)
+    heard.remember(MASTER, router, 2)
+    assert heard.deadline_ns(router) == 3_609_375_002
+    heard.times, heard.last_ns = 5, 1_000_000_000
+    assert heard.deadline_ns(router) == 4_609_375_000
+    assert router.next_deadline_ns() == 3_609_375_002
+    router.hear_again(MASTER, 5, 1_000_000_000)
+    assert router.next_deadline_ns() == 4_609_375_000

@@ -46,7 +46,7 @@ class Wire:
     """A port that keeps what is sent and answers with `number`."""
 
     def __init__(self) -> None:
-        self.index, self.is_plain = 2, True
+        self.index, self.is_plain, self.is_at_link = 2, True, False
         self.sent: list[bytes] = []
         self.number = 0
         self.reads = 0
@@ -55,6 +55,13 @@ class Wire:
         assert destination == "224.0.0.18"
         self.sent.append(bytes(packet))
         return self.number
+
+    @property
+    def outlet(self) -> Wire:
+        return self
+
+    def envelope(self, destination: str) -> bytes:
+        return destination.encode()
 
     def send_all(self, mailing: Mailing) -> list[tuple[int, int]]:
         self.sent += mailing.packets()

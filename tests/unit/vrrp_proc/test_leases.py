@@ -8,7 +8,7 @@ import pytest
 
 from pyhad.common.config.model import VirtualAddress
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.leases import Leases, is_leasable
+from pyhad.vrrp_proc.leases import Leases, Renewal, is_leasable
 
 FOREVER = 0xFFFFFFFF
 ONE = VirtualAddress(address="10.0.0.1", prefix_len=24, interface="eth0")
@@ -56,6 +56,25 @@ def test_adverts_renew_it_at_most_three_times_a_second(kernel: Any, loop: Loop) 
     made.renew(ME)
     turn(loop, 1_000_000)
     assert kernel.lifetimes == [("10.0.0.1", 1, 1)] * 2
+
+
+def test_who_advertises_together_renews_together_what_each_holds_now(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    for holder, address, seconds in ((ME, ONE, 4), (OTHER, TWO, 1)):
+        made.agree(holder, seconds)
+        made.hold(holder, [address])
+    turn(loop)
+    kernel.lifetimes.clear()
+    renewal, now_ns = Renewal([ME, OTHER]), loop.now_ns()
+    made.renew_together(renewal, now_ns)
+    made.renew_together(renewal, now_ns + 299_999_999)
+    assert kernel.lifetimes == []  # not before the adverts of the same turn
+    turn(loop, 1_000_000)
+    assert kernel.lifetimes == [("10.0.0.1", 4, 4), ("10.0.0.2", 0, 1)]
+    made.drop(ME, [ONE])
+    made.renew_together(renewal, now_ns + 300_000_000)
+    turn(loop, 1_000_000)
+    assert kernel.lifetimes[2:] == [("10.0.0.2", 0, 1)]
 
 
 def test_without_a_lease_nothing_is_said(kernel: Any, loop: Loop) -> None:

@@ -31,6 +31,16 @@ def test_whoever_comes_within_50_ms_speaks_at_the_same_moment() -> None:
     assert {slots.take("eth0", SECOND, 5 * SECOND + late * MS)[0] for late in range(0, 50, 5)} == {5 * SECOND}
 
 
+def test_whoever_comes_later_joins_others_early_and_not_late() -> None:
+    slots = Slots()
+    assert slots.take("eth0", SECOND, 5 * SECOND)[0] == 5 * SECOND
+    assert slots.take("eth1", SECOND, 5 * SECOND + 730 * MS)[0] == 5 * SECOND  # another segment is company too
+    assert slots.take("eth2", SECOND, 5 * SECOND - 1)[0] == 4 * SECOND
+    for _ in range(63):
+        slots.take("eth0", SECOND, 5 * SECOND)
+    assert slots.take("eth0", SECOND, 5 * SECOND + 730 * MS)[0] == 5 * SECOND + 700 * MS  # that one is full
+
+
 def test_the_65th_of_a_segment_takes_the_slot_before() -> None:
     slots = Slots()
     taken = [slots.take("eth0", SECOND, 5 * SECOND)[0] for _ in range(65)]
