@@ -112,19 +112,35 @@ class Rereader(Generic[T]):
         return document
 
     def _build(self, frame: bytes) -> T:
-        name, fields = _envelope(_unpack(frame))
-        if name != self._kind.__name__:
-            raise WireError(f"unknown kind {name[:40]!r}")
+        """Item by item from the bytes: a document of thousands of servers is never there as lists and dictionaries."""
         known: dict[bytes, Any] = {}
         items: list[Any] = []
-        for raw in _expect(fields.get(self._part), list):
-            digest = hashlib.blake2b(msgpack.packb(raw, use_bin_type=True), digest_size=16).digest()
-            item = self._known.get(digest)
-            known[digest] = item if item is not None else self._item(raw)
-            items.append(known[digest])
-        document: Any = _build(self._kind, {**fields, self._part: []})
+        fields: dict[str, object] = {}
+        unpacker = msgpack.Unpacker(raw=False, strict_map_key=True, use_list=True, max_buffer_size=MAX_BYTES)
+        try:
+            unpacker.feed(frame)
+            if unpacker.read_array_header() != 2 or unpacker.unpack() != self._kind.__name__:
+                raise WireError(f"not one {self._kind.__name__}")
+            for _ in range(unpacker.read_map_header()):
+                field = unpacker.unpack()
+                fields[field] = [] if field == self._part else unpacker.unpack()
+                for _ in range(unpacker.read_array_header() if field == self._part else 0):
+                    start = unpacker.tell()
+                    unpacker.skip()
+                    items.append(self._item_of(frame[start : unpacker.tell()], known))
+            if unpacker.tell() != len(frame):
+                raise WireError("more than one message")
+        except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+            raise WireError(f"not msgpack: {str(error)[:80]}") from None
+        document: Any = _build(self._kind, fields)
         self._known = known
         return typing.cast(T, dataclasses.replace(document, **{self._part: tuple(items)}))
+
+    def _item_of(self, content: bytes, known: dict[bytes, Any]) -> Any:
+        digest = hashlib.blake2b(content, digest_size=16).digest()
+        item = self._known.get(digest)
+        known[digest] = item if item is not None else self._item(_unpack(content))
+        return known[digest]
 
 
 _INTEGER_BYTES = {0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9}

@@ -16,6 +16,8 @@ from pyhad.ipvs_proc.core.genl import places_in
 from pyhad.ipvs_proc.core.table import Connections, Destination
 
 KEPT_MAX = 200_000
+_IDLE = Connections(0, 0, 0, 0, 0, 0, 0)
+"""Of all destinations that nobody uses: one object instead of thousands."""
 _U32 = struct.Struct("=I")
 _U64 = struct.Struct("=Q")
 
@@ -39,14 +41,13 @@ class DestinationReader:
 
     def __init__(self) -> None:
         self._layouts: dict[int, _Layout] = {}
-        self._known: dict[tuple[bytes, int], Destination] = {}
+        self._known: dict[bytes, Destination] = {}
 
     def read(self, payload: bytes, service_family: int) -> tuple[Destination, Connections]:
         """A destination and what it counted. Raises `WireError`."""
         layout = self._layouts.get(len(payload))
         if layout is not None and all(payload[at : at + len(head)] == head for at, head in layout.heads):
-            key = b"".join([payload[start:end] for start, end in layout.settings]), service_family
-            known = self._known.get(key)
+            known = self._known.get(_key(payload, layout, service_family))
             if known is not None:
                 return known, _counters(payload, layout)
         found, counted = wire.destination_from(payload, service_family)
@@ -55,16 +56,21 @@ class DestinationReader:
             self._layouts[len(payload)] = layout
             if len(self._known) >= KEPT_MAX:
                 self._known.clear()
-            key = b"".join([payload[start:end] for start, end in layout.settings]), service_family
-            found = self._known.setdefault(key, found)
+            found = self._known.setdefault(_key(payload, layout, service_family), found)
         return found, counted
+
+
+def _key(payload: bytes, layout: _Layout, service_family: int) -> bytes:
+    """The settings of a destination, and the family of its service."""
+    return b"".join([*(payload[start:end] for start, end in layout.settings), bytes((service_family,))])
 
 
 def _counters(payload: bytes, layout: _Layout) -> Connections:
     first, second = layout.short
     total, in_packets, out_packets, in_bytes, out_bytes = (_U64.unpack_from(payload, at)[0] for at in layout.long)
     active, inactive = _U32.unpack_from(payload, first)[0], _U32.unpack_from(payload, second)[0]
-    return Connections(active, inactive, total, in_packets, out_packets, in_bytes, out_bytes)
+    found = Connections(active, inactive, total, in_packets, out_packets, in_bytes, out_bytes)
+    return _IDLE if found == _IDLE else found
 
 
 def _layout_of(payload: bytes) -> _Layout | None:

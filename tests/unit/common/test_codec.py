@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
@@ -240,6 +241,27 @@ def test_a_document_that_is_refused_is_forgotten() -> None:
         with pytest.raises(WireError):
             rereader.read(wrong)
     assert rereader.read(encode(ipvs(1, 5))).services[0] is first.services[0]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(lambda frame: frame + b"\xc0", id="something behind it"),
+        pytest.param(lambda frame: frame[:-1], id="cut at its end"),
+        pytest.param(lambda frame: frame[:60], id="cut within a service"),
+        pytest.param(lambda frame: b"\x93" + frame[1:] + b"\xc0", id="three parts"),
+        pytest.param(lambda frame: frame.replace(b"IpvsDocument", b"IpvsDocumend"), id="another kind"),
+        pytest.param(lambda frame: frame.replace(b"\xa8services\x91", b"\xa8services\xc0", 1), id="services are none"),
+        pytest.param(lambda frame: frame.replace(b"\xa8services\x91", b"\xa8servicez\x91", 1), id="another field"),
+    ],
+)
+def test_bytes_that_are_no_whole_document_are_refused(wrong: Callable[[bytes], bytes]) -> None:
+    rereader = Rereader(model.IpvsDocument, "services", "generation")
+    frame = encode(ipvs(1, 5))
+    assert wrong(frame) != frame
+    with pytest.raises(WireError):
+        rereader.read(wrong(frame))
+    assert rereader.read(frame) == ipvs(1, 5)
 
 
 @pytest.mark.parametrize("generation", [0, 1, 127, 128, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**63])
