@@ -71,6 +71,9 @@ class Watch:
 
     site: Lab
     plane: str
+    resident: int
+    """Pid of a process that lives on the director: the kernel's table of its namespace is read by way of it, which
+    costs next to nothing where starting a process costs a tenth of a second."""
     up: list[bool] = field(default_factory=lambda: [True] * SERVICES)
     steady_since: list[float] = field(default_factory=lambda: [0.0] * SERVICES)
     emptier: list[str] = field(default_factory=list)
@@ -89,7 +92,7 @@ class Watch:
 
     def _ipvs(self) -> list[int]:
         counts, service = [0] * SERVICES, -1
-        for line in self.site.run("director", "cat", "/proc/net/ip_vs").splitlines():
+        for line in Path(f"/proc/{self.resident}/net/ip_vs").read_text().splitlines():
             words = line.split()
             if words and words[0] == "TCP":
                 number = int(words[1][6:8], 16) - 1
@@ -117,7 +120,7 @@ class Run:
         self._site = site
         self._folder = folder
         self._random = random.Random(seed)
-        self.watch = Watch(site, plane)
+        self.watch = Watch(site, plane, site.start("director", "sleep", "infinity").pid)
         self.times: list[tuple[str, float]] = []
         self._next: list[str] = []
         self._daemon: Running | None = None
@@ -142,7 +145,7 @@ class Run:
     def settle(self) -> float:
         """Until the table is right; how long that took."""
         try:
-            return wait_until(self.watch.is_right, PATIENCE_S, "the table is right", every_s=0.1)
+            return wait_until(self.watch.is_right, PATIENCE_S, "the table is right", every_s=0.05)
         except LabError as error:
             log = "\n".join((self._folder / "pyhad.log").read_text().splitlines()[-40:])
             state = f"servers {self.watch.look()}, up {self.watch.up}, killed {self.times[-3:]}"
