@@ -10,15 +10,15 @@ test: setup check lab vm
 
 check: setup lint types imports house unit sim
 
-lint:
+lint: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 
-types:
+types: setup
 	.venv/bin/mypy
 	.venv/bin/pyright
 
-imports:
+imports: setup
 	.venv/bin/lint-imports
 
 house unit sim: setup

@@ -14,7 +14,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from pyhad.checker_proc.core.http import ResponseReader, request_bytes
+from pyhad.checker_proc.core.http import ResponseReader
+from pyhad.checker_proc.core.http_request import request_bytes
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.common.config.model import HttpCheck, HttpUrl, Target, Timing, TlsClient
 from pyhad.common.tls import client_context
@@ -48,9 +49,9 @@ def main(words: Sequence[str]) -> int:
         return FAILED
     if arguments.verbose:
         elapsed_us = (time.monotonic_ns() - began_ns) // 1000
-        _print_all(raw, reader.digest(), arguments.url, elapsed_us)
+        _print_all(raw, reader.body.digest(), arguments.url, elapsed_us)
     else:
-        _say(reader.digest())
+        _say(reader.body.digest())
     return 0
 
 

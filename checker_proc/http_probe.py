@@ -1,4 +1,4 @@
-"""HTTP_GET: one connection, one request, one response (CHK-20 to CHK-25). What the bytes mean is `core.http`'s.
+"""HTTP_GET: one connection, one exchange over it (CHK-20 to CHK-25). What the bytes mean is the exchange's.
 
 Two deadlines of connect_timeout each: to be connected, and from then on to have the whole response.
 """
@@ -8,36 +8,32 @@ from __future__ import annotations
 import socket
 
 from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible, ProbeSucceeded, Result
-from pyhad.checker_proc.core.http import ResponseReader, judge
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
+from pyhad.checker_proc.exchange import Exchange
 from pyhad.checker_proc.probe import Owner
 from pyhad.checker_proc.sockets import begin_connect, failure_of
-from pyhad.common.config.model import HttpUrl, Target
+from pyhad.common.config.model import Target
 from pyhad.common.loop import READ, WRITE, Loop
-from pyhad.common.pcre import pattern_of
 
 READ_BYTES = 64 * 1024
 
 
 class HttpProbe:
-    """One request under way. It holds one descriptor until it is done."""
+    """One exchange under way. It holds one descriptor until it is done."""
 
     __slots__ = (
-        "_deadlines", "_is_connected", "_loop", "_owner", "_reader", "_socket", "_started_ns", "_timeout_ns", "_unsent",
-        "_url", "expires_ns", "is_done",
+        "_deadlines", "_exchange", "_is_connected", "_loop", "_owner", "_socket", "_started_ns", "_timeout_ns",
+        "_unsent", "expires_ns", "is_done",
     )  # fmt: skip
 
-    def __init__(
-        self, loop: Loop, deadlines: Deadlines, owner: Owner, sock: socket.socket, request: bytes, url: HttpUrl
-    ) -> None:
+    def __init__(self, loop: Loop, deadlines: Deadlines, owner: Owner, sock: socket.socket, exchange: Exchange) -> None:
         self._loop = loop
         self._deadlines = deadlines
         self._owner = owner
         self._socket = sock
-        self._unsent = request
-        self._url = url
-        self._reader = ResponseReader(wants_digest=bool(url.digest), wants_body=url.regex is not None)
+        self._exchange = exchange
+        self._unsent = exchange.to_send()
         self._is_connected = False
         self._started_ns = 0
         self._timeout_ns = 0
@@ -101,32 +97,36 @@ class HttpProbe:
         except OSError as error:
             self._fail(error.errno or 0)
             return
-        reader = self._reader
-        if data:
-            if not reader.feed(data):
-                return
-        else:
-            reader.end()
+        exchange = self._exchange
+        if not data:
+            exchange.end()
+        elif not exchange.feed(data):
+            self._unsent = exchange.to_send()
+            if self._unsent:
+                self._loop.watch(self._socket.fileno(), self._writable, WRITE)
+            return
         self._conclude()
 
     def _conclude(self) -> None:
         """The response is whole, or all there will be: judge it."""
         latency_ns = self._loop.now_ns() - self._started_ns
-        regex = self._url.regex
-        reason = judge(self._url, self._reader, pattern_of(regex).search if regex is not None else None)
+        reason = self._exchange.verdict()
         if reason is None:
-            self._finish(ProbeSucceeded(latency_ns=latency_ns, remark=self._reader.remark))
+            self._finish(self._success(latency_ns))
         else:
             self._finish(ProbeFailed(reason=reason, latency_ns=latency_ns))
 
+    def _success(self, latency_ns: int) -> ProbeSucceeded:
+        return ProbeSucceeded(latency_ns=latency_ns, remark=self._exchange.remark)
+
 
 def start(
-    loop: Loop, deadlines: Deadlines, target: Target, request: bytes, url: HttpUrl, owner: Owner, now_ns: int
+    loop: Loop, deadlines: Deadlines, target: Target, exchange: Exchange, owner: Owner, now_ns: int
 ) -> HttpProbe | ProbeFailed | ProbeImpossible:
     """Begin to connect and ask. A result instead of a probe is the end."""
     sock = begin_connect(target)
     if not isinstance(sock, socket.socket):
         return sock
-    probe = HttpProbe(loop, deadlines, owner, sock, request, url)
+    probe = HttpProbe(loop, deadlines, owner, sock, exchange)
     probe.begin(now_ns, target.connect_timeout_ns)
     return probe

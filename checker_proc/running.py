@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Protocol, assert_never
 
 from pyhad.checker_proc.core.checker import CheckMachine
@@ -17,6 +18,7 @@ from pyhad.checker_proc.core.events import (
 )
 from pyhad.checker_proc.core.schedule import spread_ns
 from pyhad.checker_proc.core.verdicts import ServerJudge
+from pyhad.checker_proc.core.warnings import Warn, warnings_of
 from pyhad.checker_proc.probe import Probe
 from pyhad.checker_proc.prober import Prober
 from pyhad.checker_proc.timetable import Timetable
@@ -39,13 +41,30 @@ class Listener(Protocol):
     def probe_remarked(self, running: RunningCheck, remark: str) -> None:
         """A good response was odd in a way not told before."""
 
+    def check_warns(self, running: RunningCheck) -> None:
+        """What `RunningCheck.warnings` holds is not what it held before."""
+
 
 class RunningCheck:
     """Drives one `CheckMachine`. Probes asked for by several servers run once, here."""
 
     __slots__ = (
-        "_holds", "_is_impossible", "_listener", "_loop", "_probe", "_prober", "_remark", "_requests", "_timetable",
-        "is_suspended", "judges", "kind", "machine", "slot_ns",
+        "_holds",
+        "_is_impossible",
+        "_is_watched",
+        "_listener",
+        "_loop",
+        "_probe",
+        "_prober",
+        "_remark",
+        "_requests",
+        "_timetable",
+        "is_suspended",
+        "judges",
+        "kind",
+        "machine",
+        "slot_ns",
+        "warnings",
     )  # fmt: skip
 
     def __init__(self, check: Check, loop: Loop, timetable: Timetable, prober: Prober, listener: Listener) -> None:
@@ -66,6 +85,9 @@ class RunningCheck:
         )  # descriptors of a probe under way
         self._is_impossible = False
         self._remark = ""
+        self.warnings: tuple[Warn, ...] = ()
+        """Of its last good answer."""
+        self._is_watched = bool(check.timing.latency_warning_ns or getattr(check, "certificate_warning_ns", 0))
 
     def begin(self, restored: Restored | None, now_ns: int) -> None:
         """Take a place in the timetable: in the warm-up, or soon where there is a result already."""
@@ -114,6 +136,14 @@ class RunningCheck:
             self._remark = result.remark
             if result.remark:
                 self._listener.probe_remarked(self, result.remark)
+        if self._is_watched and isinstance(result, ProbeSucceeded):
+            self._warn(result)
+
+    def _warn(self, result: ProbeSucceeded) -> None:
+        found = warnings_of(self.machine.check, result.latency_ns, result.certificate_until_s, time.time())
+        if found != self.warnings:
+            self.warnings = found
+            self._listener.check_warns(self)
 
     def _perform(self, effects: tuple[Effect, ...], now_ns: int) -> None:
         for effect in effects:

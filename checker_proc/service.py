@@ -131,6 +131,7 @@ class CheckerService:
         """Run the checks of `document`: those that run already go on, the others begin with what they inherit."""
         now_ns = self._loop.now_ns()
         self._prober.tls = client_context(document.tls_client)  # the compiler has made one of it already
+        self._prober.tls_http2 = client_context(document.tls_client, http2=True)
         files = [check.file for server in document.servers for check in server.checks if isinstance(check, FileCheck)]
         self._files.follow(files, is_first=is_first)
         old, self._checks = self._checks, {}
@@ -261,6 +262,16 @@ class CheckerService:
         for judge in running.judges:
             self._logger.info("response_odd", **self._fields(running, judge), remark=remark)
 
+    def check_warns(self, running: RunningCheck) -> None:
+        """Said when it begins, and when it is over."""
+        for judge in running.judges:
+            fields, latency_ms = self._fields(running, judge), running.machine.latency_ns // 1_000_000
+            if running.warnings:
+                self._logger.warning("check_warns", **fields, about=" ".join(running.warnings), latency_ms=latency_ms)
+            else:
+                self._logger.info("check_warns_no_more", **fields, latency_ms=latency_ms)
+        self._publisher.status_changed()
+
     def _journal(self, judge: ServerJudge, record: ServerRecord) -> None:
         key = (judge.server.service, judge.server.server)
         if not self._box.put(self._box_keys[key], pack(record)):
@@ -320,4 +331,6 @@ def _status_of(running: RunningCheck) -> CheckStatus:
         failures=machine.failures,
         last_ns=machine.last_ns,
         latency_ns=machine.latency_ns,
+        certificate_until_s=machine.certificate_until_s,
+        warnings=tuple(str(warning) for warning in running.warnings),
     )

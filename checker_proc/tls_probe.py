@@ -8,21 +8,37 @@ from __future__ import annotations
 
 import socket
 import ssl
+from dataclasses import dataclass, replace
 
-from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible
+from pyhad.checker_proc.core.certificate import end_of_validity_s
+from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible, ProbeSucceeded
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
+from pyhad.checker_proc.exchange import Exchange
 from pyhad.checker_proc.http_probe import READ_BYTES, HttpProbe
 from pyhad.checker_proc.probe import Owner
 from pyhad.checker_proc.sockets import begin_connect
-from pyhad.common.config.model import HttpUrl, Target
+from pyhad.common.config.model import Target
 from pyhad.common.loop import READ, WRITE, Loop
 
 
-class TlsProbe(HttpProbe):
-    """One request under way. It holds one descriptor until it is done."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsManner:
+    """How TLS is spoken."""
 
-    __slots__ = ("_context", "_is_shaken", "_tls")
+    context: ssl.SSLContext
+    sni: str = ""
+    """Name sent in the handshake; empty: none is."""
+    is_compliant: bool = False
+    """An end of the connection without close_notify is a failure."""
+    needs_http2: bool = False
+    """The context offers HTTP/2 by ALPN, and the server has to choose it (RFC 9113 3.3)."""
+
+
+class TlsProbe(HttpProbe):
+    """One exchange under way. It holds one descriptor until it is done."""
+
+    __slots__ = ("_certificate_until_s", "_is_shaken", "_manner", "_tls")
 
     def __init__(
         self,
@@ -30,13 +46,13 @@ class TlsProbe(HttpProbe):
         deadlines: Deadlines,
         owner: Owner,
         sock: socket.socket,
-        request: bytes,
-        url: HttpUrl,
-        context: ssl.SSLContext,
+        exchange: Exchange,
+        manner: TlsManner,
     ) -> None:
-        super().__init__(loop, deadlines, owner, sock, request, url)
-        self._context = context
+        super().__init__(loop, deadlines, owner, sock, exchange)
+        self._manner = manner
         self._is_shaken = False
+        self._certificate_until_s = 0
         self._tls: ssl.SSLSocket
 
     def _writable(self, _events: int) -> None:
@@ -44,11 +60,11 @@ class TlsProbe(HttpProbe):
             return
         self._loop.unwatch(self._socket.fileno())  # from here it is TLS's, which closes it if it cannot begin
         try:
-            self._tls = self._context.wrap_socket(
+            self._tls = self._manner.context.wrap_socket(
                 self._socket,
                 do_handshake_on_connect=False,
                 suppress_ragged_eofs=False,
-                server_hostname=self._url.sni or None,
+                server_hostname=self._manner.sni or None,
             )
         except ssl.SSLError as error:  # it spoke and closed before we did
             self._tls_failed(error)
@@ -64,11 +80,14 @@ class TlsProbe(HttpProbe):
         try:
             if not self._is_shaken:
                 self._tls.do_handshake()
-                self._is_shaken = True
-                self._deadlines.add(self, self._timeout_ns, self._loop.now_ns())
-            while self._unsent:
-                self._unsent = self._unsent[self._tls.send(self._unsent) :]
-            self._receive()
+                if not self._shaken():
+                    return
+            while True:
+                while self._unsent:
+                    self._unsent = self._unsent[self._tls.send(self._unsent) :]
+                self._receive()
+                if self.is_done or not self._unsent:
+                    return
         except ssl.SSLWantReadError:
             self._loop.watch(self._socket.fileno(), self._advance, READ)
         except ssl.SSLWantWriteError:
@@ -78,26 +97,45 @@ class TlsProbe(HttpProbe):
         except OSError as error:
             self._fail(error.errno or 0)
 
+    def _shaken(self) -> bool:
+        """The handshake is done; the next step has its own deadline. False when it did not bring what is needed."""
+        self._is_shaken = True
+        now_ns = self._loop.now_ns()
+        if self._manner.needs_http2 and self._tls.selected_alpn_protocol() != "h2":
+            self._finish(ProbeFailed(reason=Reason.HTTP2_NOT_OFFERED, latency_ns=now_ns - self._started_ns))
+            return False
+        certificate = self._tls.getpeercert(binary_form=True)  # asked now: after an error it is not to be had
+        self._certificate_until_s = end_of_validity_s(certificate) if certificate else 0
+        self._deadlines.add(self, self._timeout_ns, now_ns)
+        return True
+
     def _receive(self) -> None:
         """One record per turn is all that OpenSSL takes from the socket; the rest waits there for the next turn."""
+        exchange = self._exchange
         while True:
             data = self._tls.recv(READ_BYTES)
-            if data and not self._reader.feed(data):
+            if data and not exchange.feed(data):
+                self._unsent = exchange.to_send()
+                if self._unsent:  # it may wait for this before it says more
+                    return
                 if self._tls.pending():
                     continue
                 self._loop.watch(self._socket.fileno(), self._advance, READ)
                 return
             if not data:
-                self._reader.end()
+                exchange.end()
             self._conclude()
             return
+
+    def _success(self, latency_ns: int) -> ProbeSucceeded:
+        return replace(super()._success(latency_ns), certificate_until_s=self._certificate_until_s)
 
     def _tls_failed(self, error: ssl.SSLError) -> None:
         if self._is_shaken and self._unsent:
             error = self._last_word(error)
         reason = _reason_of(error, is_shaken=self._is_shaken)
-        if reason is Reason.TLS_TRUNCATED and not (self._unsent or self._url.tls_compliant):
-            self._reader.end()
+        if reason is Reason.TLS_TRUNCATED and not (self._unsent or self._manner.is_compliant):
+            self._exchange.end()
             self._conclude()
             return
         self._finish(ProbeFailed(reason=reason, latency_ns=self._loop.now_ns() - self._started_ns))
@@ -114,7 +152,9 @@ class TlsProbe(HttpProbe):
 
 
 def _reason_of(error: ssl.SSLError, *, is_shaken: bool) -> Reason:
-    said = error.reason or ""
+    said = error.reason or str(error).upper().replace(" ", "_")  # it has no name for each, but a text
+    if "NO_APPLICATION_PROTOCOL" in said:  # RFC 7301 3.2; only asked for where HTTP/2 is needed
+        return Reason.HTTP2_NOT_OFFERED
     if "ALERT" in said:
         return Reason.TLS_ALERT
     if not is_shaken:
@@ -128,9 +168,8 @@ def start(
     loop: Loop,
     deadlines: Deadlines,
     target: Target,
-    request: bytes,
-    url: HttpUrl,
-    context: ssl.SSLContext,
+    exchange: Exchange,
+    manner: TlsManner,
     owner: Owner,
     now_ns: int,
 ) -> TlsProbe | ProbeFailed | ProbeImpossible:
@@ -138,6 +177,6 @@ def start(
     sock = begin_connect(target)
     if not isinstance(sock, socket.socket):
         return sock
-    probe = TlsProbe(loop, deadlines, owner, sock, request, url, context)
+    probe = TlsProbe(loop, deadlines, owner, sock, exchange, manner)
     probe.begin(now_ns, target.connect_timeout_ns)
     return probe

@@ -212,6 +212,10 @@ class CheckStatus:
     last_ns: int
     """End of the last probe; 0 before the first."""
     latency_ns: int
+    certificate_until_s: int = 0
+    """When the certificate that the server showed ends, in seconds since 1970; 0: it showed none."""
+    warnings: tuple[str, ...] = ()
+    """What is not well although it is up: `slow`, `certificate_ends`, `certificate_ended`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from pyhad.common.config.model import TlsClient
 from pyhad.common.errors import ConfigError
 
 
-def client_context(client: TlsClient) -> ssl.SSLContext:
+def client_context(client: TlsClient, *, http2: bool = False) -> ssl.SSLContext:
     """A context as keepalived's: the server's certificate is taken as it comes (CHK-26), ours is shown if asked for.
 
+    With `http2` it offers that by ALPN, and nothing else.
     The limits on versions and ciphers are those of the machine's OpenSSL. Raises `ConfigError` naming the part of the
     material that does not fit, never showing any of it.
     """
@@ -20,6 +21,8 @@ def client_context(client: TlsClient) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers("DEFAULT")
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # tls_compliant has to see it
+    if http2:
+        context.set_alpn_protocols(["h2"])
     if client.ca:
         try:
             context.load_verify_locations(cadata=client.ca.decode("ascii", "replace"))

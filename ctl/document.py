@@ -224,6 +224,8 @@ def _check(check: CheckStatus, now_ns: int) -> dict[str, Any]:
         "failures": check.failures,
         "last_age_s": seconds(now_ns - check.last_ns) if check.last_ns else None,
         "latency_s": round(check.latency_ns / 1_000_000_000, 6),
+        "certificate_end_timestamp_s": check.certificate_until_s or None,
+        "warnings": list(check.warnings),
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pyhad.common.messages import ProcessStatus, ServiceStatus, StatusReply
 from pyhad.common.states import ProcessName, ProcessState, RouterState
@@ -111,6 +112,8 @@ def problems(reply: StatusReply, now_ns: int, parts: tuple[Part, ...] = ALL_PART
         found += _report_problems(reply, (ProcessName.CHECKER, ProcessName.IPVS), now_ns, said)
         if trust_of(reply, ProcessName.IPVS, now_ns).trusted:
             found += _service_problems(reply)
+        if trust_of(reply, ProcessName.CHECKER, now_ns).trusted:
+            found += _check_problems(reply)
     return tuple(found)
 
 
@@ -179,6 +182,26 @@ def _service_problems(reply: StatusReply) -> Iterator[Problem]:
             up, total = servers_up(service)
             text = f"{service.service} is in panic: {up} of {total} real servers up, {service.kept_in} more stay in"
             yield Problem(kind="panic", subject=service.service, text=text)
+
+
+_WARNINGS = {
+    "slow": "answers slower than it should",
+    "certificate_ends": "shows a certificate that ends soon",
+    "certificate_ended": "shows a certificate that has ended",
+}
+
+
+def _check_problems(reply: StatusReply) -> Iterator[Problem]:
+    """Servers that are up and warn all the same."""
+    for health in reply.checker.servers if reply.checker else ():
+        name, service = health.verdict.server, health.verdict.service
+        for warning, check in {one: asked for asked in health.checks for one in asked.warnings}.items():
+            if warning == "slow":
+                figure = f"{check.latency_ns / 1_000_000:.0f} ms"
+            else:
+                figure = f"{datetime.fromtimestamp(check.certificate_until_s, UTC):%Y-%m-%d %H:%M} UTC"
+            text = f"{name} of {service} {_WARNINGS.get(warning, warning)} ({check.kind}: {figure})"
+            yield Problem(kind=f"check_{warning}", subject=name, text=text)
 
 
 def servers_up(service: ServiceStatus) -> tuple[int, int]:

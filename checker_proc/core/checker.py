@@ -36,8 +36,8 @@ class CheckMachine:
 
     __slots__ = (
         "_due_ns", "_fast_recovery", "_good_urls", "_is_probing", "_is_stuck", "_starts", "_tries_left", "_turn_ns",
-        "_url", "check", "failures", "identity", "is_tested", "is_up", "last_ns", "last_reason", "latency_ns", "mark",
-        "reason", "runs", "weight",
+        "_url", "certificate_until_s", "check", "failures", "identity", "is_tested", "is_up", "last_ns", "last_reason",
+        "latency_ns", "mark", "reason", "runs", "weight",
     )  # fmt: skip
 
     def __init__(self, check: Check) -> None:
@@ -57,6 +57,8 @@ class CheckMachine:
         self.failures = 0
         self.last_ns = 0
         self.latency_ns = 0
+        self.certificate_until_s = 0
+        """End of the certificate that the server showed last, in seconds since 1970; 0: none."""
         urls = len(check.urls) if isinstance(check, HttpCheck) else 1
         self._starts = tuple((StartProbe(url=index),) for index in range(urls))
         self._fast_recovery = isinstance(check, HttpCheck) and check.fast_recovery
@@ -122,8 +124,11 @@ class CheckMachine:
         return self._starts[self._url]
 
     def _take_success(self, event: ProbeSucceeded, now_ns: int) -> tuple[Effect, ...]:
+        if 0 < self.check.timing.max_latency_ns < event.latency_ns:
+            return self._take_failure(ProbeFailed(reason=Reason.TOO_SLOW, latency_ns=event.latency_ns), now_ns)
         if not self._end_probe(now_ns, event.latency_ns, Reason.CHECK_SUCCEEDED):
             return NOTHING
+        self.certificate_until_s = event.certificate_until_s
         self._tries_left = self.check.timing.retry
         urls = len(self._starts)
         is_settled = self.is_up and self.is_tested

@@ -37,6 +37,8 @@ class ProbeSucceeded:
     weight: int | None = None
     remark: str = ""
     """Something odd that is no failure, worth one log line (CHK-25)."""
+    certificate_until_s: int = 0
+    """When the certificate that the server showed ends, in seconds since 1970; 0: it showed none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,66 +1,62 @@
-"""HTTP as a check needs it: the request's bytes, and a reader for a response that may be hostile.
+"""The response of an HTTP/1 server to a check, read though it may be hostile, and what a response of any version means.
 
-Sans-IO. The reader takes bytes as they come and never raises: whatever arrives, it ends in a status, a digest, or a
-`problem`. Everything is capped; the body is hashed as it passes, and kept only to be searched.
-Lines end in CRLF or LF (RFC 9112 2.2).
+Sans-IO. The reader takes bytes as they come and never raises: whatever arrives, it ends in a status, a body, or a
+`problem`. Everything is capped. Lines end in CRLF or LF (RFC 9112 2.2).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
+from typing import Protocol
 
+from pyhad.checker_proc.core.http_body import Body
 from pyhad.checker_proc.core.reasons import Reason
-from pyhad.common.config.model import HttpCheck, HttpUrl, Target
+from pyhad.common.config.model import HttpUrl
 
 STATUS_LINE_MAX = 8 * 1024
 HEADERS_MAX = 64 * 1024
-BODY_MAX = 16 * 1024 * 1024
-KEPT_MAX = 1024 * 1024
-"""A body that is searched is kept, so it may be less long."""
-BODY_ENOUGH = 64 * 1024
-"""Without a digest to compare, a body is read to here out of politeness, then the answer counts as whole."""
 CHUNK_LINE_MAX = 1024
 CHUNKS_MAX = 65_536
-USER_AGENT = "KeepAliveClient"
 _DIGITS_MAX = 15
 
 Search = Callable[[bytes], bool | None]
 
 
-def request_bytes(check: HttpCheck, url: HttpUrl) -> bytes:
-    """The request for one url, byte for byte as operators' servers know it (CHK-20, CHK-21)."""
-    version = "1.1" if check.http_protocol == "1.1" else "1.0"
-    closing = "" if check.http_protocol == "1.0" else "Connection: close\r\n"
-    host = url.host or host_of(check.target)
-    text = f"GET {url.path} HTTP/{version}\r\nUser-Agent: {USER_AGENT}\r\n{closing}Host: {host}\r\n\r\n"
-    return text.encode("utf-8", "surrogateescape")
+class Response(Protocol):
+    """A response that is over, of any version of HTTP."""
 
+    @property
+    def status(self) -> int:
+        """Its code; 0 when none came."""
+        ...
 
-def host_of(target: Target) -> str:
-    """`ADDRESS:PORT` of the connection, IPv6 in brackets and without its zone."""
-    address = target.address.partition("%")[0]
-    return f"[{address}]:{target.port}" if ":" in address else f"{address}:{target.port}"
+    @property
+    def problem(self) -> Reason | None:
+        """Why it could not be read."""
+
+    @property
+    def body(self) -> Body:
+        """What came of its body."""
+        ...
 
 
 class ResponseReader:
     """Reads one response. Feed it until `is_done`; call `end()` when the peer closed; then ask `judge`."""
 
     __slots__ = (
-        "_buffer", "_chunks", "_head_bytes", "_is_chunked", "_left", "_length", "_md5", "_step", "_version_1_1",
-        "body", "body_bytes", "is_done", "problem", "remark", "status",
+        "_buffer", "_chunks", "_has_body", "_head_bytes", "_is_chunked", "_left", "_length", "_step", "_version_1_1",
+        "body", "is_done", "problem", "remark", "status",
     )  # fmt: skip
 
-    def __init__(self, *, wants_digest: bool, wants_body: bool = False) -> None:
+    def __init__(self, *, wants_digest: bool, wants_body: bool = False, has_body: bool = True) -> None:
+        """`has_body` False: the request was a HEAD, so none comes whatever the fields say (RFC 9110 9.3.2)."""
         self.status = 0
-        self.body_bytes = 0
         self.is_done = False
         self.problem: Reason | None = None
         self.remark = ""
         """`body_shorter` or `body_longer` than was announced: worth a log line, no failure (CHK-25)."""
-        self.body: bytearray | None = bytearray() if wants_body else None
-        """What came of the body, up to KEPT_MAX, where it is to be searched."""
-        self._md5 = hashlib.md5(usedforsecurity=False) if wants_digest else None
+        self.body = Body(wants_digest=wants_digest, wants_body=wants_body)
+        self._has_body = has_body
         self._buffer = bytearray()
         self._head_bytes = 0
         self._chunks = 0
@@ -91,10 +87,6 @@ class ResponseReader:
             if self._step != ResponseReader._read_to_close:
                 self.remark = "body_shorter"
             self.is_done = True
-
-    def digest(self) -> str:
-        """MD5 of the body so far, 32 hex digits."""
-        return self._md5.hexdigest() if self._md5 is not None else ""
 
     def _fail(self, reason: Reason) -> bool:
         self.problem = reason
@@ -156,7 +148,7 @@ class ResponseReader:
             self._length, self._is_chunked = None, False
             self._step = ResponseReader._read_status_line
             return True
-        if self.status in (101, 204, 304):
+        if self.status in (101, 204, 304) or not self._has_body:
             self.is_done = True
             return False
         if self._is_chunked:
@@ -169,19 +161,13 @@ class ResponseReader:
         return True
 
     def _take_body(self, wanted: int) -> bool:
-        """Move up to `wanted` bytes from the buffer to the digest. False when the response is over because of it."""
+        """Move up to `wanted` bytes from the buffer to the body. False when the response is over because of it."""
         data = bytes(self._buffer[:wanted])
         del self._buffer[: len(data)]
-        self.body_bytes += len(data)
-        if self._md5 is None and self.body is None:
-            self.is_done = self.body_bytes > BODY_ENOUGH
-        elif self.body_bytes > (BODY_MAX if self.body is None else KEPT_MAX):
-            self._fail(Reason.HTTP_BODY_TOO_LONG)
-        else:
-            if self._md5 is not None:
-                self._md5.update(data)
-            if self.body is not None:
-                self.body += data
+        problem = self.body.take(data)
+        if problem is not None:
+            return self._fail(problem)
+        self.is_done = self.body.is_enough
         return not self.is_done
 
     def _read_to_close(self) -> bool:
@@ -241,19 +227,19 @@ class ResponseReader:
         return bool(line)
 
 
-def judge(url: HttpUrl, reader: ResponseReader, search: Search | None = None) -> Reason | None:
+def judge(url: HttpUrl, response: Response, search: Search | None = None) -> Reason | None:
     """None when the response passes every test of this url (CHK-23), else the first that it fails.
 
     `search` says whether the url's pattern is found in a body; None for what it could not decide.
     """
-    if reader.problem is not None:
-        return reader.problem
-    if not any(accepted.first <= reader.status <= accepted.last for accepted in url.status):
+    if response.problem is not None:
+        return response.problem
+    if not any(accepted.first <= response.status <= accepted.last for accepted in url.status):
         return Reason.HTTP_STATUS
-    if url.digest and reader.digest() != url.digest:
+    if url.digest and response.body.digest() != url.digest:
         return Reason.HTTP_DIGEST
     if url.regex is not None and search is not None:
-        found = search(bytes(reader.body or b""))
+        found = search(bytes(response.body.kept or b""))
         if found is None:
             return Reason.HTTP_REGEX_UNDECIDED
         if found is not url.regex.is_wanted:

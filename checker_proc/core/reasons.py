@@ -68,3 +68,16 @@ class Reason(enum.StrEnum):
     FILE_UNREADABLE = "file_unreadable"
     BFD_NOT_HEARD = "bfd_not_heard"
     NO_SCRIPT_HELPER = "no_script_helper"
+
+    # Records in the black box hold the place of a reason here, and outlive an upgrade: what is new comes last.
+    HTTP2_NOT_OFFERED = "http2_not_offered"
+    HTTP2_NOT_SPOKEN = "http2_not_spoken"
+    HTTP2_BROKEN = "http2_broken"
+    HTTP2_FLOOD = "http2_flood"
+    HTTP2_RESET = "http2_reset"
+    GRPC_NOT_SERVING = "grpc_not_serving"
+    GRPC_SERVICE_UNKNOWN = "grpc_service_unknown"
+    GRPC_NO_HEALTH_SERVICE = "grpc_no_health_service"
+    GRPC_STATUS = "grpc_status"
+    GRPC_BAD_REPLY = "grpc_bad_reply"
+    TOO_SLOW = "too_slow"

@@ -11,6 +11,7 @@ from pyhad.common.config.model import (
     Check,
     DnsCheck,
     FileCheck,
+    GrpcCheck,
     HttpCheck,
     MiscCheck,
     PingCheck,
@@ -37,7 +38,11 @@ def identity_of(check: Check) -> Identity:
         case TcpCheck():
             return ("TCP_CHECK", *_whom(check.target))
         case HttpCheck():
-            return ("SSL_GET" if check.tls else "HTTP_GET", *_whom(check.target), check.http_protocol, check.urls)
+            protocol = "2" if check.http2 else check.http_protocol
+            hidden = tuple(header.value for url in check.urls for header in url.headers)
+            return ("SSL_GET" if check.tls else "HTTP_GET", *_whom(check.target), protocol, check.urls, *hidden)
+        case GrpcCheck():
+            return ("PYHAD_GRPC_CHECK", *_whom(check.target), check.service, check.host, check.tls, check.sni)
         case PingCheck():
             return ("PING_CHECK", *_whom(replace(check.target, port=0)))
         case SmtpCheck():

@@ -99,6 +99,8 @@ TEXT = _plain(Kind.STRING, "TEXT")
 NAME = _plain(Kind.STRING, "NAME")
 PATH = _plain(Kind.PATH, "PATH")
 SCRIPT = _plain(Kind.SCRIPT, "COMMAND [USER [GROUP]]")
+QUOTED = _plain(Kind.SCRIPT, "TEXT")
+"""Text with escapes, read as a command is: one word, in quotes where it has blanks."""
 USER = _plain(Kind.USER, "USER")
 GROUP = _plain(Kind.USER, "GROUP")
 INTERFACE = _plain(Kind.INTERFACE, "IFNAME")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 
+from pyhad.common.config.build_grpc import build_grpc
 from pyhad.common.config.build_http import build_http
 from pyhad.common.config.build_probes import DEFAULT_HELO, build_bfd, build_dns, build_file, build_udp, smtp_targets
 from pyhad.common.config.checked_around import Around
@@ -26,6 +27,7 @@ from pyhad.common.config.tree import Statement
 ACTING = (
     *("TCP_CHECK", "HTTP_GET", "SSL_GET", "MISC_CHECK", "PING_CHECK"),
     *("SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK", "BFD_CHECK"),
+    "PYHAD_GRPC_CHECK",
 )
 _RETRY_DELAY_NS = {"HTTP_GET": 3 * SECOND_NS, "SSL_GET": 3 * SECOND_NS}
 _RETRIES = {"MISC_CHECK": 0, "DNS_CHECK": 3}
@@ -68,6 +70,8 @@ def _check(check: Statement, around: Around, complaints: Complaints) -> Check | 
         return build_dns(check, target, timing, alpha, complaints)
     if check.name == "UDP_CHECK":
         return build_udp(check, target, timing, alpha, complaints)
+    if check.name == "PYHAD_GRPC_CHECK":
+        return build_grpc(check, around, target, timing, alpha, complaints)
     return build_http(check, around, target, timing, alpha, complaints)
 
 
@@ -86,6 +90,8 @@ def _timing(check: Statement, around: Around) -> Timing:
         delay_before_retry_ns=around.number(check, "delay_before_retry", retry_delay_ns),
         warmup_ns=around.number(check, "warmup", delay_loop_ns),
         log_all_failures=check.switch("log_all_failures", default=around.log_all_failures),
+        max_latency_ns=around.number(check, "pyhad_max_latency", 0),
+        latency_warning_ns=around.number(check, "pyhad_latency_warning", 0),
     )
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from pyhad.common.config.build_request import build_request
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.commands import split_decoded
 from pyhad.common.config.complaints import Complaints
-from pyhad.common.config.model import HttpCheck, HttpUrl, Regex, StatusRange, Target, Timing
+from pyhad.common.config.model import SECOND_NS, HttpCheck, HttpUrl, Regex, StatusRange, Target, Timing
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 from pyhad.common.errors import ConfigError
 from pyhad.common.pcre import OPTIONS, pattern_of
 
 _NAME_MAX = 253
+_DAY_NS = 86_400 * SECOND_NS
 _PORT_AT_END = re.compile(r"(?<=[^:]):\d+$")
 
 
@@ -27,6 +29,9 @@ def build_http(
         if not check.given("url"):
             complaints.warning(f"{check.name} is ignored: it has no url", check.at, hint="add: url { path / }")
         return None
+    http2 = check.switch("pyhad_http2", default=False)
+    if http2 and (unused := check.last("http_protocol")) is not None:
+        complaints.warning("http_protocol is ignored: pyhad_http2 asks over HTTP/2", unused.at)
     return HttpCheck(
         target=target,
         timing=timing,
@@ -35,13 +40,26 @@ def build_http(
         http_protocol=check.text_of("http_protocol", "1.0").upper(),
         fast_recovery=check.has("fast_recovery"),
         tls=check.name == "SSL_GET",
+        http2=http2,
+        certificate_warning_ns=certificate_warning_ns(check),
     )
 
 
-def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[HttpUrl, ...]:
+def certificate_warning_ns(check: Statement) -> int:
+    """`pyhad_certificate_warning`, 0 when it is not asked for."""
+    return check.number_of("pyhad_certificate_warning", 0) * _DAY_NS
+
+
+def host_around(check: Statement, around: Around) -> str:
+    """`virtualhost` of the checker, else of the real server, else of the service; empty: none (CHK-21)."""
     host = ""
     for level in (around.virtual, around.real, check):
         host = level.text_of("virtualhost", host)
+    return host
+
+
+def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[HttpUrl, ...]:
+    host = host_around(check, around)
     is_tls = check.name == "SSL_GET"
     compliant = is_tls and check.has("tls_compliant")
     urls: list[HttpUrl] = []
@@ -53,13 +71,17 @@ def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[Htt
             continue
         status = url.last("status_code")
         own_host = url.text_of("virtualhost", host)
+        request = build_request(url, complaints)
         urls.append(
             HttpUrl(
                 path=path,
+                method=request.method,
+                headers=request.headers,
+                body=request.body,
                 digest=url.text_of("digest"),
                 status=(StatusRange(first=200, last=299),) if status is None else _ranges(status),
                 host=own_host,
-                sni=_sni(check, own_host, complaints) if is_tls else "",
+                sni=sni_of(check, own_host, complaints) if is_tls else "",
                 tls_compliant=url.switch("tls_compliant", default=compliant),
                 regex=_regex(url, complaints),
             )
@@ -72,7 +94,7 @@ def _ranges(status: Statement) -> tuple[StatusRange, ...]:
     return tuple(StatusRange(first=int(first), last=int(last)) for first, last in pairs)
 
 
-def _sni(check: Statement, host: str, complaints: Complaints) -> str:
+def sni_of(check: Statement, host: str, complaints: Complaints) -> str:
     """`sni_name`, else the host without a port (RFC 6066 section 3 knows names only); "" where none is to be sent."""
     found = check.last("sni_name")
     if found is None and not check.has("enable_sni"):

@@ -10,6 +10,7 @@ from pyhad.common.config.arguments import (
     INTERFACE,
     MD5,
     NAME,
+    QUOTED,
     SCRIPT,
     STATUS,
     TEXT,
@@ -63,6 +64,20 @@ SCHEDULED = (
     word("delay_loop", seconds("0.000001"), "real server setting (60)", "Time between probes", NOW),
     word("alpha", BOOL, "real server setting", "Start failed until the first success", NOW),
     word("log_all_failures", BOOL, "off", "Log every failed probe", NOW),
+    word(
+        "pyhad_max_latency",
+        seconds("0.000001", TIMER_MAX),
+        "real server setting (none)",
+        "A good answer that takes longer is a failure",
+        NOW,
+    ),
+    word(
+        "pyhad_latency_warning",
+        seconds("0.000001", TIMER_MAX),
+        "real server setting (none)",
+        "A good answer that takes longer is a problem in the status, and changes nothing else",
+        NOW,
+    ),
 )
 
 HTTP = (
@@ -79,6 +94,23 @@ HTTP = (
     word("sni_name", optional(NAME), "virtualhost", "Name used for SNI", NOW),
     word("fast_recovery", BOOL, "off", "After recovery check the remaining urls without waiting", NOW),
     block("url", (), "One page to fetch", NOW),
+    word(
+        "pyhad_http2",
+        BOOL,
+        "off",
+        "Ask over HTTP/2: by ALPN in SSL_GET, by prior knowledge in HTTP_GET; http_protocol says nothing then",
+        NOW,
+    ),
+)
+
+CERTIFICATE = (
+    word(
+        "pyhad_certificate_warning",
+        number(0, 36500),
+        "0",
+        "The server's certificate ends within so many days: a problem in the status, nothing else; 0: never",
+        NOW,
+    ),
 )
 
 SSL_ONLY = (word("tls_compliant", BOOL, "off", "Treat an unexpected EOF without close_notify as an error", NOW),)
@@ -94,6 +126,16 @@ URL = (
     word("regex_min_offset", number(0), "0", "First body offset searched", NOW),
     word("regex_max_offset", number(0), "none", "Last offset at which a match may start", NOW),
     word("regex_stack", (number(0), number(0)), "PCRE2 default", "PCRE2 JIT stack sizes", NOTHING),
+    word("pyhad_method", text("METHOD", r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}"), "GET", "Request method", NOW),
+    word(
+        "pyhad_header",
+        (text("NAME", r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}"), QUOTED),
+        "none",
+        "One more field of the request; may be repeated",
+        NOW,
+        secret=True,
+    ),
+    word("pyhad_body", QUOTED, "none", "Body of the request", NOW),
 )
 
 SSL_URL_ONLY = (word("tls_compliant", BOOL, "checker setting", "As above for one url", NOW),)
@@ -139,6 +181,13 @@ BFD = (
     word("alpha", BOOL, "real server setting", "Start failed until the first success", NOW),
 )
 
+GRPC = (
+    word("service", NAME, "the server as a whole", "Service whose health is asked", NOW),
+    word("virtualhost", NAME, "real/virtual server setting", "Authority of the call", NOW),
+    word("tls", BOOL, "off", "Through TLS, with the SSL block's certificate", NOW),
+    word("enable_sni", BOOL, "off", "Send SNI", NOW),
+    word("sni_name", optional(NAME), "virtualhost", "Name used for SNI", NOW),
+)
 
 SHEETS = (
     Sheet(
@@ -151,6 +200,7 @@ SHEETS = (
             f"{R}.DNS_CHECK",
             f"{R}.PING_CHECK",
             f"{R}.UDP_CHECK",
+            f"{R}.PYHAD_GRPC_CHECK",
         ),
         "checkers",
         CONNECTING,
@@ -166,6 +216,7 @@ SHEETS = (
             f"{R}.MISC_CHECK",
             f"{R}.PING_CHECK",
             f"{R}.UDP_CHECK",
+            f"{R}.PYHAD_GRPC_CHECK",
         ),
         "checkers",
         SCHEDULED,
@@ -179,6 +230,8 @@ SHEETS = (
         HTTP,
     ),
     Sheet((f"{R}.SSL_GET",), "checkers", SSL_ONLY),
+    Sheet((f"{R}.PYHAD_GRPC_CHECK",), "checkers", GRPC),
+    Sheet((f"{R}.SSL_GET", f"{R}.PYHAD_GRPC_CHECK"), "checkers", CERTIFICATE),
     Sheet(
         (
             f"{R}.HTTP_GET.url",

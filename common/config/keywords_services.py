@@ -49,6 +49,8 @@ VIRTUAL_SERVER = (
     word("warmup", seconds("0"), "delay_loop of the checker", "Default random start spread", NOW, area="checkers"),
     word("connect_timeout", seconds("0.000001", TIMER_MAX), "5", "Default connection timeout", NOW, area="checkers"),
     word("delay_loop", seconds("0.000001"), "60", "Default check interval", NOW, area="checkers"),
+    word("pyhad_max_latency", seconds("0.000001", TIMER_MAX), "none", "Default of checkers", NOW, area="checkers"),
+    word("pyhad_latency_warning", seconds("0.000001", TIMER_MAX), "none", "Default of checkers", NOW, area="checkers"),
     flag("inhibit_on_failure", "Default: set weight 0 instead of removing a failed real server", NOW),
     word("lb_algo", SCHEDULER, "wlc", "Scheduler", NOW),
     word("lvs_sched", SCHEDULER, "wlc", "Scheduler", NOW, alias_of="lb_algo"),
@@ -143,6 +145,8 @@ REAL_SERVER = (
     word("warmup", seconds("0"), "service setting", "Default random start spread", NOW),
     word("connect_timeout", seconds("0.000001", TIMER_MAX), "service setting", "Default connection timeout", NOW),
     word("delay_loop", seconds("0.000001"), "service setting", "Default check interval", NOW),
+    word("pyhad_max_latency", seconds("0.000001", TIMER_MAX), "service setting", "Default of checkers", NOW),
+    word("pyhad_latency_warning", seconds("0.000001", TIMER_MAX), "service setting", "Default of checkers", NOW),
     word(
         "smtp_alert",
         BOOL,
@@ -163,6 +167,7 @@ REAL_SERVER = (
     block("UDP_CHECK", (), "UDP probe", NOW),
     block("FILE_CHECK", (), "Weight/state from a track_file", NOW),
     block("BFD_CHECK", (), "State from a BFD session", NOW),
+    block("PYHAD_GRPC_CHECK", (), "Health service of gRPC", NOW),
 )
 
 METHOD_OPTIONS = (

@@ -36,6 +36,10 @@ class Timing:
     warmup_ns: int = 60 * SECOND_NS
     """First probe 1 s plus a part of this after the start."""
     log_all_failures: bool = False
+    max_latency_ns: int = 0
+    """A good answer that took longer is a failure; 0: it may take as long as it likes."""
+    latency_warning_ns: int = 0
+    """A good answer that took longer is a warning; 0: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +74,22 @@ class Regex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HttpHeader:
+    """One field of a request, as written. Its value may be a password, so it is never shown."""
+
+    name: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpUrl:
     """One `url` of an HTTP_GET."""
 
     path: str
+    method: str = "GET"
+    headers: tuple[HttpHeader, ...] = ()
+    """Sent beside those that every request has; one of the name User-Agent instead of ours."""
+    body: str = ""
     digest: str = ""
     """MD5 of the body, 32 lower-case hex digits; empty: not looked at."""
     status: tuple[StatusRange, ...] = (StatusRange(first=200, last=299),)
@@ -98,6 +114,26 @@ class HttpCheck:
     """"1.0", "1.0C" or "1.1"."""
     fast_recovery: bool = False
     tls: bool = False
+    http2: bool = False
+    """By TLS's ALPN, or without TLS by prior knowledge (RFC 9113 3.3); `http_protocol` says nothing then."""
+    certificate_warning_ns: int = 0
+    """The server's certificate ends sooner: a warning; 0: never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrpcCheck:
+    """PYHAD_GRPC_CHECK: the standard health service of gRPC (grpc.health.v1.Health/Check) says SERVING."""
+
+    target: Target
+    timing: Timing
+    alpha: bool
+    service: str = ""
+    """Whom it is asked about; empty: the server as a whole."""
+    host: str = ""
+    """`:authority`; empty: `ADDRESS:PORT` of the connection."""
+    tls: bool = False
+    sni: str = ""
+    certificate_warning_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +217,9 @@ class BfdCheck:
     alpha: bool
 
 
-Check = TcpCheck | HttpCheck | PingCheck | MiscCheck | SmtpCheck | DnsCheck | UdpCheck | FileCheck | BfdCheck
+Check = (
+    TcpCheck | HttpCheck | PingCheck | MiscCheck | SmtpCheck | DnsCheck | UdpCheck | FileCheck | BfdCheck | GrpcCheck
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

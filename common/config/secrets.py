@@ -10,7 +10,8 @@ from pyhad.common.config.source import Diagnostic
 
 HIDDEN = "********"
 _AFTER_WORD = re.compile(
-    r"(?<![\w.-])(auth_pa\w*|pyhad_smtp_login|passw\w*|secret|key)(?=[\s\"])[ \t\"]*", re.IGNORECASE
+    r"(?<![\w.-])(auth_pa\w*|pyhad_smtp_login|pyhad_header[ \t]+[^\s\"]+|passw\w*|secret|key)(?=[\s\"])[ \t\"]*",
+    re.IGNORECASE,
 )
 _DEFINITION = re.compile(r"\$\w*(?:pass|secret|key|token)\w*[ \t]*=[ \t]*", re.IGNORECASE)
 _LEAST = 3

@@ -191,6 +191,8 @@ def _checks(page: _Page, status: CheckerStatus) -> None:
     page.family("pyhad_check_runs", "counter", "How often it ran.")
     page.family("pyhad_check_failures", "counter", "How often it failed.")
     page.family("pyhad_check_latency_seconds", "gauge", "How long the last one took.")
+    page.family("pyhad_check_warning", "gauge", "1: up, but the answer was slow, or the certificate is near its end.")
+    page.family("pyhad_check_certificate_end_timestamp_seconds", "gauge", "When the server's certificate ends.")
     for health in status.servers:
         seen: dict[str, int] = {}
         for check in health.checks:
@@ -205,6 +207,10 @@ def _checks(page: _Page, status: CheckerStatus) -> None:
             page.add("pyhad_check_runs", labels, check.runs, "_total")
             page.add("pyhad_check_failures", labels, check.failures, "_total")
             page.add("pyhad_check_latency_seconds", labels, check.latency_ns / SECOND_NS)
+            for warning in check.warnings:
+                page.add("pyhad_check_warning", {**labels, "warning": warning}, 1)
+            if check.certificate_until_s:
+                page.add("pyhad_check_certificate_end_timestamp_seconds", labels, check.certificate_until_s)
 
 
 def _counters(page: _Page, sight: Sight) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
-import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import pytest
 
 from pyhad.common.config.model import DnsCheck, FileCheck, SmtpCheck, Timing, UdpCheck
 from pyhad.common.config.model_tracking import TrackFile
+from tests.lab.checker_servers import expect, running, until_open
 from tests.lab.checker_stand_in import FAST, MS, SERVICE, Director, Server, checked, closed_port, silent, target
 
 pytestmark = [
@@ -34,34 +32,6 @@ def dns(port: int, name: str, record_type: int = 1) -> DnsCheck:
 
 def udp(port: int, timeout_ms: int = 200, **words: object) -> UdpCheck:
     return UdpCheck(target=target(port, timeout_ms), timing=FAST, alpha=False, **words)  # type: ignore[arg-type]
-
-
-def expect(director: Director, said: dict[str, tuple[bool, str]]) -> None:
-    """All verdicts come to be so, and the log names the same reasons."""
-    for name, one in said.items():
-        director.until(lambda name=name, one=one: director.verdicts and director.says(name) == one, timeout_s=10)
-    down = {name: reason for name, (up, reason) in said.items() if not up}
-    director.until(lambda: down.keys() <= {line["server"] for line in director.lines("check_failed")})
-    assert {line["server"]: line["reason"] for line in director.lines("check_failed")} == down
-    assert director.is_alive()
-
-
-@contextlib.contextmanager
-def running(*command: str) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
-
-
-def until_open(port: int) -> None:
-    for _ in range(250):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.1):
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError(f"nothing listens at {port}")
 
 
 def greeting(server: Server, text: bytes) -> None:

@@ -9,7 +9,6 @@ import os
 import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from pyhad.common.config.model import HttpCheck, HttpUrl, TlsClient
+from tests.lab.checker_servers import TLS, nginx
 from tests.lab.checker_stand_in import Director, checked, closed_port, http, replying, silent
 
-TLS = Path(__file__).parents[1] / "data" / "tls"
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else"),
@@ -37,42 +36,18 @@ def https(port: int, url: HttpUrl | None = None, timeout_ms: int = 500) -> HttpC
 
 
 @pytest.fixture
-def nginx(tmp_path: Path) -> Iterator[dict[str, int]]:
+def ports(tmp_path: Path) -> Iterator[dict[str, int]]:
     """One real nginx: ports by what they ask for."""
     ports = {"open": closed_port(), "certificate": closed_port(), "plain": closed_port()}
-    shutil.copytree(TLS, tmp_path / "tls")
-    configuration = f"""
-daemon off; master_process off; pid {tmp_path}/pid; error_log {tmp_path}/error.log;
-events {{ }}
-http {{
-  access_log off; client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p; fastcgi_temp_path {tmp_path}/f;
-  uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;
-  ssl_certificate {tmp_path}/tls/server.pem; ssl_certificate_key {tmp_path}/tls/server.key;
+    servers = f"""
   server {{ listen 127.0.0.1:{ports["open"]} ssl http2; location / {{ return 200 "name=$ssl_server_name"; }}
             location /busy {{ return 503; }} }}
   server {{ listen 127.0.0.1:{ports["certificate"]} ssl; ssl_client_certificate {tmp_path}/tls/ca.pem;
             ssl_verify_client on; location / {{ return 200 "$ssl_client_s_dn"; }} }}
   server {{ listen 127.0.0.1:{ports["plain"]}; location / {{ return 200 "plain"; }} }}
-}}
 """
-    (tmp_path / "nginx.conf").write_text(configuration)
-    process = subprocess.Popen(["nginx", "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")])
-    try:
-        for port in ports.values():
-            _until_open(port, process)
+    with nginx(tmp_path, servers, *ports.values()):
         yield ports
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _until_open(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        assert process.poll() is None, "nginx did not start"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.1):
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError(f"nothing listens at {port}")
 
 
 def md5(text: str) -> str:
@@ -82,19 +57,19 @@ def md5(text: str) -> str:
 @needs_nginx
 @pytest.mark.behaviour("CHK-26")
 def test_nginx_is_up_with_tls_name_and_client_certificate_and_down_for_the_right_reason(
-    director: Director, nginx: dict[str, int]
+    director: Director, ports: dict[str, int]
 ) -> None:
     named = HttpUrl(path="/", sni="www.example.org", digest=md5("name=www.example.org"))
     unnamed = HttpUrl(path="/", digest=md5("name="))
     director.start(
-        checked("10.0.0.11:443", https(nginx["open"], named)),
-        checked("10.0.0.12:443", https(nginx["open"], unnamed)),
-        checked("10.0.0.13:443", https(nginx["open"], dataclasses.replace(named, sni="other.example.org"))),
-        checked("10.0.0.14:443", https(nginx["open"], HttpUrl(path="/busy"))),
-        checked("10.0.0.15:443", https(nginx["certificate"], HttpUrl(path="/", digest=md5("CN=director")))),
-        checked("10.0.0.16:443", https(nginx["plain"])),
+        checked("10.0.0.11:443", https(ports["open"], named)),
+        checked("10.0.0.12:443", https(ports["open"], unnamed)),
+        checked("10.0.0.13:443", https(ports["open"], dataclasses.replace(named, sni="other.example.org"))),
+        checked("10.0.0.14:443", https(ports["open"], HttpUrl(path="/busy"))),
+        checked("10.0.0.15:443", https(ports["certificate"], HttpUrl(path="/", digest=md5("CN=director")))),
+        checked("10.0.0.16:443", https(ports["plain"])),
         checked("10.0.0.17:443", https(closed_port())),
-        checked("10.0.0.18:80", http(nginx["open"])),
+        checked("10.0.0.18:80", http(ports["open"])),
         tls_client=CLIENT,
     )
     expected = {
@@ -119,8 +94,8 @@ def test_nginx_is_up_with_tls_name_and_client_certificate_and_down_for_the_right
 
 
 @needs_nginx
-def test_without_our_certificate_the_same_nginx_is_down(director: Director, nginx: dict[str, int]) -> None:
-    director.start(checked("10.0.0.11:443", https(nginx["certificate"])))
+def test_without_our_certificate_the_same_nginx_is_down(director: Director, ports: dict[str, int]) -> None:
+    director.start(checked("10.0.0.11:443", https(ports["certificate"])))
     director.until(lambda: director.up("10.0.0.11:443") is False)
     assert director.says("10.0.0.11:443") == (False, "http_status")
 

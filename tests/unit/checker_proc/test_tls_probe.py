@@ -12,8 +12,9 @@ from hypothesis import given, settings, strategies as st
 from pyhad.checker_proc.core.events import ProbeFailed, Result
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
+from pyhad.checker_proc.exchange import Http1Exchange
 from pyhad.checker_proc.sockets import begin_connect
-from pyhad.checker_proc.tls_probe import TlsProbe
+from pyhad.checker_proc.tls_probe import TlsManner, TlsProbe
 from pyhad.common.config.model import HttpUrl, Target, TlsClient
 from pyhad.common.loop import Loop
 from pyhad.common.tls import client_context
@@ -50,7 +51,8 @@ def test_a_connection_lost_just_before_the_handshake_fails_and_frees_its_descrip
     client = reset_with_data()
     number = client.fileno()
     context = client_context(TlsClient())
-    probe = TlsProbe(loop, Deadlines(loop), heard, client, b"GET / HTTP/1.0\r\n\r\n", HttpUrl(path="/"), context)
+    exchange = Http1Exchange(b"GET / HTTP/1.0\r\n\r\n", HttpUrl(path="/"))
+    probe = TlsProbe(loop, Deadlines(loop), heard, client, exchange, TlsManner(context=context))
     probe.begin(loop.now_ns(), 1_000_000_000)
     loop.turn(1)
     [result] = heard.results
@@ -82,7 +84,8 @@ def test_whatever_a_server_says_instead_of_tls_is_one_failure_and_leaves_no_desc
     ours.setblocking(False)
     before = len(os.listdir("/proc/self/fd"))
     context = client_context(TlsClient())
-    probe = TlsProbe(loop, Deadlines(loop), heard, ours, b"GET / HTTP/1.0\r\n\r\n", HttpUrl(path="/"), context)
+    exchange = Http1Exchange(b"GET / HTTP/1.0\r\n\r\n", HttpUrl(path="/"))
+    probe = TlsProbe(loop, Deadlines(loop), heard, ours, exchange, TlsManner(context=context))
     probe.begin(loop.now_ns(), 100_000_000)
     for piece in pieces:
         theirs.sendall(piece)

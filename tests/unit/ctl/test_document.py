@@ -60,7 +60,7 @@ def test_a_server_joins_verdict_and_table(replies: Any) -> None:
         "connections": {"active": 0, "inactive": 0, "total": 0},
         "traffic": {"in_packets": None, "out_packets": None, "in_bytes": None, "out_bytes": None},
         "checks": [{"kind": "TCP_CHECK", "up": False, "reason": "connect_refused", "runs": 90, "failures": 4,
-                    "last_age_s": 1.0, "latency_s": 0.00031}],
+                    "last_age_s": 1.0, "latency_s": 0.00031, "certificate_end_timestamp_s": None, "warnings": []}],
     }  # fmt: skip
 
 

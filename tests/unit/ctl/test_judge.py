@@ -161,3 +161,19 @@ def test_is_master_never_says_0_for_a_silent_process(replies: Any) -> None:
     code, text = is_master(replies.silent_vrrp(), "VI_WEB", replies.now_ns)
     assert (code, text) == (3, "not known: VI_WEB was MASTER as of 4.2 s ago, the vrrp process is silent")
     assert is_master(replies.nothing_needed(), "VI_WEB", replies.now_ns)[0] == 3
+
+
+def test_a_server_that_is_up_may_warn(replies: Any) -> None:
+    reply = replies.good()
+    health = reply.checker.servers[0]
+    warnings = ("slow", "certificate_ends")
+    check = dataclasses.replace(
+        health.checks[0], kind="SSL_GET", warnings=warnings, latency_ns=310_000_000, certificate_until_s=1_893_553_445
+    )
+    servers = (dataclasses.replace(health, checks=(check,)), *reply.checker.servers[1:])
+    warned = dataclasses.replace(reply, checker=dataclasses.replace(reply.checker, servers=servers))
+    server = f"{health.verdict.server} of 192.0.2.100:80/tcp"
+    assert [(one.kind, one.text) for one in problems(warned, replies.now_ns)] == [
+        ("check_slow", f"{server} answers slower than it should (SSL_GET: 310 ms)"),
+        ("check_certificate_ends", f"{server} shows a certificate that ends soon (SSL_GET: 2030-01-02 03:04 UTC)"),
+    ]

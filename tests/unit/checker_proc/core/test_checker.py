@@ -233,6 +233,24 @@ def test_fast_recovery_does_not_wait_between_urls_before_it_is_up_and_waits_afte
     assert machine.next_deadline_ns() == 31_010 * MS
 
 
+def test_an_answer_that_takes_longer_than_it_may_is_a_failure_like_any_other() -> None:
+    timing = Timing(delay_loop_ns=10 * S, retry=1, max_latency_ns=100 * MS)
+    machine = settled(CheckMachine(TcpCheck(target=TARGET, timing=timing, alpha=False)))
+    slow = ProbeSucceeded(latency_ns=100 * MS + 1)
+    assert run(machine, 11 * S, ProbeSucceeded(latency_ns=100 * MS)) == ()
+    assert run(machine, 21 * S, slow) == (ReportFailure(reason=Reason.TOO_SLOW, tries_left=1),)
+    assert run(machine, 22_005 * MS, slow) == WENT_DOWN
+    assert (machine.reason, machine.latency_ns) == (Reason.TOO_SLOW, 100_000_001)
+
+
+def test_it_knows_the_end_of_the_certificate_that_was_shown_last() -> None:
+    machine = settled(tcp())
+    assert machine.certificate_until_s == 0
+    run(machine, 11 * S, ProbeSucceeded(latency_ns=1, certificate_until_s=1_893_553_445))
+    run(machine, 21 * S, REFUSED)
+    assert machine.certificate_until_s == 1_893_553_445
+
+
 def test_it_counts_its_runs_and_failures_and_knows_the_last() -> None:
     machine = settled(tcp())
     run(machine, 11 * S, ProbeFailed(reason=Reason.TIMEOUT, latency_ns=500 * MS))

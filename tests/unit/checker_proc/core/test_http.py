@@ -7,17 +7,13 @@ import dataclasses
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from pyhad.checker_proc.core.http import KEPT_MAX, ResponseReader, judge, request_bytes
+from pyhad.checker_proc.core.http import ResponseReader, judge
+from pyhad.checker_proc.core.http_body import KEPT_MAX
 from pyhad.checker_proc.core.reasons import Reason
-from pyhad.common.config.model import HttpCheck, HttpUrl, Regex, StatusRange, Target, Timing
+from pyhad.common.config.model import HttpUrl, Regex, StatusRange
 
 HELLO_MD5 = "5d41402abc4b2a76b9719d911017c592"
 HEAD = b"HTTP/1.1 200 OK\r\n"
-
-
-def check(protocol: str = "1.0", address: str = "127.0.0.1", port: int = 8081) -> HttpCheck:
-    target = Target(address=address, port=port)
-    return HttpCheck(target=target, timing=Timing(), alpha=False, urls=(), http_protocol=protocol)
 
 
 def read(*pieces: bytes, wants_digest: bool = True, closed: bool = True) -> ResponseReader:
@@ -29,74 +25,43 @@ def read(*pieces: bytes, wants_digest: bool = True, closed: bool = True) -> Resp
     return reader
 
 
-@pytest.mark.behaviour("CHK-20", "CHK-21")
-@pytest.mark.parametrize(
-    ("protocol", "url", "expected"),
-    [
-        (
-            "1.0",
-            HttpUrl(path="/x"),
-            b"GET /x HTTP/1.0\r\nUser-Agent: KeepAliveClient\r\nHost: 127.0.0.1:8081\r\n\r\n",
-        ),
-        (
-            "1.1",
-            HttpUrl(path="/a", host="www.example"),
-            b"GET /a HTTP/1.1\r\nUser-Agent: KeepAliveClient\r\nConnection: close\r\nHost: www.example\r\n\r\n",
-        ),
-        (
-            "1.0C",
-            HttpUrl(path="/"),
-            b"GET / HTTP/1.0\r\nUser-Agent: KeepAliveClient\r\nConnection: close\r\nHost: 127.0.0.1:8081\r\n\r\n",
-        ),
-    ],
-)
-def test_a_request_is_what_servers_know_byte_for_byte(protocol: str, url: HttpUrl, expected: bytes) -> None:
-    assert request_bytes(check(protocol), url) == expected
-
-
-@pytest.mark.behaviour("CHK-21")
-def test_the_host_of_an_ipv6_target_is_in_brackets_without_its_zone() -> None:
-    request = request_bytes(check(address="fe80::1%eth0", port=80), HttpUrl(path="/"))
-    assert b"\r\nHost: [fe80::1]:80\r\n" in request
-
-
 def test_a_body_ends_where_its_length_says_without_waiting_for_the_close() -> None:
     reader = read(HEAD, b"Content-Length: 5\r\n\r\nhel", b"lo", closed=False)
-    assert (reader.is_done, reader.status, reader.digest(), reader.remark) == (True, 200, HELLO_MD5, "")
+    assert (reader.is_done, reader.status, reader.body.digest(), reader.remark) == (True, 200, HELLO_MD5, "")
 
 
 def test_every_split_of_a_response_reads_the_same() -> None:
     whole = HEAD + b"Content-Length: 5\r\nX: y\r\n\r\nhello"
     for at in range(len(whole) + 1):
         reader = read(whole[:at], whole[at:], closed=False)
-        assert (reader.is_done, reader.problem, reader.digest()) == (True, None, HELLO_MD5), at
+        assert (reader.is_done, reader.problem, reader.body.digest()) == (True, None, HELLO_MD5), at
 
 
 def test_a_body_without_a_length_ends_with_the_connection() -> None:
     reader = read(b"HTTP/1.0 200 OK\r\n\r\nhel", b"lo", closed=False)
     assert not reader.is_done
     reader.end()
-    assert (reader.is_done, reader.problem, reader.digest(), reader.remark) == (True, None, HELLO_MD5, "")
+    assert (reader.is_done, reader.problem, reader.body.digest(), reader.remark) == (True, None, HELLO_MD5, "")
 
 
 @pytest.mark.behaviour("CHK-25")
 def test_a_body_shorter_or_longer_than_announced_is_only_remarked() -> None:
     shorter = read(HEAD + b"Content-Length: 9\r\n\r\nhello")
-    assert (shorter.problem, shorter.remark, shorter.digest()) == (None, "body_shorter", HELLO_MD5)
+    assert (shorter.problem, shorter.remark, shorter.body.digest()) == (None, "body_shorter", HELLO_MD5)
     longer = read(HEAD + b"Content-Length: 5\r\n\r\nhello and more")
-    assert (longer.problem, longer.remark, longer.digest()) == (None, "body_longer", HELLO_MD5)
+    assert (longer.problem, longer.remark, longer.body.digest()) == (None, "body_longer", HELLO_MD5)
 
 
 def test_chunks_of_a_1_1_response_are_joined() -> None:
     chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\nTrailer: z\r\n\r\n"
     for at in range(len(chunked) + 1):
         reader = read(chunked[:at], chunked[at:], closed=False)
-        assert (reader.is_done, reader.problem, reader.digest()) == (True, None, HELLO_MD5), at
+        assert (reader.is_done, reader.problem, reader.body.digest()) == (True, None, HELLO_MD5), at
 
 
 def test_chunked_means_nothing_in_a_1_0_response() -> None:
     reader = read(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello")
-    assert (reader.problem, reader.digest()) == (None, HELLO_MD5)
+    assert (reader.problem, reader.body.digest()) == (None, HELLO_MD5)
 
 
 def test_an_interim_response_is_passed_over() -> None:
@@ -107,7 +72,7 @@ def test_an_interim_response_is_passed_over() -> None:
 def test_what_an_interim_response_announced_is_not_for_the_next() -> None:
     for announced in (b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n"):
         reader = read(b"HTTP/1.1 103 Early Hints\r\n" + announced + b"\r\nHTTP/1.1 200 OK\r\n\r\nhello")
-        assert (reader.problem, reader.digest()) == (None, HELLO_MD5)
+        assert (reader.problem, reader.body.digest()) == (None, HELLO_MD5)
 
 
 def test_headers_of_exactly_the_limit_are_read_and_one_byte_more_is_not() -> None:
@@ -118,7 +83,7 @@ def test_headers_of_exactly_the_limit_are_read_and_one_byte_more_is_not() -> Non
 
 def test_bare_line_feeds_and_folded_lines_are_read() -> None:
     reader = read(b"HTTP/1.1 200\nA: b\n c\nContent-Length: 5\n\nhello", closed=False)
-    assert (reader.is_done, reader.problem, reader.digest()) == (True, None, HELLO_MD5)
+    assert (reader.is_done, reader.problem, reader.body.digest()) == (True, None, HELLO_MD5)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +130,12 @@ def test_a_body_over_the_limit_is_a_problem_where_a_digest_is_wanted() -> None:
     assert (reader.is_done, reader.problem) == (True, Reason.HTTP_BODY_TOO_LONG)
 
 
+def test_an_answer_to_head_is_over_with_its_fields() -> None:
+    reader = ResponseReader(wants_digest=False, has_body=False)
+    assert reader.feed(HEAD + b"Content-Length: 5\r\n\r\n") is True
+    assert (reader.problem, reader.status, reader.remark) == (None, 200, "")
+
+
 def test_without_a_digest_enough_of_an_endless_body_is_enough() -> None:
     reader = read(HEAD + b"\r\n", bytes(64 * 1024), wants_digest=False, closed=False)
     assert not reader.is_done
@@ -199,7 +170,11 @@ def test_no_bytes_whatever_make_it_raise_or_leave_it_undecided(pieces: list[byte
         judge(HttpUrl(path="/"), reader), (Reason, type(None))
     )
     together = read(b"".join(pieces), wants_digest=wants_digest)
-    assert (together.problem, together.status, together.digest()) == (reader.problem, reader.status, reader.digest())
+    assert (together.problem, together.status, together.body.digest()) == (
+        reader.problem,
+        reader.status,
+        reader.body.digest(),
+    )
 
 
 @pytest.mark.behaviour("CHK-23")
@@ -236,5 +211,5 @@ def test_a_body_that_is_searched_has_an_end() -> None:
     assert not reader.is_done
     reader.feed(b"x")
     assert (reader.is_done, reader.problem) == (True, Reason.HTTP_BODY_TOO_LONG)
-    assert reader.body is not None
-    assert len(reader.body) <= KEPT_MAX
+    assert reader.body.kept is not None
+    assert len(reader.body.kept) <= KEPT_MAX

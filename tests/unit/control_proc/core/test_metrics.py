@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from pyhad.control_proc.core.metrics import render
 from pyhad.control_proc.core.sight import Sight
@@ -70,3 +71,15 @@ def test_labels_are_escaped(make_sight: MakeSight) -> None:
     assert sight.status.vrrp is not None
     sight.status.vrrp.readings['script a"b\\\n'] = 0
     assert 'keepalived_script_status{name="a\\"b\\\\\\n"} 0' in render(sight)
+
+
+def test_a_check_that_warns_is_counted_and_its_certificate_has_an_end(make_sight: MakeSight) -> None:
+    sight = make_sight(full=True)
+    assert sight.status.checker is not None
+    health = sight.status.checker.servers[0]
+    check = replace(health.checks[0], warnings=("certificate_ends",), certificate_until_s=1_893_553_445)
+    checker = replace(sight.status.checker, servers=(replace(health, checks=(check,)),))
+    text = render(replace(sight, status=replace(sight.status, checker=checker)))
+    labels = r'service="10\.0\.0\.1:80/tcp",server="10\.0\.0\.11:80",check="TCP_CHECK",number="1"'
+    assert re.search(rf'pyhad_check_warning\{{{labels},warning="certificate_ends"\}} 1\n', text)
+    assert re.search(rf"pyhad_check_certificate_end_timestamp_seconds\{{{labels}\}} 1893553445\n", text)
