@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz packet|machine|configuration [--seconds 600] [--runs N]`: throw bytes at it and see.
+"""`python -m tests.fuzz packet|machine|configuration|response [--seconds 600] [--runs N]`: throw bytes at it and see.
 
 With the package atheris (`pip install atheris` into the environment; it is no dependency) the fuzzer follows the
 branches that an input takes. Without, inputs are seeds changed blindly. What fails is written to a file and can be
@@ -27,7 +27,7 @@ MOST_BYTES = 4096
 def main(arguments: list[str]) -> int:
     """1 when an input failed, or memory grew without bound."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("target", choices=("packet", "machine", "configuration"))
+    parser.add_argument("target", choices=("packet", "machine", "configuration", "response"))
     parser.add_argument("files", nargs="*", help="inputs to try again instead")
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--runs", type=int, default=0, help="stop after so many (0: by time alone)")
@@ -61,6 +61,10 @@ def seeds_of(name: str) -> list[bytes]:
         ]
     if name == "machine":
         return [bytes(range(first, first + 64)) for first in range(0, 192, 16)]
+    if name == "response":
+        from tests.fuzz.responses import seeds
+
+        return seeds()
     from pyhad.vrrp_proc.core.packet import build_advertisement
     from tests.fuzz.targets import CONFIGS
 
@@ -74,7 +78,7 @@ def seeds_of(name: str) -> list[bytes]:
 def _guided(given: argparse.Namespace) -> int:
     import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
-    with atheris.instrument_imports(include=["pyhad.vrrp_proc", "pyhad.common.config"]):
+    with atheris.instrument_imports(include=["pyhad.vrrp_proc", "pyhad.checker_proc", "pyhad.common.config", "h2"]):
         target = _target(given.target)
     corpus = Path("corpus")
     corpus.mkdir()

@@ -1,7 +1,8 @@
 """What is fuzzed: functions of some bytes that raise nothing, whatever the bytes are. A test failure if they do.
 
 `packet` feeds the parsers of everything that comes in from the network to the VRRP process, `machine` a virtual router
-with events, `configuration` the compiler. Each knows what it may answer with, and raises AssertionError beyond that.
+with events, `configuration` the compiler, `response` (responses.py) the readers of what servers answer to checks. Each
+knows what it may answer with, and raises AssertionError beyond that.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from pyhad.vrrp_proc.core.packet6 import parse_ipv6
 from pyhad.vrrp_proc.core.sync_group import SyncGroup, seat_of
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.netlink import parse as parse_netlink
+from tests.fuzz.responses import response
 from tests.sim.invariants import check_effects
 
 LONGEST_S = 5.0
@@ -231,4 +233,4 @@ def configuration(data: bytes) -> None:
     assert took_s < LONGEST_S, f"{took_s:.1f} s for {len(data)} bytes"
 
 
-TARGETS = {"packet": packet, "machine": machine, "configuration": configuration}
+TARGETS = {"packet": packet, "machine": machine, "configuration": configuration, "response": response}

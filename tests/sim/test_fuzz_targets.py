@@ -10,7 +10,9 @@ from tests.fuzz.__main__ import changed, seeds_of
 from tests.fuzz.targets import TARGETS
 
 
-@pytest.mark.parametrize(("name", "inputs"), [("packet", 5000), ("machine", 1000), ("configuration", 100)])
+@pytest.mark.parametrize(
+    ("name", "inputs"), [("packet", 5000), ("machine", 1000), ("configuration", 100), ("response", 3000)]
+)
 def test_nothing_is_raised_whatever_the_bytes_are(name: str, inputs: int) -> None:
     chance, seeds = random.Random(1), seeds_of(name)
     for _ in range(inputs):
