@@ -22,6 +22,7 @@ from pyhad.ipvs_proc.core.reconcile import (
     SetDestination,
     SetService,
 )
+from pyhad.ipvs_proc.core.remedies import explained
 from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Table, endpoint_name, listener_name
 from pyhad.ipvs_proc.generic_socket import GenericSocket, Order
 from pyhad.ipvs_proc.plane import Refusal
@@ -94,7 +95,7 @@ class IpvsPlane:
         """Write all changes in batches; the error of one names its service and server and stops no other."""
         errors = self._socket.order([_order(change) for change in changes])
         return [
-            Refusal(change=change, error=KernelError(_operation(change), error))
+            Refusal(change=change, error=KernelError(_operation(change), error, explained(change, error)))
             for change, error in zip(changes, errors, strict=True)
             if error
         ]

@@ -115,7 +115,7 @@ class Marks:
         try:
             self._run(f"add table ip {marking.table}\nadd table ip6 {marking.table}\n")
         except KernelError as error:
-            self._say("marks_impossible", f"{error}; groups are balanced address by address")
+            self._say("marks_impossible", f"{marking.table}: {error}; groups are balanced address by address")
             return False
         if not self._table:
             self._table = marking.table
