@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pyhad.common.config.model import (
+    IpvsDocument,
     Path,
     RealServer,
     VirtualAddress,
@@ -36,7 +37,7 @@ def kernel_writes(old: Documents, new: Documents, states: Mapping[str, RouterSta
     """One line each, `vrrp: …` or `ipvs: …`."""
     return (
         *(f"vrrp: {line}" for line in _vrrp(old.vrrp, new.vrrp, states)),
-        *(f"ipvs: {line}" for line in _table(old.ipvs.services, new.ipvs.services)),
+        *(f"ipvs: {line}" for line in _table(old.ipvs, new.ipvs)),
     )
 
 
@@ -140,9 +141,9 @@ def _shown(virtual: VirtualAddress) -> str:
 # -------------------------------------------------------------------------------------------------- table
 
 
-def _table(old: tuple[VirtualServer, ...], new: tuple[VirtualServer, ...]) -> Iterator[str]:
+def _table(old: IpvsDocument, new: IpvsDocument) -> Iterator[str]:
     """Within a service: itself, servers that come, servers that change, servers that go. Services that go come last."""
-    before, after = {one.id: one for one in old}, {one.id: one for one in new}
+    before, after = {one.id: one for one in old.services}, {one.id: one for one in new.services}
     for name, fresh in after.items():
         known = before.get(name)
         if known is None:
@@ -150,10 +151,35 @@ def _table(old: tuple[VirtualServer, ...], new: tuple[VirtualServer, ...]) -> It
         elif any(getattr(known, field) != getattr(fresh, field) for field in _TABLE_FIELDS):
             yield f"change service {name} scheduler {fresh.scheduler}"
         yield from _servers(name, known.servers if known else (), fresh)
+        if known is not None:
+            yield from (f"serve {name} at {place}" for place in _places(fresh) if place not in _places(known))
+    if _marked(old) != _marked(new):
+        marking = new.marking or old.marking
+        yield f"write the nftables table {marking.table if marking is not None else ''}"
+    for name, fresh in after.items():
+        places = _places(before[name]) if name in before else ()
+        yield from (f"serve {name} at {place} no more" for place in places if place not in _places(fresh))
     for name, gone in before.items():
         if name not in after:
             yield from (f"remove {server.id} from {name}" for server in gone.servers)
             yield f"remove service {name}"
+
+
+def _places(service: VirtualServer) -> tuple[str, ...]:
+    """Where the kernel has it, with all its servers; the mark of a marked group is for the table's owner to choose."""
+    if service.marked:
+        return ("its mark",)
+    places = []
+    for one in service.listeners:
+        address = f"[{one.address}]" if one.family == 6 else one.address
+        places.append(f"{address} port {one.port}" if one.address else f"fwmark {one.fwmark}")
+    return tuple(places)
+
+
+def _marked(document: IpvsDocument) -> object:
+    """What the tables are made of that mark packets (`nftables_ipvs`); None without them."""
+    groups = tuple((one.id, one.listeners) for one in document.services if one.marked)
+    return (document.marking, groups) if groups else None
 
 
 def _servers(name: str, old: tuple[RealServer, ...], fresh: VirtualServer) -> Iterator[str]:

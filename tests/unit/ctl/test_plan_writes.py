@@ -160,6 +160,42 @@ def test_a_service_that_goes_goes_after_the_others_have_come() -> None:
     ]
 
 
+GROUP = """virtual_server_group G {
+    10.0.0.1-2 80
+}
+virtual_server group G {
+    lb_algo rr
+    lb_kind NAT
+    protocol TCP
+    real_server 10.1.0.1 80 {
+    }
+}
+"""
+MARKING = "global_defs {\n nftables_ipvs t\n}\n"
+
+
+def test_an_address_of_a_group_is_served_before_another_is_no_more() -> None:
+    assert writes(GROUP, GROUP.replace("1-2", "2-3")) == [
+        "ipvs: serve group:G/tcp at 10.0.0.3 port 80",
+        "ipvs: serve group:G/tcp at 10.0.0.1 port 80 no more",
+    ]
+
+
+def test_a_group_that_gets_a_mark_is_served_there_before_packets_are_marked() -> None:
+    addresses = ("10.0.0.1 port 80", "10.0.0.2 port 80")
+    assert writes(GROUP, MARKING + GROUP) == [
+        "ipvs: serve group:G/tcp at its mark",
+        "ipvs: write the nftables table t",
+        *(f"ipvs: serve group:G/tcp at {address} no more" for address in addresses),
+    ]
+    assert writes(MARKING + GROUP, GROUP) == [
+        *(f"ipvs: serve group:G/tcp at {address}" for address in addresses),
+        "ipvs: write the nftables table t",
+        "ipvs: serve group:G/tcp at its mark no more",
+    ]
+    assert writes(MARKING + GROUP, MARKING + GROUP.replace("1-2", "1-3")) == ["ipvs: write the nftables table t"]
+
+
 def test_what_waits_for_a_check_says_so() -> None:
     alpha = SERVICE.replace("protocol TCP", "protocol TCP\n alpha").replace("80 {\n    }", "80 {\n TCP_CHECK {\n }\n }")
     added = writes(ONE, ONE + alpha)
