@@ -77,13 +77,14 @@ class Addresses:
         before: Messages = (),
         after: Messages = (),
     ) -> Outcome:
+        find = self._links.once_named if missing_is_done else self._links.by_name.get
         done: list[VirtualAddress] = []
         already: list[VirtualAddress] = []
         failed: list[tuple[VirtualAddress, int]] = []
         asked: dict[int, VirtualAddress] = {}
         messages: list[tuple[int, bytes]] = []
         for address in addresses:
-            interface = self._links.by_name.get(address.interface)
+            interface = find(address.interface)
             if interface is not None:
                 sequence = self._route.next_sequence()
                 asked[sequence] = address

@@ -103,6 +103,13 @@ class Links:
     def __init__(self) -> None:
         self.by_index: dict[int, Interface] = {}
         self.by_name: dict[str, Interface] = {}
+        self._formerly: dict[str, int] = {}
+        """Names that nobody has any more -> the interface that had it last and lives on under another."""
+
+    def once_named(self, name: str) -> Interface | None:
+        """The interface of that name, or the one that was renamed from it: what was put there is there still."""
+        found = self.by_name.get(name)
+        return self.by_index.get(self._formerly.get(name, 0)) if found is None else found
 
     def take(self, seen: netlink.Seen, changes: Changes) -> None:
         """One notification."""
@@ -141,12 +148,14 @@ class Links:
         was_usable = known.is_usable
         if known.name != seen.name:
             self._unname(known)
+            self._formerly[known.name] = known.index
             known.polled = None
             changes.links.add(known.name)
             changes.addresses.update((known.name, address) for address, _ in known.addresses)
             changes.addresses.update((seen.name, address) for address, _ in known.addresses)
         known.name, known.flags, known.mac, known.details = seen.name, seen.flags, seen.mac, seen.details
         self.by_name[seen.name] = known
+        self._formerly.pop(seen.name, None)
         changes.links.add(seen.name)
         if known.is_usable and not was_usable:
             changes.carried.add(seen.name)
@@ -168,6 +177,7 @@ class Links:
     def _forget(self, interface: Interface, changes: Changes) -> None:
         del self.by_index[interface.index]
         self._unname(interface)
+        self._formerly = {name: index for name, index in self._formerly.items() if index != interface.index}
         changes.links.add(interface.name)
         changes.addresses.update((interface.name, address) for address, _ in interface.addresses)
 

@@ -58,6 +58,10 @@ class PathHoldings:
         """The kernel has answered."""
         return self._paths.settle(rider, answers)
 
+    def discard(self, paths: Iterable[Path]) -> PathOutcome:
+        """Take out those that nobody here holds, as an order of their own."""
+        return self._paths.remove([path for path in paths if path not in self._holders])
+
     def release(self, holder: object, paths: Iterable[Path]) -> None:
         """`holder` is gone; what it did not remove stays where it is."""
         for path in paths:

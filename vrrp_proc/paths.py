@@ -89,11 +89,12 @@ class Paths:
         encode_route: Callable[[VirtualRoute, int, IndexOf, int], bytes],
         encode_rule: Callable[..., bytes],
     ) -> Rider:
+        index_of = self._index_of if rider.adding else self._index_once_of
         for path in paths:
             sequence = self._route.next_sequence()
             try:
                 if isinstance(path, VirtualRoute):
-                    message = encode_route(path, self._table(path), self._index_of, sequence)
+                    message = encode_route(path, self._table(path), index_of, sequence)
                 else:
                     message = encode_rule(path, sequence)
             except KeyError:
@@ -153,6 +154,12 @@ class Paths:
 
     def _index_of(self, name: str) -> int:
         return self._links.by_name[name].index
+
+    def _index_once_of(self, name: str) -> int:
+        found = self._links.once_named(name)
+        if found is None:
+            raise KeyError(name)
+        return found.index
 
     def _table(self, route: VirtualRoute) -> int:
         """Raises KeyError when the VRF is not there."""

@@ -29,6 +29,7 @@ from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal, identity_of
 from pyhad.vrrp_proc.leases import Leases
+from pyhad.vrrp_proc.ledger import FILE, Ledger
 from pyhad.vrrp_proc.linkbeat import LinkBeat
 from pyhad.vrrp_proc.links import Changes, Links, say_addresses
 from pyhad.vrrp_proc.notifier import Notifier
@@ -94,7 +95,7 @@ class Service:
             teller=self._notifier,
             companions=self._groups,
         )
-        self._upkeep = Upkeep(runtime.loop, runtime.logger, holdings, self._links, runtime.counters)
+        self._upkeep = self._keeping(holdings)
 
     def _holdings(self) -> Holdings:
         return Holdings(
@@ -102,6 +103,11 @@ class Service:
             Leases(self._route, self._links, self._runtime.loop),
             release_foreign=self._options.release_foreign_vips,
         )
+
+    def _keeping(self, holdings: Holdings) -> Upkeep:
+        runtime = self._runtime
+        ledger = Ledger(self._scripts, runtime.path(FILE), runtime.logger)
+        return Upkeep(runtime.loop, runtime.logger, holdings, self._links, runtime.counters, ledger)
 
     def start(self, document: VrrpDocument, on_begin: Callable[[bytes], None] = lambda identity: None) -> None:
         """Take over the first document and begin to turn. `on_begin` hears of each router before it speaks."""
@@ -310,6 +316,7 @@ class Service:
         if not self._options.keep_vips_at_exit:
             self._vmacs.remove_all()
             self._firewall.close()
+            self._upkeep.forget()
         self._scripts.finish(self._runtime.finish)
 
     def _stand_by(self, order: StandbyOrdered) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pyhad.common.loop import Loop
 from pyhad.common.messages import StaticStatus
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
+from pyhad.vrrp_proc.ledger import Ledger
 from pyhad.vrrp_proc.links import Changes, Links
 from pyhad.vrrp_proc.path_holdings import Gone
 from pyhad.vrrp_proc.path_watch import PathWatch
@@ -31,15 +32,19 @@ class Upkeep:
         holdings: Holdings,
         links: Links,
         counters: collections.Counter[str],
+        ledger: Ledger,
     ) -> None:
         self._logger = logger
         self._holdings = holdings
         self._links = links
         self._statics = StaticItems(loop, logger, holdings, counters)
+        self._ledger = ledger
+        ledger.on_left_over = self._remove_left_over
         self._watch = PathWatch(loop, self._gone, self._missed)
 
     def configure(self, document: VrrpDocument, *, is_successor: bool) -> None:
-        """The static items, and what is watched, of a (new) document."""
+        """The static items, and what is noted and watched, of a (new) document."""
+        self._ledger.configure(document)
         statics = document.statics
         watched: list[Path] = [*statics.routes, *statics.rules]
         for config in document.instances:
@@ -49,6 +54,16 @@ class Upkeep:
         except KernelError as error:
             self._logger.error("routes_not_watched", error=str(error))
         self._statics.configure(statics, owns_found=is_successor)
+
+    def forget(self) -> None:
+        """Nothing of ours is there any more that the next daemon would have to remove."""
+        self._ledger.clear()
+
+    def _remove_left_over(self, paths: tuple[Path, ...]) -> None:
+        """Routes and rules that a daemon before this one left, and that nobody has configured now."""
+        outcome = self._holdings.paths.discard(paths)
+        for path in outcome.done:
+            self._logger.warning("leftover_path_removed", path=path.text)
 
     def stop(self) -> None:
         """The static items go; nothing is watched any more."""

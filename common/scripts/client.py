@@ -28,6 +28,7 @@ from pyhad.common.scripts.orders import (
     FileRead,
     Finish,
     Finished,
+    LedgerFound,
     Order,
     ProcessesCounted,
     TimedOut,
@@ -49,6 +50,7 @@ class Scripts:
         self.on_timed_out: Callable[[TimedOut], None] = lambda answer: None
         self.on_file: Callable[[FileRead], None] = lambda answer: None
         self.on_processes: Callable[[ProcessesCounted], None] = lambda answer: None
+        self.on_ledger: Callable[[int], None] = lambda descriptor: None
         self.on_fifo: Callable[[FifoOpened, int], None] = lambda answer, descriptor: None
         self._channel = channel
         self._loop = loop
@@ -134,6 +136,8 @@ class Scripts:
             case FifoOpened():
                 self.on_fifo(answer, descriptor)
                 descriptor = -1
+            case LedgerFound():
+                self.on_ledger(descriptor)
             case Trouble():
                 self._logger.warning(answer.event, path=answer.path, detail=answer.detail)
             case Finished():

@@ -20,6 +20,7 @@ from pyhad.common.loop import Loop
 from pyhad.common.scripts.catalogue import Catalogue, catalogue_from
 from pyhad.common.scripts.fifos import HelperFifos
 from pyhad.common.scripts.files import HelperFiles
+from pyhad.common.scripts.ledger import exchange
 from pyhad.common.scripts.mail import HelperMail
 from pyhad.common.scripts.orders import (
     MOST_BYTES,
@@ -34,6 +35,8 @@ from pyhad.common.scripts.orders import (
     Finished,
     Follow,
     FollowProcesses,
+    KeepLedger,
+    LedgerFound,
     Mail,
     OpenFifo,
     Order,
@@ -143,7 +146,7 @@ class Helper:
                 self._warn("script_order_refused", "", str(error))
             else:
                 if self._permit(order, descriptors):
-                    self._obey(order)
+                    self._obey(order, descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
 
@@ -177,7 +180,7 @@ class Helper:
         self._runner.rules = rules
         self._mail.settings = rules.mail
 
-    def _obey(self, order: Order) -> None:
+    def _obey(self, order: Order, descriptors: list[int]) -> None:
         match order:
             case Rules():
                 self._follow_rules(order)
@@ -201,11 +204,23 @@ class Helper:
                 self._mail.put(order)
             case Adopt():
                 pass
+            case KeepLedger():
+                self._keep_ledger(order, descriptors)
             case Finish():
                 self._wants_finish = True
                 self._say_finished()
             case _:
                 assert_never(order)
+
+    def _keep_ledger(self, order: KeepLedger, descriptors: list[int]) -> None:
+        try:
+            before = exchange(order.path, descriptors[0] if descriptors else -1)
+        except OSError as error:
+            self._warn("ledger_not_written", order.path, error.strerror or "")
+            return
+        if order.asks:
+            self._answer(LedgerFound(), (before,))
+        os.close(before)
 
     def _end(self) -> None:
         """The VRRP process is gone."""

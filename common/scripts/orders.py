@@ -93,6 +93,14 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepLedger:
+    """Put the memfd beside this at that path; with `asks` answered by `LedgerFound`. Not for checkers."""
+
+    path: str
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """No more orders will come; answered by `Finished` when everything that was to be told has been."""
 
@@ -148,6 +156,11 @@ class FifoOpened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFound:
+    """What was in the file before, as a memfd beside this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """Nothing runs and nothing waits."""
 
@@ -155,7 +168,11 @@ class Finished:
 MOST_BYTES = 256 * 1024
 """Longest datagram; a command line is far below."""
 
-Order = Rules | Check | Cancel | Tell | Follow | FollowProcesses | OpenFifo | CloseFifo | Mail | Adopt | Finish
-Answer = Ended | TimedOut | FileRead | ProcessesCounted | Trouble | FifoOpened | Finished
-ORDERS = Decoder((Rules, Check, Cancel, Tell, Follow, FollowProcesses, OpenFifo, CloseFifo, Mail, Adopt, Finish))
-ANSWERS = Decoder((Ended, TimedOut, FileRead, ProcessesCounted, Trouble, FifoOpened, Finished))
+Order = (
+    Rules | Check | Cancel | Tell | Follow | FollowProcesses | OpenFifo | CloseFifo | Mail | Adopt | KeepLedger | Finish
+)
+Answer = Ended | TimedOut | FileRead | ProcessesCounted | Trouble | FifoOpened | LedgerFound | Finished
+ORDERS = Decoder(
+    (Rules, Check, Cancel, Tell, Follow, FollowProcesses, OpenFifo, CloseFifo, Mail, Adopt, KeepLedger, Finish)
+)
+ANSWERS = Decoder((Ended, TimedOut, FileRead, ProcessesCounted, Trouble, FifoOpened, LedgerFound, Finished))

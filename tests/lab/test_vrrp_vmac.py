@@ -258,3 +258,26 @@ def test_without_accept_mode_the_addresses_are_found_but_do_not_answer(segment: 
     wait_until(lambda: not segment.answers(), 5, "a reload closes it")
     daemon.stop()
     assert "keepalived" not in lab.run("a", "nft", "list", "ruleset")
+
+
+@pytest.mark.behaviour("VMAC-4")
+def test_one_daemon_speaks_with_a_virtual_mac_and_with_that_of_the_base(segment: Segment) -> None:
+    other = "10.0.0.101"
+
+    def mixed(priority: int) -> str:
+        text = INSTANCE.format(
+            name="W", priority=priority, more="use_vmac\n    vmac_xmit_base", addresses=f"{other}/24"
+        )
+        return config(priority, both=False) + text.replace("virtual_router_id 51", "virtual_router_id 52")
+
+    master = segment.start("b", "keepalived", mixed(150))
+    segment.wait_for("b", 10, VIP, other)
+    segment.start("a", "pyhad", mixed(100))
+    time.sleep(3 * DOWN_S)
+    assert [segment.holders(one) for one in (VIP, other)] == [["b"], ["b"]]
+    master.stop()
+    segment.wait_for("a", 10, VIP, other)
+    segment.start("b", "keepalived", mixed(50))
+    time.sleep(3 * DOWN_S)
+    assert [segment.holders(one) for one in (VIP, other)] == [["a"], ["a"]]
+    assert (segment.learnt(), segment.learnt(other)) == (VIRTUAL, VIRTUAL[:-2] + "34")

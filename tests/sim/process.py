@@ -55,7 +55,8 @@ class Process:
         options = SimpleNamespace(release_foreign_vips=False, keep_vips_at_exit=False, log_addresses=False)
         runtime: Any = SimpleNamespace(
             loop=self.loop, logger=_Log(self), counters=collections.Counter(), log=SimpleNamespace(dropped=0),
-            context=SimpleNamespace(options=options, box=box), finish=self._finish, on_stop=self._finish,
+            context=SimpleNamespace(options=options, box=box), path=lambda name: name, finish=self._finish,
+            on_stop=self._finish,
         )  # fmt: skip
         self.runtime = runtime
         outside: Any = _Outside(self)
@@ -220,8 +221,9 @@ class _Scripts:
         self.on_timed_out: Callable[[TimedOut], None] = lambda answer: None
         self.on_file: Callable[[FileRead], None] = lambda answer: None
         self.on_fifo: Callable[[Any, int], None] = lambda answer, descriptor: None
+        self.on_ledger: Callable[[int], None] = lambda descriptor: None
 
-    def send(self, order: object) -> None:
+    def send(self, order: object, descriptor: int = -1) -> None:
         process = self._process
         if isinstance(order, Check):
             good = process.machine.scripts.get(order.program.argv[0], True)

@@ -58,6 +58,17 @@ def test_a_renamed_interface_leaves_its_old_name() -> None:
     assert changes.links == {"eth0", "lan0"}
 
 
+def test_what_was_put_on_an_interface_is_found_after_it_was_renamed_until_another_has_the_name() -> None:
+    links = picture(link(), link(name="lan0"))
+    found = links.once_named("eth0")
+    assert found is not None
+    assert (found.name, found is links.once_named("lan0")) == ("lan0", True)
+    links.take(link(9, "eth0"), Changes())
+    assert links.once_named("eth0") is links.by_index[9]
+    gone = picture(link(), link(name="lan0"), link(name="lan0", gone=True))
+    assert gone.once_named("eth0") is None
+
+
 def test_two_interfaces_can_swap_their_names() -> None:
     links = picture(link(7, "a"), link(8, "b"), link(7, "x"), link(8, "a"), link(7, "b"))
     assert links.by_name["a"].index == 8

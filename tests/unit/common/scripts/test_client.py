@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pyhad.common.config.model import VrrpDocument, VrrpInstance
+from pyhad.common.config.model import Path as Path_, Statics, VirtualRoute, VrrpDocument, VrrpInstance
 from pyhad.common.config.model_tracking import Fifo, Notify, Program
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
@@ -19,6 +19,7 @@ from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.helper import Helper
 from pyhad.common.scripts.orders import Check, Ended, Tell
 from pyhad.vrrp_proc.core.notices import Told
+from pyhad.vrrp_proc.ledger import Ledger
 from pyhad.vrrp_proc.notifier import Notifier
 
 SECOND_NS = 1_000_000_000
@@ -112,6 +113,41 @@ def test_a_young_process_goes_on_without_its_helper(bench: Bench) -> None:
     finished: list[bool] = []
     bench.scripts.finish(lambda: finished.append(True))
     assert finished == [True]
+
+
+def test_the_next_daemon_learns_what_the_last_one_had_configured_and_it_has_not(bench: Bench) -> None:
+    routes = [
+        VirtualRoute(text=f"{number}", family=4, destination=f"10.{number}.0.0", prefix_len=16) for number in range(4)
+    ]
+    path, removed = str(bench.folder / "installed"), list[tuple[Path_, ...]]()
+
+    def begin(*configured: VirtualRoute) -> Ledger:
+        made = Ledger(bench.scripts, path, bench.log.logger)
+        made.on_left_over = removed.append
+        reload(made, *configured)
+        return made
+
+    def reload(ledger: Ledger, *configured: VirtualRoute) -> None:
+        statics = Statics(routes=configured)
+        ledger.configure(VrrpDocument(schema=1, generation=1, router_id="r", instances=(), statics=statics))
+
+    first = begin(routes[0])
+    for number in (1, 2):
+        reload(first, routes[number])
+    begin(routes[1], routes[3])
+    bench.until(lambda: removed)
+    assert removed == [(routes[2],)]  # the last two were in the file; the first was long gone
+    last = begin(routes[3])
+    bench.until(lambda: len(removed) == 2)
+    assert removed[1] == (routes[1],)
+    last.clear()
+    begin()
+    bench.scripts.wait(lambda: len(removed) > 2, SECOND_NS // 5)
+    assert len(removed) == 2
+    Path(path).write_bytes(b"of another version")
+    begin()
+    bench.until(lambda: (bench.log.flush(), b"ledger_not_understood" in (bench.folder / "log").read_bytes())[1])
+    assert len(removed) == 2
 
 
 @pytest.mark.behaviour("NTF-20", "NTF-23", "NTF-24", "NTF-25")

@@ -1,0 +1,101 @@
+"""Interfaces that are renamed; news that the kernel had to drop; routes of a daemon that was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.net import Lab, _command, wait_until
+from tests.lab.test_vrrp_interop import PYHAD
+from tests.lab.test_vrrp_lifecycle import Director, instance
+
+pytestmark = pytest.mark.lab
+
+TINY = "global_defs {\n    vrrp_netlink_monitor_rcv_bufs 2400\n}\n"
+FLOOD = 1500
+
+
+@pytest.fixture
+def director(lab: Lab, open_folder: Path) -> Director:
+    """Not started."""
+    return Director(lab, open_folder)
+
+
+def with_routes(text: str, *routes: str) -> str:
+    """An instance with these virtual routes."""
+    return text.rstrip("}\n") + "\n    }\n    virtual_routes {\n" + "\n".join(routes) + "\n    }\n}\n"
+
+
+def routes(director: Director) -> set[str]:
+    """Destinations of our routes on host n."""
+    shown = director.lab.run("n", "ip", "route", "show", "table", "all", "proto", "18")
+    return {line.removeprefix("blackhole ").split()[0] for line in shown.splitlines()}
+
+
+@pytest.mark.behaviour("FSM-40", "FSM-48")
+def test_an_interface_that_is_renamed_is_gone_and_one_that_gets_its_name_is_there(director: Director) -> None:
+    lab = director.lab
+    director.configure(with_routes(instance("A", 51, 100, "10.0.0.100"), "10.70.0.0/16 dev eth0"))
+    wait_until(lambda: routes(director) == {"10.70.0.0/16"}, 30, "its route is there")
+    assert director.virtual() == {"10.0.0.100"}
+    lab.run("n", "ip", "link", "set", "eth0", "name", "lan0")
+    wait_until(lambda: director.changes()[-1] == ("A", "FAULT"), 10, "the name is what is configured")
+    wait_until(
+        lambda: (director.virtual(), routes(director)) == (set(), set()), 5, "nothing stays under the other name"
+    )
+    lab.run("n", "ip", "link", "set", "lan0", "name", "eth0")
+    wait_until(lambda: routes(director) == {"10.70.0.0/16"}, 15, "its route is back")
+    assert director.virtual() == {"10.0.0.100"}
+    assert director.changes()[-2:] == [("A", "BACKUP"), ("A", "MASTER")]
+
+
+@pytest.mark.behaviour("FSM-37", "FSM-40")
+def test_what_happened_while_news_were_lost_is_found_by_comparing(director: Director, open_folder: Path) -> None:
+    lab = director.lab
+    lab.wire("n", "eth1", "other", "10.8.0.1/24")
+    other = instance("B", 52, 100, "10.8.0.100").replace("eth0", "eth1")
+    director.configure(TINY, instance("A", 51, 100, "10.0.0.100"), other)
+    wait_until(lambda: {"10.0.0.100", "10.8.0.100"} <= lab.addresses("n"), 30, "both are master")
+    flood = [f"address add 10.9.{number // 250}.{number % 250 + 1}/32 dev eth0" for number in range(FLOOD)]
+    flood[FLOOD // 2 : FLOOD // 2] = ["address del 10.0.0.100/32 dev eth0", "link set eth1 down"]
+    batch = open_folder / "batch"
+    batch.write_text("\n".join(flood) + "\n")
+    lab.run("n", "ip", "-batch", str(batch))
+    wait_until(lambda: director.changes()[-1] == ("B", "FAULT"), 15, "the interface that went down is noticed")
+    wait_until(lambda: "10.0.0.100" in lab.addresses("n"), 15, "what was removed is put back")
+    assert ("A", "FAULT") not in director.changes()
+    ctl = str(Path(PYHAD).with_name("pyhadctl"))
+    shown = lab.run("n", ctl, "--run-dir", str(director.run_dir), "status", "-j", check=False)
+    status: dict[str, Any] = json.loads(shown[shown.index("{") :])
+    assert status["vrrp"]["counters"]["netlink_overruns"] > 0
+
+
+def test_routes_that_a_killed_daemon_left_are_removed_when_they_are_not_configured_any_more(
+    director: Director,
+) -> None:
+    lab, statics = director.lab, "static_routes {{\n    10.72.0.0/16 dev eth0\n    {}\n}}\n"
+    both = with_routes(instance("A", 51, 100, "10.0.0.100"), "10.70.0.0/16 dev eth0", "10.71.0.0/16 dev eth0")
+    director.configure(both, statics.format("blackhole 10.73.0.0/16"))
+    everything = {f"10.{number}.0.0/16" for number in (70, 71, 72, 73)}
+    wait_until(lambda: routes(director) == everything, 30, "all are there")
+    for number in (signal.SIGSTOP, signal.SIGKILL):  # all at once, so that none lets go
+        for pid in _command("ip", "netns", "pids", lab.host("n")).split():
+            if Path(f"/proc/{pid}/comm").read_text().startswith("pyhad"):
+                os.kill(int(pid), number)
+    assert director.daemon is not None
+    director.daemon.wait(5)
+    director.daemon = None
+    lab.run("n", "ip", "route", "add", "10.79.0.0/16", "dev", "eth0", "proto", "18")  # another daemon's
+    assert routes(director) == everything | {"10.79.0.0/16"}
+    one = with_routes(instance("A", 51, 100, "10.0.0.100"), "10.70.0.0/16 dev eth0")
+    director.configure(one, statics.format(""))
+    kept = {"10.70.0.0/16", "10.72.0.0/16", "10.79.0.0/16"}
+    wait_until(lambda: routes(director) == kept, 30, "what is left over is gone, what is another's stays")
+    assert {line["path"] for line in director.logged("leftover_path_removed")} == {
+        "10.71.0.0/16 dev eth0", "blackhole 10.73.0.0/16"
+    }  # fmt: skip
