@@ -19,12 +19,19 @@ from pyhad.vrrp_proc.core.effects import Effect, Remark, RemoveAddresses
 from pyhad.vrrp_proc.core.events import AdvertisementReceived
 from pyhad.vrrp_proc.core.packet import PRIORITY_RELEASE
 from pyhad.vrrp_proc.core.states import Active, Chore, Parting
-from pyhad.vrrp_proc.core.timers import slowest_successor_ns
+from pyhad.vrrp_proc.core.timers import (
+    HIGHEST_OF_OTHERS,
+    skew_time_ns,
+    slowest_successor_ns,
+)
 
 SUCCESSOR_GRACE_NS = 50_000_000
 """From the successor's advertisement to our removal: the time a busy successor takes to install and to announce."""
 ANNOUNCE_AFTER_RELEASE_NS = 2 * SUCCESSOR_GRACE_NS
 """A successor announces once more when its predecessor has let go for certain: both answered ARP for a moment."""
+
+ANSWER_WINDOW_NS = SUCCESSOR_GRACE_NS
+"""How exactly a successor keeps to its skew, with the way that our words and its own take."""
 
 LEAST_PRIORITY = 1
 """Of the last word of who begins to listen: no rank that anybody gives way to."""
@@ -40,7 +47,10 @@ class RouterParting(RouterDuties):
         wait_ns = min(slowest_successor_ns(self.config), patience_ns)
         if wait_ns <= 0:
             return self._release(now_ns)
-        self._parting = Parting(addresses=self.all_addresses, paths=self.paths, remove_at_ns=now_ns + wait_ns)
+        remove_at_ns = now_ns + wait_ns
+        self._parting = Parting(
+            addresses=self.all_addresses, paths=self.paths, remove_at_ns=remove_at_ns, released_at_ns=now_ns
+        )
         return [self._advertise(PRIORITY_RELEASE, now_ns)]
 
     def _part_for(self, successor: str, now_ns: int) -> None:
@@ -56,7 +66,14 @@ class RouterParting(RouterDuties):
         if parting is None or parting.successor or event.priority == PRIORITY_RELEASE:
             return
         remove_at_ns = min(parting.remove_at_ns, now_ns + SUCCESSOR_GRACE_NS)
-        self._parting = replace(parting, successor=event.source, remove_at_ns=remove_at_ns)
+        is_unsure = parting.released_at_ns is not None and self._is_no_answer(event, now_ns - parting.released_at_ns)
+        self._parting = replace(parting, successor=event.source, remove_at_ns=remove_at_ns, is_unsure=is_unsure)
+
+    def _is_no_answer(self, event: AdvertisementReceived, after_ns: int) -> bool:
+        """Who heard our priority 0 speaks when its skew is over. Members of a group may do so together."""
+        priority, interval_cs = min(event.priority, HIGHEST_OF_OTHERS), self.config.advertisement_interval_cs
+        skew_ns = skew_time_ns(self.config.version, priority, interval_cs)
+        return not (self.config.sync_group or abs(after_ns - skew_ns) <= ANSWER_WINDOW_NS)
 
     def _part_in_time(self, now_ns: int) -> list[Effect]:
         parting = self._parting
@@ -64,6 +81,8 @@ class RouterParting(RouterDuties):
             return []
         if parting.successor:
             remark = Remark(event="addresses_handed_over", fields={"successor": parting.successor})
+            if parting.is_unsure:
+                return [*self._cut_parting(), *self._last_word(LEAST_PRIORITY, now_ns), remark]
         else:
             fields: dict[str, str | int] = {"addresses": len(parting.addresses)}
             remark = Remark(event="nobody_took_over", fields=fields, warning=True)

@@ -85,6 +85,10 @@ class Parting:
     paths: tuple[Path, ...] = ()
     successor: str = ""
     """Who was heard; "" while nobody was."""
+    released_at_ns: int | None = None
+    """When priority 0 was said; None: it gives way to somebody who was heard."""
+    is_unsure: bool = False
+    """The successor spoke when nobody does who heard our priority 0: it may have been Active all the time."""
 
 
 State = Initialize | Backup | Active

@@ -179,3 +179,21 @@ def test_who_finds_nothing_has_no_last_word(bench: Make) -> None:
     assert b.start() == ["remove 10.1.1.1", "INIT->BACKUP startup"]
     b = bench(higher_prio_send_advert=False)
     assert b.start(found_addresses=True) == ["remove 10.1.1.1", "INIT->BACKUP startup"]
+
+
+@pytest.mark.parametrize("heard_ms", [5_300, 6_600])
+def test_a_successor_that_cannot_have_heard_priority_0_is_told_that_somebody_else_answered(
+    bench: Make, heard_ms: int
+) -> None:
+    """Priority 90 waits 648 ms. One that speaks at another moment was Active before, behind a partition."""
+    for wanted, words in ((True, ["adv 1"]), (False, [])):
+        b = leaving(bench, higher_prio_send_advert=wanted)
+        b.hear(heard_ms * MS, 90)
+        gone = b.pass_time((heard_ms + 50) * MS)
+        assert gone == ["remove 10.1.1.1", *words, "remark addresses_handed_over"]
+
+
+def test_nothing_is_said_to_one_that_comes_when_its_skew_is_over(bench: Make) -> None:
+    b = leaving(bench, higher_prio_send_advert=True)
+    b.hear(5_650 * MS, 90)
+    assert b.pass_time(5_700 * MS) == ["remove 10.1.1.1", "remark addresses_handed_over"]
