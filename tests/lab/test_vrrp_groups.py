@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
+from pyhad.common.config.model import VirtualAddress, VrrpInstance
+from pyhad.vrrp_proc.core.outgoing import Outgoing
+from pyhad.vrrp_proc.sockets import Sender
 from tests.lab.net import Lab, Running, wait_until
 from tests.lab.test_vrrp_interop import PYHAD
+from tests.lab.test_vrrp_kernel import inside
 
 pytestmark = pytest.mark.lab
 
@@ -131,6 +136,35 @@ def test_a_group_is_told_of_as_keepalived_does(hosts: Hosts) -> None:
         assert lines[0] == 'GROUP "G" BACKUP 0'
         assert lines[5] == 'GROUP "G" MASTER 0', "after its members"
     assert sorted(told["pyhad"]) == sorted(told["keepalived"])
+
+
+@pytest.mark.behaviour("GRP-8")
+def test_a_lesser_router_on_one_lan_has_all_members_announce(hosts: Hosts) -> None:
+    """A forged advert of priority 10 on the first LAN; the second one's neighbours are told too."""
+    hosts.start("a", "pyhad", 150)
+    hosts.wait_for("a")
+    time.sleep(1.5)  # the second burst (garp_master_delay 1) is over
+
+    def work() -> None:
+        lesser = VrrpInstance(
+            name="V0", vrid=51, family=4, interface="eth0", version=3, start_as_master=False, base_priority=10,
+            advertisement_interval_cs=10, addresses=(VirtualAddress(address=VIPS[0], prefix_len=32, interface="eth0"),),
+        )  # fmt: skip
+        ear = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
+        ear.bind(("eth1", 0x0806))
+        ear.settimeout(5)
+        outgoing = Outgoing(lesser)
+        outgoing.change(lesser, "10.0.0.2")
+        sender = Sender("eth0", socket.if_nametoindex("eth0"))
+        for packet, destination in outgoing.packets(10, time.time_ns()):
+            assert sender.send(packet, destination) == 0
+        while True:  # sender and target are the virtual address; TimeoutError ends it
+            frame = ear.recv(64)
+            if frame[28:32] == frame[38:42] == socket.inet_aton(VIPS[1]):
+                return
+
+    inside(hosts.lab, "b", work)
+    assert "lower_priority_heard" in (hosts.folder / "a.log").read_text()
 
 
 def test_a_killed_vrrp_process_keeps_its_group_together(hosts: Hosts) -> None:

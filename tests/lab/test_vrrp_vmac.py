@@ -115,6 +115,7 @@ def segment(lab: Lab, open_folder: Path) -> Iterator[Segment]:
     print("\n".join((open_folder / "a.log").read_text().splitlines()[-60:]))
 
 
+@pytest.mark.rfc("9568-6.4.3f")
 @pytest.mark.behaviour("VMAC-1")
 @pytest.mark.behaviour("VMAC-2")
 @pytest.mark.behaviour("VMAC-4")

@@ -225,6 +225,7 @@ def test_a_send_error_is_said_once_and_counted_each_time(bench: Bench) -> None:
     assert sum(b"advert_not_sent" in line for line in bench.logged()) == 1
 
 
+@pytest.mark.rfc("9568-7.1g")
 @pytest.mark.behaviour("PKT-31")
 @pytest.mark.behaviour("PKT-37")
 def test_a_bad_advert_is_counted_each_time_and_said_once(bench: Bench) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.core.packet import Received
 from pyhad.vrrp_proc.peers import MOST, REFUSED_NS, Peers
@@ -20,6 +22,7 @@ def packet(payload: bytes, source: str = "10.0.0.2", ttl: int = 255) -> Received
     return Received(source=source, destination="224.0.0.18", ttl=ttl, payload=payload)
 
 
+@pytest.mark.rfc("9568-7.1h")
 def test_a_peer_is_shown_as_it_was_heard_last_and_since_when() -> None:
     peers = Peers()
     peers.hear(packet(GOOD), "", 1)

@@ -121,6 +121,7 @@ def test_a_source_that_is_tracked_must_be_named(instance: Compile) -> None:
     assert result.warnings == ["track_src_ip is ignored: 'VI_1' names no source address"]
 
 
+@pytest.mark.rfc("9568-6.4.3g")
 @pytest.mark.behaviour("VMAC-23")
 @pytest.mark.behaviour("FIX-23")
 @pytest.mark.parametrize(

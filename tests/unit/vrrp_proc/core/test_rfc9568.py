@@ -200,6 +200,7 @@ def test_a_backup_that_stops_says_nothing(bench: Callable[..., Any]) -> None:
     assert (one.router.router_state, one.router.next_deadline_ns()) == (RouterState.INIT, None)
 
 
+@pytest.mark.rfc("9568-8.1.2")
 @pytest.mark.rfc("9568-6.4.2c")
 def test_when_the_timer_fires_it_advertises_announces_and_is_active(bench: Callable[..., Any]) -> None:
     one = bench(**V3)

@@ -268,6 +268,7 @@ def test_lower_routers_are_not_contradicted_if_not_wanted(bench: MakeBench) -> N
     assert b.hear(5 * S, 50) == ["announce x5 10.1.1.1", "remark lower_priority_heard"]
 
 
+@pytest.mark.rfc("9568-8.3.2")
 @pytest.mark.behaviour("FSM-36")
 def test_of_two_owners_the_greater_address_insists_and_then_gives_in(bench: MakeBench) -> None:
     b = bench(start_as_master=True, base_priority=255)
