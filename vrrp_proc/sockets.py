@@ -40,6 +40,13 @@ _DROP = (0x06, 0, 0, 0)
 _X_IS_IPV6_HEADER = (0x01, 0, 0, 40)
 _LOAD_BYTE = (0x30, 0, 0)  # A = byte at k
 _JUMP = 0x05
+_JUMP_MOST = 255  # of a conditional one
+_X_IS_A = (0x07, 0, 0, 0)
+_LOAD_INTERFACE = (0x20, 0, 0, 0xFFFFF008)  # SKF_AD_OFF + SKF_AD_IFINDEX
+_SHIFT_8 = (0x64, 0, 0, 8)
+_OR_X = (0x4C, 0, 0, 0)
+_MOST_PAIRS = 3500
+"""The kernel takes 4096 instructions; of more, VRIDs alone are looked at."""
 
 
 def filter_vrids(vrids: Iterable[int], skip: int = 0) -> bytes:
@@ -56,10 +63,19 @@ def filter_vrids6(vrids: Iterable[int]) -> bytes:
     return _filter([_ZERO_X, _LOAD_LENGTH], vrids)
 
 
-def filter_frames(family: int, vrids: Iterable[int], sealed: Iterable[int]) -> bytes:
-    """The same for a packet socket, which is given every packet of its family; `sealed` have an IPv4 AH header."""
+def filter_frames(family: int, wanted: Iterable[tuple[int, int]], sealed: Iterable[int]) -> bytes:
+    """The same for a packet socket, which is given every packet of its family that comes by any interface.
+
+    `wanted`: (interface index, VRID). A multicast packet comes by each virtual MAC of its segment once, and only one of
+    those is meant. `sealed` have an IPv4 AH header and are told apart by their VRID alone.
+    """
     start = [_LOAD_HEADER_LENGTH if family == 4 else _X_IS_IPV6_HEADER, _LOAD_LENGTH, _SUBTRACT_X]
-    plain, behind_ah = _instructions(start, vrids), _instructions(start, sealed, AH_BYTES)
+    pairs = sorted(set(wanted))
+    if len(pairs) <= _MOST_PAIRS:
+        plain = _instructions_by_pair(start, pairs)
+    else:
+        plain = _instructions(start, {vrid for _, vrid in pairs})
+    behind_ah = _instructions(start, sealed, AH_BYTES)
     program = [(*_LOAD_BYTE, 9 if family == 4 else 6), (_JUMP_IF_EQUAL, 1, 0, PROTOCOL_VRRP)]
     program += [(_JUMP, 0, 0, len(plain)), *plain, (_JUMP_IF_EQUAL, 1, 0, PROTOCOL_AH), _DROP, *behind_ah]
     return b"".join(_INSTRUCTION.pack(*instruction) for instruction in program)
@@ -78,6 +94,21 @@ def _instructions(
     # Each comparison jumps to the last instruction, over those after it and the drop.
     program += [(_JUMP_IF_EQUAL, len(wanted) - place, 0, vrid) for place, vrid in enumerate(wanted)]
     return [*program, _DROP, _ACCEPT]
+
+
+def _instructions_by_pair(
+    start: list[tuple[int, int, int, int]], pairs: list[tuple[int, int]]
+) -> list[tuple[int, int, int, int]]:
+    """`start` as above. Interface index and VRID make one number, so that each pair costs one instruction."""
+    program = [*start, (_JUMP_IF_AT_LEAST, 1, 0, 2), _ACCEPT, (*_LOAD_BYTE_AT_X, 1), _X_IS_A]
+    program += [_LOAD_INTERFACE, _SHIFT_8, _OR_X]
+    for first in range(0, len(pairs), _JUMP_MOST):
+        group = pairs[first : first + _JUMP_MOST]
+        program += [
+            (_JUMP_IF_EQUAL, len(group) - place, 0, index << 8 | vrid) for place, (index, vrid) in enumerate(group)
+        ]
+        program += [(_JUMP, 0, 0, 1), _ACCEPT]
+    return [*program, _DROP]
 
 
 def filter_nothing() -> bytes:

@@ -206,7 +206,7 @@ def send_once(name: str, family: int, packet: bytes | bytearray, destination: st
 def _filter_of(family: int, lines: Iterable[Line]) -> bytes:
     several = list(lines)
     sealed = {vrid for line in several for vrid in line.sealed}
-    return filter_frames(family, {vrid for line in several for vrid in line.vrids}, sealed)
+    return filter_frames(family, {(line.index, vrid) for line in several for vrid in line.vrids}, sealed)
 
 
 def _join(sock: socket.socket, line: Line, option: int) -> None:

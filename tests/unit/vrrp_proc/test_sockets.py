@@ -11,7 +11,7 @@ from pyhad.vrrp_proc import sockets
 HEADER_20 = bytes.fromhex("45c0001c00010000ff7000000a000001e0000012")
 
 
-def accepts(program: bytes, packet: bytes) -> bool:
+def accepts(program: bytes, packet: bytes, interface: int = 0) -> bool:
     """The few instructions that the filters use, as bpf(4) describes them."""
     code = [struct.unpack_from("=HBBI", program, at) for at in range(0, len(program), 8)]
     accumulator = x = place = 0
@@ -32,6 +32,15 @@ def accepts(program: bytes, packet: bytes) -> bool:
             accumulator = packet[k]
         elif operation == 0x05:
             place += k
+        elif operation == 0x07:
+            x = accumulator
+        elif operation == 0x20:
+            assert k == 0xFFFFF008
+            accumulator = interface
+        elif operation == 0x64:
+            accumulator <<= k
+        elif operation == 0x4C:
+            accumulator |= x
         elif operation == 0x35:
             place += when_true if accumulator >= k else when_false
         elif operation == 0x15:
@@ -104,17 +113,32 @@ AH_HEADER = bytes.fromhex("45c0003400010000ff3300000a000001e0000012") + bytes(24
 
 @pytest.mark.parametrize("vrids", [[51], list(range(1, 256))])
 def test_of_frames_only_vrrp_of_wanted_vrids_passes(vrids: list[int]) -> None:
-    program = sockets.filter_frames(4, vrids, [7])
-    passed = [vrid for vrid in range(256) if accepts(program, HEADER_20 + bytes((0x31, vrid, 100, 0)))]
+    program = sockets.filter_frames(4, [(9, vrid) for vrid in vrids], [7])
+    passed = [vrid for vrid in range(256) if accepts(program, HEADER_20 + bytes((0x31, vrid, 100, 0)), 9)]
     assert passed == vrids
+    assert accepts(program, HEADER_20 + b"\x31", 8)  # too short: counted
     sealed = [vrid for vrid in range(256) if accepts(program, AH_HEADER + bytes((0x21, vrid, 100, 0)))]
     assert sealed == [7]
     udp = HEADER_20[:9] + b"\x11" + HEADER_20[10:]
     assert not accepts(program, udp + bytes((0x31, 51, 100, 0)))
 
 
+@pytest.mark.parametrize(("count", "by_vrid"), [(600, False), (3501, True)])
+def test_of_frames_only_what_is_meant_for_the_interface_passes_as_long_as_the_program_has_room(
+    count: int, by_vrid: bool
+) -> None:
+    """Interface 1000 + n has the virtual router n % 200 + 1."""
+    program = sockets.filter_frames(4, [(1000 + number, number % 200 + 1) for number in range(count)], [])
+    assert len(program) <= 8 * 4096
+    packet = HEADER_20 + bytes((0x31, 7, 100, 0))
+    passed = [number for number in range(600) if accepts(program, packet, 1000 + number)]
+    assert len(passed) == (600 if by_vrid else 3)
+    assert {6, 206, 406} <= set(passed)
+    assert accepts(program, packet, 5) is by_vrid
+
+
 def test_of_ipv6_frames_only_vrrp_of_wanted_vrids_passes() -> None:
-    program = sockets.filter_frames(6, [51, 52], [])
-    passed = [vrid for vrid in range(256) if accepts(program, HEADER_IPV6 + bytes((0x31, vrid, 100, 0)))]
+    program = sockets.filter_frames(6, [(9, 51), (9, 52)], [])
+    passed = [vrid for vrid in range(256) if accepts(program, HEADER_IPV6 + bytes((0x31, vrid, 100, 0)), 9)]
     assert passed == [51, 52]
     assert not accepts(program, HEADER_IPV6[:6] + b"\x3a" + HEADER_IPV6[7:] + bytes((0x31, 51, 100, 0)))
