@@ -12,6 +12,7 @@ from pyhad.common.errors import KernelError
 from pyhad.vrrp_proc.core.packet import build_gratuitous_arp
 from pyhad.vrrp_proc.core.packet6 import build_neighbour_advertisement
 from pyhad.vrrp_proc.links import Links
+from pyhad.vrrp_proc.mailing import Mailing, link_address
 
 SEND_BUFFER_BYTES = 4 * 1024 * 1024
 FRAMES_REMEMBERED = 8192
@@ -48,22 +49,23 @@ class Announcer:
         Left out: interfaces that are missing, without ARP (NET-27) or without an Ethernet address.
         """
         frames = [found for address in addresses if (found := self._frame(address)) is not None]
-        sent = sent6 = 0
-        for _ in range(repeat):
-            for name, frame in frames:
-                try:
-                    self._socket.sendto(frame, (name, 0))
-                except OSError:  # buffer full, interface just gone: the next round or burst makes up for it
-                    self._counters["garp_dropped"] += 1
-                else:
-                    sent += 1
-                    sent6 += frame[12:14] == _ETHERTYPE_IPV6
+        if not frames:
+            return 0
+        mailing, descriptor = Mailing(frames), self._socket.fileno()
+        # Buffer full, interface just gone: the next round or burst makes up for it.
+        dropped = [place for _ in range(repeat) for place, _errno in mailing.send(descriptor)]
+        is_ipv6 = [frame[12:14] == _ETHERTYPE_IPV6 for frame, _ in frames]
+        sent = repeat * len(frames) - len(dropped)
+        sent6 = repeat * sum(is_ipv6) - sum(is_ipv6[place] for place in dropped)
+        if dropped:
+            self._counters["garp_dropped"] += len(dropped)
         self._counters["garp_sent"] += sent - sent6
         if sent6:
             self._counters["gna_sent"] += sent6
         return sent
 
-    def _frame(self, address: VirtualAddress) -> tuple[str, bytes] | None:
+    def _frame(self, address: VirtualAddress) -> tuple[bytes, bytes] | None:
+        """With its socket address, which says out of which interface."""
         interface = self._links.by_name.get(address.interface)
         if interface is None or not interface.has_arp or len(interface.mac) != _MAC_BYTES:
             self._counters["garp_skipped"] += 1
@@ -78,7 +80,7 @@ class Announcer:
                 self._frames[key] = build_neighbour_advertisement(interface.mac, address.address, is_router=is_router)
             else:
                 self._frames[key] = build_gratuitous_arp(interface.mac, address.address)
-        return interface.name, self._frames[key]
+        return self._frames[key], link_address(interface.index)
 
     def close(self) -> None:
         """Give the descriptor back."""

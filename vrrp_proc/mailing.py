@@ -120,6 +120,6 @@ def internet_address(destination: str) -> bytes:
     return struct.pack("=Hxx", socket.AF_INET) + socket.inet_aton(destination) + bytes(8)
 
 
-def link_address(index: int, ethertype: int, mac: bytes) -> bytes:
-    """The socket address of a packet socket: out of interface `index`, to `mac` (6 bytes)."""
+def link_address(index: int, ethertype: int = 0, mac: bytes = b"") -> bytes:
+    """The socket address of a packet socket: out of interface `index`, to `mac` (6 bytes; whole frames have theirs)."""
     return struct.pack("=HHiHBB6sxx", socket.AF_PACKET, socket.htons(ethertype), index, 0, 0, len(mac), mac)
