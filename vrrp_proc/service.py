@@ -119,6 +119,7 @@ class Service:
         self._apply(document)
         # The collector's pauses must not fall between a deadline and its advert: it runs when we say so.
         gc.disable()
+        gc.freeze()  # and does not look each time through what lasts
         runtime.loop.every(COLLECT_NS, _collect)
 
     def reload(self, document: VrrpDocument) -> None:
