@@ -1,10 +1,10 @@
 """VRRP side by side with keepalived, in one run: CPU per advertisement, lateness, memory, start and take-over.
 
-    python -m bench.vrrp [--case ROUTERS:INTERVAL_CS ...] [--seconds N] [--rounds N] [--only send|receive|takeover ...]
+    python -m bench.vrrp [--case ROUTERS:INTERVAL_CS[:vmac] ...] [--seconds N] [--rounds N] [--only send|... ...]
 
 Root. Every daemon runs alone, one after the other in turns, in network namespaces of its own; a listener in another one
 notes each packet with the kernel's time stamp. Below 1 s version 3 is spoken. Figures are medians of the rounds; the
-last column is pyhad's figure divided by keepalived's.
+last column is pyhad's figure divided by keepalived's. At the end stand all goals, and which were reached.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from collections.abc import Callable
 from bench.vrrp.cases import Figures, receiving, sending, taking_over
 from bench.vrrp.layout import Shape
 from bench.vrrp.stage import DAEMONS
+from bench.vrrp.verdict import verdicts
 from tests.lab.net import require_root
 
-CASES = ("1:100", "100:100", "1000:100", "4000:100", "100:1")
+CASES = ("1:100", "100:100", "1000:100", "4000:100", "100:1", "250:100:vmac", "100:10:vmac")
 TAKEOVERS = (Shape(1, 100, 2, 600), Shape(200, 100, 2, 3))
 WHAT = {
     "start_first_ms": "start to first advert, ms",
@@ -43,9 +44,10 @@ WHAT = {
 
 
 def shape_of(words: str, priority: int) -> Shape:
-    """`1000:100` is 1000 routers at 100 cs."""
-    routers, _, interval_cs = words.partition(":")
-    return Shape(int(routers), int(interval_cs), 2 if int(interval_cs) >= 100 else 3, 1, priority)
+    """`1000:100` is 1000 routers at 100 cs; `:vmac` after it: each with a virtual MAC."""
+    routers, interval_cs, *more = words.split(":")
+    version = 2 if int(interval_cs) >= 100 else 3
+    return Shape(int(routers), int(interval_cs), version, 1, priority, has_vmac=more == ["vmac"])
 
 
 def measure(title: str, once: Callable[[str], Figures], rounds: int) -> dict[str, Figures]:
@@ -72,7 +74,7 @@ def measure(title: str, once: Callable[[str], Figures], rounds: int) -> dict[str
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.vrrp", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--case", action="append", metavar="ROUTERS:CS", help=f"of {' '.join(CASES)}")
+    parser.add_argument("--case", action="append", metavar="ROUTERS:CS[:vmac]", help=f"of {' '.join(CASES)}")
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement (10)")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", action="append", choices=["send", "receive", "takeover"])
@@ -85,23 +87,28 @@ def main() -> None:
     require_root()
     wish = arguments()
     parts = wish.only or ["send", "receive", "takeover"]
-    found = {}
+    found: dict[str, dict[str, Figures]] = {}
+    reached: list[str] = []
     for words in wish.case or CASES:
         if "send" in parts:
             master = shape_of(words, 255)
             found[f"send {words}"] = measure(
                 f"sending, {master}", lambda kind, shape=master: sending(kind, shape, wish.seconds), wish.rounds
             )
+            reached += verdicts(f"sending, {master}", master, found[f"send {words}"])
         if "receive" in parts:
             backup = shape_of(words, 100)
             found[f"receive {words}"] = measure(
                 f"receiving, {backup}", lambda kind, shape=backup: receiving(kind, shape, wish.seconds), wish.rounds
             )
+            reached += verdicts(f"receiving, {backup}", backup, found[f"receive {words}"])
     if "takeover" in parts:
         for shape in TAKEOVERS:
             found[f"takeover {shape}"] = measure(
                 f"taking over, {shape}", lambda kind, shape=shape: taking_over(kind, shape), wish.rounds
             )
+            reached += verdicts(f"taking over, {shape}", shape, found[f"takeover {shape}"])
+    print("", *reached, sep="\n")
     if wish.json:
         print(json.dumps(found, indent=2))
 

@@ -22,13 +22,14 @@ class Shape:
     version: int
     addresses: int = 1
     priority: int = 100
+    has_vmac: bool = False
 
     def words(self) -> list[str]:
-        """As arguments of another program."""
+        """As arguments of another program, which has no virtual MACs."""
         return [str(n) for n in (self.routers, self.interval_cs, self.version, self.addresses, self.priority)]
 
     def __str__(self) -> str:
-        many = f" x {self.addresses}" if self.addresses > 1 else ""
+        many = f" x {self.addresses}" if self.addresses > 1 else " with virtual MACs" if self.has_vmac else ""
         return f"{self.routers}{many} at {self.interval_cs * 10} ms (v{self.version})"
 
     @property
@@ -72,6 +73,7 @@ class Shape:
         blocks = [
             f"global_defs {{\n router_id bench\n vrrp_garp_master_repeat 1\n vrrp_garp_master_delay 0\n{extra}}}\n"
         ]
+        vmac = "\n use_vmac" if self.has_vmac else ""
         state = "MASTER" if self.priority == 255 else "BACKUP"
         for number in range(self.routers):
             interface, vrid = self.place_of(number)
@@ -82,7 +84,7 @@ class Shape:
                 excluded = f" virtual_ipaddress_excluded {{\n{excluded} }}\n"
             blocks.append(
                 f"vrrp_instance V{number} {{\n state {state}\n interface {interface}\n virtual_router_id {vrid}\n"
-                f" version {self.version}\n priority {self.priority}\n advert_int {self.interval_cs / 100:g}\n"
+                f" version {self.version}\n priority {self.priority}\n advert_int {self.interval_cs / 100:g}{vmac}\n"
                 f" virtual_ipaddress {{\n{told} }}\n{excluded}}}\n"
             )
         return "".join(blocks)
