@@ -15,10 +15,12 @@ import os
 import socket
 import time
 from collections.abc import MutableMapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import structlog
-from structlog.typing import FilteringBoundLogger
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+else:  # a name for annotations: a config test logs nothing, and structlog takes longer to import than all it does
+    FilteringBoundLogger = Any
 
 __all__ = ["FilteringBoundLogger", "LogSettings", "ProcessLog"]
 
@@ -101,12 +103,15 @@ class ProcessLog:
         self._syslog_path = settings.syslog_path
         self._syslog_retry_s = settings.syslog_retry_s
         self._syslog_next_s = 0.0
+        import structlog
+
+        self._drop_event = structlog.DropEvent
         base: dict[str, Any] = {"process": process, "pid": os.getpid()}
         if settings.daemon:
             base["daemon"] = settings.daemon
         level = logging.DEBUG if settings.detail else logging.INFO
         self.logger = cast(
-            FilteringBoundLogger,
+            "FilteringBoundLogger",
             structlog.wrap_logger(
                 None,
                 processors=[structlog.processors.format_exc_info, self._enqueue],
@@ -162,7 +167,7 @@ class ProcessLog:
             self._queue.append((severity, json_line))
         elif self._wants_syslog:
             self._dropped += 1
-        raise structlog.DropEvent
+        raise self._drop_event
 
     def _send_syslog(self, severity: int, line: bytes) -> None:
         head = f"<{self._facility * 8 + severity}>{self._ident}[{os.getpid()}]: ".encode()

@@ -25,6 +25,15 @@ def enter_named(name: str) -> None:
         os.close(fd)
 
 
+def cannot_enter(name: str) -> str:
+    """Enter it; empty, or in words why this process cannot live there."""
+    try:
+        enter_named(name)
+    except OSError as error:
+        return f"network namespace {name}: {error.strerror}"
+    return ""
+
+
 def enter(fd: int, name: str = "") -> None:
     """Move this process into the network namespace of that descriptor. Raises OSError."""
     if _libc.setns(fd, _CLONE_NEWNET) != 0:

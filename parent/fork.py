@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable
 from pyhad.common import privileges
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.title import set_title, title_of
-
-PERMISSION, INTERNAL_ERROR = 4, 70  # PROC-20
+from pyhad.parent.exits import INTERNAL_ERROR, PERMISSION
 
 
 def fork_into(work: Callable[[], int], *, keep: Iterable[int], name: str, log: LogSettings) -> int:

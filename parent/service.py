@@ -26,7 +26,7 @@ from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.settings import Wish, settings_of
 from pyhad.parent.core.supervisor import Supervisor
 from pyhad.parent.dumping import NAMES, Dumper
-from pyhad.parent.fork import INTERNAL_ERROR
+from pyhad.parent.exits import INTERNAL_ERROR
 from pyhad.parent.hang_watch import HangWatch
 from pyhad.parent.leftovers import reap_leftovers
 from pyhad.parent.options import DEFAULT_UMASK, UPGRADE

@@ -58,16 +58,18 @@ class _Grammar:
     def _body(self, owner: Statement, *, quiet: bool, implied: bool = False) -> bool:
         """Statements up to the CLOSE that ends them; whether there was one. `implied`: the OPEN is missing."""
         vocabulary = VOCABULARIES[owner.keyword.opens]
-        while self._next < len(self._lines) and not self._unwinding:
-            line = self._lines[self._next]
-            if line.kind is LineKind.TEXT:
-                first = line.words[0].text
-                if implied and first not in vocabulary.words and first in self._enclosing().words:
-                    return False
+        lines = self._lines
+        while self._next < len(lines) and not self._unwinding:
+            line = lines[self._next]
+            if line.piece.kind is LineKind.TEXT:
+                if implied:
+                    first = line.words[0].text
+                    if first not in vocabulary.words and first in self._enclosing().words:
+                        return False
                 self._statement(owner, vocabulary, line, quiet=quiet)
                 continue
             self._next += 1
-            if line.kind is LineKind.CLOSE:
+            if line.piece.kind is LineKind.CLOSE:
                 return True
             self._complaints.error("unexpected '{'", line.at, trouble=Trouble.BRACE)
             self._skip_rest()
@@ -149,7 +151,7 @@ class _Grammar:
     # ------------------------------------------------------------------------------------------- recovery
 
     def _at_open(self) -> bool:
-        return self._next < len(self._lines) and self._lines[self._next].kind is LineKind.OPEN
+        return self._next < len(self._lines) and self._lines[self._next].piece.kind is LineKind.OPEN
 
     def _at_word_of(self, vocabulary: Vocabulary) -> bool:
         if self._next >= len(self._lines) or self._lines[self._next].kind is not LineKind.TEXT:

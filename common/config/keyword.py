@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyhad.common.config.arguments import Argument
 
@@ -60,11 +60,11 @@ class Keyword:
     secret: bool = False
     placeholder: bool = False
     """The name is not a word of the language: it describes what stands there."""
+    canonical: str = field(init=False, repr=False, compare=False)
+    """The name that builders look for: asked for a million times in a large configuration."""
 
-    @property
-    def canonical(self) -> str:
-        """The name that builders look for."""
-        return self.alias_of or self.name
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "canonical", self.alias_of or self.name)
 
     def syntax(self) -> str:
         """Arguments as a person writes them."""

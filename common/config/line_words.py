@@ -30,9 +30,23 @@ class LineReader:
 
     def __init__(self, complaints: Complaints) -> None:
         self._complaints = complaints
+        self._known: dict[int, tuple[Keyword, tuple[Value, ...]]] = {}
+        """Values of headers of which there is nothing to say, by the identity of their piece: equal lines share one."""
 
     def header(self, statement: Statement) -> None:
         """The words after a keyword."""
+        keyword, key = statement.keyword, id(statement.line.piece)
+        known = self._known.get(key)
+        if known is not None and known[0] is keyword:
+            statement.values = known[1]
+            return
+        said = len(self._complaints.diagnostics)
+        self._read_header(statement)
+        is_plain = len(self._complaints.diagnostics) == said and not (statement.options or statement.said)
+        if is_plain and not (keyword.form is Form.BLOCK and keyword.arguments):  # what has a name is not repeated
+            self._known[key] = (keyword, statement.values)
+
+    def _read_header(self, statement: Statement) -> None:
         keyword, words = statement.keyword, statement.line.words
         start = 1
         if keyword.leading:

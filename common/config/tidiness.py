@@ -56,13 +56,20 @@ _BESIDE = {
 """Words that mean something only beside one of the others."""
 
 
+_WATCHED = frozenset({*_BESIDE, *_MAX_CHARACTERS, "hashed"})
+"""Words that are looked at together with others of their block."""
+
+
 def check_tidiness(root: Statement, complaints: Complaints) -> None:
     """Say what has no effect as it is written."""
     _names_twice(root, complaints)
     for block in _blocks(root):
-        _needed(block, complaints)
-        _once(block, complaints)
-        _beside(block, complaints)
+        if block.name in _NEEDED or block.name == "lvs_timeouts":
+            _needed(block, complaints)
+        if len(block.children) > 1:
+            _once(block, complaints)
+        if any(child.keyword.canonical in _WATCHED for child in block.children):
+            _beside(block, complaints)
 
 
 def _names_twice(root: Statement, complaints: Complaints) -> None:
@@ -97,7 +104,7 @@ def _once(block: Statement, complaints: Complaints) -> None:
     once = _ONCE.get(block.keyword.name, ())
     seen: dict[str, Statement] = {}
     for child in block.children:
-        if child.name not in once and not _is_script(child):
+        if child.keyword.canonical not in once and not _is_script(child):
             continue
         first = seen.setdefault(child.name, child)
         if first is not child:

@@ -99,15 +99,17 @@ class Statement:
 
     def every(self, name: str) -> Iterator[Statement]:
         """The good statements of this name, in order."""
-        return (child for child in self.children if child.name == name and not child.broken)
+        return (child for child in self.children if child.keyword.canonical == name and not child.broken)
 
     def last(self, name: str) -> Statement | None:
         """The good statement of this name that counts: the last one."""
-        if len(self.children) < _FEW:
+        children = self.children
+        if not children:
+            return None
+        if len(children) < _FEW:
             found = None
-            for child in self.children:
-                keyword = child.keyword
-                if (keyword.alias_of or keyword.name) == name and not child.broken:
+            for child in children:
+                if child.keyword.canonical == name and not child.broken:
                     found = child
             return found
         if self._last is None:
@@ -116,7 +118,7 @@ class Statement:
 
     def given(self, name: str) -> bool:
         """Whether the name was used at all, rightly or wrongly."""
-        return name in self.bad or any(child.name == name for child in self.children)
+        return name in self.bad or any(child.keyword.canonical == name for child in self.children)
 
     def has(self, name: str) -> bool:
         """A flag, or a boolean keyword that is on."""

@@ -64,6 +64,8 @@ def canonical_address(text: str, argument: Argument | None = None) -> str:
 
 @functools.lru_cache(maxsize=4_096)  # the servers of one service are often those of the next
 def _canonical(text: str, kind: Kind) -> str:
+    if kind in _ANY_IPV4 and _DOTTED.match(text):
+        return text
     try:
         address = ipaddress.IPv6Address(text) if ":" in text else ipaddress.IPv4Address(text)
     except ValueError:
@@ -172,6 +174,10 @@ def _pattern(pattern: re.Pattern[str]) -> Callable[[Argument, str, list[str]], V
 
 _VERSIONS = {Kind.ADDRESS4: 4, Kind.ADDRESS6: 6, Kind.MULTICAST4: 4, Kind.MULTICAST6: 6}
 _MULTICASTS = (Kind.MULTICAST4, Kind.MULTICAST6)
+_ANY_IPV4 = (Kind.ADDRESS, Kind.ADDRESS4)
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_DOTTED = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\Z")
+"""Canonical as it stands."""
 _READERS: dict[Kind, Callable[[Argument, str, list[str]], Value]] = {
     Kind.STRING: _text,
     Kind.PATH: _text,

@@ -20,6 +20,9 @@ _BRACE = re.compile(r'["\\{}]')
 _WORD = re.compile(r'"([^"]*)("?)|[^ \t\f\n\r\v"]+')
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?:[ \t]+[^{}\"]*)?\}")
 _NOT_PLAIN = re.compile(r"[$@~\\\0]|include|random_seed")
+_SIMPLE = re.compile(r"([\w.:/ \t-]*)([{}]?)[ \t]*\Z", re.ASCII)
+"""Nearly every line: words without quotes, and perhaps a brace at its end."""
+_SIMPLE_WORD = re.compile(r"[^ \t]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,8 @@ def plain_pieces(line: str) -> tuple[Piece, ...] | None:
     """
     if _NOT_PLAIN.search(line):
         return None
+    if simple := _SIMPLE.match(line):
+        return _simple_pieces(simple[1], simple[2])
     text, unclosed = without_comment(Text.of_line(line))
     if unclosed is not None:
         return None
@@ -194,4 +199,17 @@ def plain_pieces(line: str) -> tuple[Piece, ...] | None:
             break
         pieces.append(brace_piece(text, brace))
         text = text.cut(brace + 1)
+    return tuple(pieces)
+
+
+def _simple_pieces(text: str, brace: str) -> tuple[Piece, ...]:
+    """The same by a short way: the column of a character is its place in the line."""
+    words = tuple(Word(sys.intern(match[0]), match.start() + 1) for match in _SIMPLE_WORD.finditer(text))
+    pieces: list[Piece] = []
+    if words:
+        pieces.append(Piece(LineKind.TEXT, words, text.strip(BLANKS), words[0].column))
+    if brace:
+        column = len(text) + 1
+        kind = LineKind.OPEN if brace == "{" else LineKind.CLOSE
+        pieces.append(Piece(kind, (Word(brace, column),), brace, column))
     return tuple(pieces)

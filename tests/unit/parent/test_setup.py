@@ -6,9 +6,9 @@ import pytest
 
 from pyhad.common.config.model import ParentDocument
 from pyhad.common.config.model_process import DaemonSettings
-from pyhad.parent.main import in_place
 from pyhad.parent.options import Options
 from pyhad.parent.setup import daemon_key
+from pyhad.parent.starting import in_place
 
 
 def document(daemon: str = "", namespace: str = "") -> ParentDocument:

@@ -93,5 +93,16 @@ def test_what_was_expected_names_the_range() -> None:
     assert caught.value.expected == "number of seconds from 0.01 to 255, at most 6 decimal places"
 
 
+@pytest.mark.parametrize("text", ["0.0.0.0", "255.255.255.255", "10.9.99.199", "249.250.100.1"])
+def test_an_ipv4_address_is_canonical_as_it_stands(text: str) -> None:
+    assert canonical_address(text) is text
+
+
+@pytest.mark.parametrize("text", ["256.0.0.1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.04", "1.2.3.4\n", "٣.1.1.1"])
+def test_what_only_looks_like_one_is_refused(text: str) -> None:
+    with pytest.raises(BadValue):
+        canonical_address(text)
+
+
 def test_addresses_become_canonical() -> None:
     assert canonical_address("FE80:0::1") == "fe80::1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, strategies as st
 
 from pyhad.common.config.source import LineKind
 from pyhad.common.config.words import Text, find_brace, is_scripted, plain_pieces, split_words, without_comment
@@ -156,3 +157,9 @@ def test_lines_that_mean_something_else_elsewhere_are_not_plain(line: str) -> No
 @pytest.mark.parametrize("line", ["", "   ", "# x"])
 def test_an_empty_line_is_plain_and_gives_nothing(line: str) -> None:
     assert plain_pieces(line) == ()
+
+
+@given(st.text(alphabet="ab9.:/_- \t{}", max_size=24))
+def test_the_short_way_of_simple_lines_leads_where_the_long_way_does(line: str) -> None:
+    """A comment at the end takes the long way and changes nothing else."""
+    assert plain_pieces(line) == plain_pieces(f"{line} # x")
