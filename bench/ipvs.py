@@ -1,6 +1,6 @@
 """How long it takes to program IPVS, and to reload: pyhad, keepalived and ipvsadm side by side, in one run.
 
-    tests/vm/lab-kernel --timeout 1800 -- .venv/bin/python -m bench.ipvs [SERVICESxSERVERS ...]
+    tests/vm/lab-kernel --timeout 1800 -- .venv/bin/python -m bench.ipvs [--only PART] [SERVICESxSERVERS ...]
 
 It empties the IPVS table of its network namespace. First pyhad's writer alone, in this process, and `ipvsadm
 --restore`. Then both daemons, as they are run: from the start to the whole table (less the same for one server), and
@@ -11,6 +11,7 @@ Memory: RSS and private of the owner, PSS of the whole daemon.
 
 from __future__ import annotations
 
+import argparse
 import collections
 import dataclasses
 import json
@@ -334,14 +335,15 @@ def alone(services: int, servers: int) -> None:
         print(f"{what:40}{seconds:8.3f}{used_s:8.3f}{changes:10}", flush=True)
 
 
-def main(sizes: list[str]) -> None:
-    """Print one table for each size."""
-    kinds: tuple[Callable[[Path, Path], Keepalived | Pyhad], ...] = (Keepalived, Pyhad)
+def main(sizes: list[str], parts: tuple[str, ...]) -> None:
+    """Print one table for each size. `parts`: `writer`, `keepalived`, `pyhad`."""
+    kinds = tuple(kind for kind in (Keepalived, Pyhad) if kind.name in parts)
     base = {kind.__name__: float(run_daemon(kind, 1, 1)[0][1]) for kind in kinds}
     print("start with one server: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in base.items()))
     for size in sizes:
         services, servers = (int(part) for part in size.split("x"))
-        alone(services, servers)
+        if "writer" in parts:
+            alone(services, servers)
         programmed = {}
         for kind in kinds:
             rows = run_daemon(kind, services, servers)
@@ -349,9 +351,17 @@ def main(sizes: list[str]) -> None:
             rows.insert(1, ("the same less its start", f"{programmed[kind.__name__]:8.2f}"))
             for what, value in rows:
                 print(f"{kind.__name__ + ', ' + what:48}{value}", flush=True)
-        ratio = programmed["Pyhad"] / programmed["Keepalived"]
-        print(f"Pyhad takes {ratio:.2f} of Keepalived's time from start to whole table", flush=True)
+        if len(programmed) == len((Keepalived, Pyhad)):
+            ratio = programmed["Pyhad"] / programmed["Keepalived"]
+            print(f"Pyhad takes {ratio:.2f} of Keepalived's time from start to whole table", flush=True)
+
+
+PARTS = ("writer", "keepalived", "pyhad")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or list(SIZES))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("sizes", nargs="*", default=SIZES, metavar="SERVICESxSERVERS")
+    parser.add_argument("--only", choices=PARTS, help="one part at a time, where all together take too long")
+    given = parser.parse_args()
+    main(list(given.sizes), (given.only,) if given.only else PARTS)
