@@ -113,7 +113,7 @@ class IpvsService:
             raise WireError(f"document of schema {document.schema}, expected {SCHEMA}")
         if self._writer is not None and replace(document, generation=self._document.generation) == self._document:
             self._document = document  # nothing is another but its number; what others changed is repaired in time
-            self._verify()
+            self._verify(VERIFY_NS)
             return
         old, changed = self._writer, document.data_plane is not self._document.data_plane
         self._document = document
@@ -331,7 +331,7 @@ class IpvsService:
         """What was read last is older than `age_ns`, and reading again takes no more than that share of our time."""
         return self._loop.now_ns() - self._read_at_ns > max(age_ns, self._read_cost_ns * share)
 
-    def _verify(self) -> None:
+    def _verify(self, age_ns: int = 0) -> None:
         if self._writer is None:
             self._open()
             if self._writer is not None:
@@ -339,7 +339,7 @@ class IpvsService:
                 self._following = Following()  # the next beat brings the verdicts
                 self._configure()
             return
-        if not self._is_stale(0):
+        if not self._is_stale(age_ns):
             return
         self._bring_settings()
         self._marks.verify()
