@@ -79,10 +79,14 @@ class Holdings:
 def tracked_interfaces(block: Statement, own: str, complaints: Complaints) -> tuple[str, ...]:
     """Other interfaces whose loss means FAULT: tracked with weight 0, or holding an address (TRK-30, TRK-31)."""
     names: dict[str, None] = {}
+    weighted: set[str] = set()
     for entry in entries(block, "track_interface"):
         name = str(entry.options.get("NAME", ("",))[0])
-        if entry.options.get("weight", (0,))[0] or "reverse" in entry.options:
-            continue  # see build_tracking.py
+        if "weight" in entry.options and (entry.options["weight"][0] or "reverse" in entry.options):
+            weighted.update({name} - names.keys())  # see build_tracking.py
+            continue
+        if name in weighted:
+            continue
         if name == own:
             complaints.warning(f"track_interface {name} is ignored: it is the instance's own", entry.at)
         elif name and not entry.broken:

@@ -116,9 +116,12 @@ class ScriptBuilder:
         """`notify_fifo` and `own`, one half's; of two of the same path the specific one is ignored (NTF-26)."""
         found: dict[str, Fifo] = {}
         for name in ("notify_fifo", own):
-            statement = self.settings.last(name)
-            if statement is None:
+            given = list(self.settings.every(name))
+            if not given:
                 continue
+            statement, *others = given
+            for other in others if name == own else ():
+                self._complaints.warning(f"{name} is ignored: it is given already", other.at)
             path = statement.text()
             if path in found:
                 self._complaints.warning(f"{name} is ignored: notify_fifo has the same path", statement.at)

@@ -201,11 +201,17 @@ class _Attach:
 
     def _trackers(self, block: Statement, own_interface: str) -> list[Tracker]:
         found: list[Tracker] = []
+        known: set[tuple[TrackerKind, str]] = set()
         for word, kind in _BLOCKS.items():
             for entry in _entries(block, word):
                 tracker = self._tracker(entry, kind)
                 if tracker is None:
                     continue
+                if (kind, tracker.name) in known:
+                    message = f"{word}: '{tracker.name}' is ignored: '{block.text()}' follows it already"
+                    self._complaints.warning(message, entry.at)
+                    continue
+                known.add((kind, tracker.name))
                 if kind is TrackerKind.INTERFACE and tracker.name == own_interface:  # FIX-30
                     continue
                 found.append(tracker)
@@ -227,10 +233,12 @@ class _Attach:
         given = entry.options.get("weight")
         if given and isinstance(given[0], int):
             weight = given[0]
-        if "reverse" in entry.options:
-            reverse = True
-        elif "noreverse" in entry.options:
-            reverse = False
+        turn = next((word for word in ("reverse", "noreverse") if word in entry.options), "")
+        if turn and not given:
+            message = f"{turn} is ignored: '{name}' has no weight in this line"
+            self._complaints.warning(message, entry.at, hint=f"write: {name} weight N {turn}")
+        elif turn:
+            reverse = turn == "reverse"
         return Tracker(kind=kind, name=name, weight=weight, reverse=reverse)
 
     def _without_weights(

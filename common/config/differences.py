@@ -281,8 +281,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "says which are not defined",
         r"track_group .* not found|track_file .* not found|BFD .* not configured|not found, ignoring",
     ),
-    _gap("DIF-42", "trackers named twice", "the second is ignored", r"duplicate track_\w+"),
-    _gap("DIF-43", "option `reverse` without `weight`", "ignored", r"unknown track.* option (no)?reverse"),
     _gap(
         "DIF-44",
         "weighted trackers of an owner or of a member of a sync group",
@@ -311,7 +309,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     _gap("DIF-53", "an instance that is left out", "is checked all the same", r"No VIP specified|not multicast"),
     _gap("DIF-55", "strict mode", "changes what the RFC forbids", r"[Ss]trict|does not comply"),
     _gap("DIF-56", "unicast", "checks what the options mean together", r"unicast"),
-    _gap("DIF-58", "a notify FIFO that is named twice", "the second is ignored", r"notify_fifo already specified"),
 )
 
 

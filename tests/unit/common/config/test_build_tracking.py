@@ -137,6 +137,23 @@ def test_groups_without_members_and_members_of_two_groups(compiled: Compile) -> 
     assert "vrrp_sync_group 'H' is ignored: it has no members" in result.warnings
 
 
+def test_what_is_named_twice_counts_once_and_a_sense_needs_its_weight(instance: Compile) -> None:
+    result = instance("track_interface {\n eth1 weight 20\n eth1\n eth2 reverse\n}")
+    assert document(result).instances[0].trackers == (Tracker(kind=INTERFACE, name="eth1", weight=20),)
+    assert document(result).instances[0].tracked_interfaces == ("eth2",)
+    assert result.warnings == [
+        "track_interface: 'eth1' is ignored: 'VI_1' follows it already",
+        "reverse is ignored: 'eth2' has no weight in this line",
+    ]
+
+
+def test_the_first_fifo_of_a_kind_counts(compiled: Compile) -> None:
+    text = "global_defs {\n vrrp_notify_fifo /run/one\n vrrp_notify_fifo /run/two\n}\n"
+    result = compiled(text + TWO.format(""))
+    assert [fifo.path for fifo in document(result).fifos] == ["/run/one"]
+    assert "vrrp_notify_fifo is ignored: it is given already" in result.warnings
+
+
 @pytest.mark.behaviour("NTF-26")
 def test_fifos(compiled: Compile) -> None:
     text = """global_defs {
