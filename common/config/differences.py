@@ -182,6 +182,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         "what is written and does nothing is a mistake",
         r"is ignored: it belongs to lb_algo",
     ),
+    _stricter(
+        "DIF-66",
+        "the port of a server by `TUN` or `DR`, where a later `lb_kind` changes the method",
+        "the method that stood above the server counts",
+        "that of the service counts, with the warning about its port",
+        "a reader would not know which one counts",
+        r"^real_server: with lb_kind (TUN|DR) the port is that of the service",
+    ),
     # -------------------------------------------------------------------------------------- keepalived is stricter
     _looser(
         "DIF-63",
