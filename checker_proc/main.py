@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pyhad.checker_proc.nursery import fork_nursery
 from pyhad.checker_proc.service import CheckerService, read_document
+from pyhad.checker_proc.worker import work
+from pyhad.checker_proc.workforce import workers_of
 from pyhad.common import privileges
 from pyhad.common.runtime import ChildContext, Runtime
 from pyhad.common.scripts.catalogue import catalogue_of
@@ -14,9 +17,10 @@ def main(context: ChildContext) -> int:
     """Run as the child that `context` describes; the exit status."""
     document = read_document(context.document)
     helper = fork_helper(catalogue_of(document))
+    nursery = fork_nursery(context.account, context.log.daemon, work) if workers_of(document) else None
     privileges.no_new_privileges()  # it starts no program
     runtime = Runtime(context, as_root=False, keep=frozenset())
-    service = CheckerService(runtime, Scripts(helper, runtime.loop, runtime.logger), document)
+    service = CheckerService(runtime, Scripts(helper, runtime.loop, runtime.logger), document, nursery)
     runtime.ready()
     code = runtime.run()
     del service

@@ -48,19 +48,40 @@ def raise_descriptor_limit() -> int:
     return hard
 
 
-class Prober:
-    """The shared sockets, deadlines and programs of all probes."""
+class Home:
+    """What only the checker's own process can ask: ping sockets, programs, files and BFD sessions are there alone."""
 
-    def __init__(
-        self, loop: Loop, scripts: Scripts, files: NumberFiles, *, icmp4: int, icmp6: int, max_descriptors: int
-    ) -> None:
-        self._loop = loop
+    def __init__(self, loop: Loop, scripts: Scripts, files: NumberFiles, *, icmp4: int, icmp6: int) -> None:
         self._deadlines = Deadlines(loop)
         self._ping4 = Pinger(loop, self._deadlines, 4, icmp4)
         self._ping6 = Pinger(loop, self._deadlines, 6, icmp6)
         self.programs = Programs(scripts, loop, self._deadlines)
         self._files = files
         self.sessions = BfdSessions()
+
+    def start(self, check: PingCheck | MiscCheck | FileCheck | BfdCheck, owner: Owner, now_ns: int) -> Started:
+        """As `Prober.start`."""
+        match check:
+            case PingCheck():
+                pinger = self._ping6 if ":" in check.target.address else self._ping4
+                return pinger.start(check.target, owner, now_ns)
+            case MiscCheck():
+                return self.programs.start(check, owner, now_ns)
+            case BfdCheck():
+                return self.sessions.look(check)
+            case FileCheck():
+                return self._files.look(check)
+            case _:
+                assert_never(check)
+
+
+class Prober:
+    """The shared deadlines and limits of all probes. A worker's has no `home`."""
+
+    def __init__(self, loop: Loop, home: Home | None, *, max_descriptors: int) -> None:
+        self._loop = loop
+        self._home = home
+        self._deadlines = Deadlines(loop)
         self._limit = max(1, max_descriptors - SPARE_DESCRIPTORS)
         self.tls: ssl.SSLContext
         """Shared by all SSL_GET; the service sets both before it starts one."""
@@ -93,21 +114,15 @@ class Prober:
                 from pyhad.checker_proc.grpc_call import GrpcCall
 
                 return self._start_exchange(check, GrpcCall(check), check.sni, owner, now_ns)
-            case PingCheck():
-                pinger = self._ping6 if ":" in check.target.address else self._ping4
-                return pinger.start(check.target, owner, now_ns)
-            case MiscCheck():
-                return self.programs.start(check, owner, now_ns)
             case SmtpCheck():
                 return smtp_probe.start(self._loop, self._deadlines, check, owner, now_ns)
             case DnsCheck():
                 return datagram.start_dns(self._loop, self._deadlines, check, owner, now_ns)
             case UdpCheck():
                 return datagram.start_udp(self._loop, self._deadlines, check, owner, now_ns)
-            case BfdCheck():
-                return self.sessions.look(check)
-            case FileCheck():
-                return self._files.look(check)
+            case PingCheck() | MiscCheck() | FileCheck() | BfdCheck():
+                none = ProbeImpossible(reason=Reason.NO_RESOURCES)
+                return none if self._home is None else self._home.start(check, owner, now_ns)
             case _:
                 assert_never(check)
 

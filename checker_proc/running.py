@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol, assert_never
+from typing import Any, Protocol, assert_never
 
 from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.effects import Effect, ReportChange, ReportFailure, ReportImpossible, StartProbe
@@ -26,22 +26,44 @@ from pyhad.common.config.model import BfdCheck, Check, FileCheck, MiscCheck, Pin
 from pyhad.common.loop import Loop
 
 
+class AtWork(Protocol):
+    """A check at work, here or in a worker, as the service sees it."""
+
+    machine: CheckMachine
+    kind: str
+    judges: list[ServerJudge]
+    warnings: tuple[Warn, ...]
+
+    def suspend(self, suspended: bool) -> bool:
+        """Its service's address is not on this machine (CHK-10). True when that is news."""
+        ...
+
+    def begin(self, restored: Restored | None, now_ns: int) -> None:
+        """Once, first."""
+
+    def hurry(self) -> None:
+        """What it looks at changed: probe now."""
+
+    def cancel(self) -> None:
+        """Nobody wants this check any more."""
+
+
 class Listener(Protocol):
     """Who hears what became of a check (the service)."""
 
-    def check_changed(self, running: RunningCheck, change: ReportChange) -> None:
+    def check_changed(self, running: Any, change: ReportChange) -> None:
         """It went up or down, was tested for the first time, or wants another weight."""
 
-    def probe_failed(self, running: RunningCheck, failure: ReportFailure) -> None:
+    def probe_failed(self, running: Any, failure: ReportFailure) -> None:
         """A try failed and changed nothing."""
 
-    def probe_impossible(self, running: RunningCheck, problem: ReportImpossible) -> None:
+    def probe_impossible(self, running: Any, problem: ReportImpossible) -> None:
         """A probe could not be made; told once until one can be made again."""
 
-    def probe_remarked(self, running: RunningCheck, remark: str) -> None:
+    def probe_remarked(self, running: Any, remark: str) -> None:
         """A good response was odd in a way not told before."""
 
-    def check_warns(self, running: RunningCheck) -> None:
+    def check_warns(self, running: Any) -> None:
         """What `RunningCheck.warnings` holds is not what it held before."""
 
 
@@ -73,7 +95,6 @@ class RunningCheck:
         self.judges: list[ServerJudge] = []
         self.slot_ns = 0
         self.is_suspended = False
-        """Its service's address is not on this machine (CHK-10)."""
         self._loop = loop
         self._timetable = timetable
         self._prober = prober
@@ -97,6 +118,12 @@ class RunningCheck:
         self._perform(self.machine.handle(Startup(spread_ns=spread, restored=restored), now_ns), now_ns)
         if isinstance(self.machine.check, FileCheck):  # its answer is here before anybody is told of the server
             self.tick()
+
+    def suspend(self, suspended: bool) -> bool:
+        """As `AtWork.suspend`."""
+        is_news = suspended is not self.is_suspended
+        self.is_suspended = suspended
+        return is_news
 
     def tick(self) -> None:
         """Its time has come."""

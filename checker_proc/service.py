@@ -6,6 +6,7 @@ Everything that a successor must know is in the black box before it is said to a
 from __future__ import annotations
 
 import dataclasses
+import socket
 
 from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible
@@ -14,11 +15,13 @@ from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.local_addresses import LocalAddresses
 from pyhad.checker_proc.number_files import NumberFiles
-from pyhad.checker_proc.prober import Prober, raise_descriptor_limit
+from pyhad.checker_proc.prober import Home, Prober, raise_descriptor_limit
 from pyhad.checker_proc.publisher import Publisher
-from pyhad.checker_proc.running import RunningCheck
+from pyhad.checker_proc.remote import RemoteCheck
+from pyhad.checker_proc.running import AtWork, RunningCheck
 from pyhad.checker_proc.teller import Teller
 from pyhad.checker_proc.timetable import Timetable
+from pyhad.checker_proc.workforce import Workforce, workers_of
 from pyhad.common.blackbox import key_of
 from pyhad.common.codec import decode
 from pyhad.common.config.model import SCHEMA, BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck, MiscCheck
@@ -56,13 +59,15 @@ def checks_of(server: CheckedServer) -> tuple[Check, ...]:
 class CheckerService:
     """Wires the cores to the loop. Implements `running.Listener`."""
 
-    def __init__(self, runtime: Runtime, scripts: Scripts, document: CheckerDocument) -> None:
+    def __init__(
+        self, runtime: Runtime, scripts: Scripts, document: CheckerDocument, nursery: socket.socket | None = None
+    ) -> None:
         self._runtime = runtime
         self._loop = runtime.loop
         self._logger = runtime.logger
         self._box = runtime.context.box
         self._log_all_failures = False
-        self._checks: dict[Shared, RunningCheck] = {}
+        self._checks: dict[Shared, AtWork] = {}
         self._addresses = LocalAddresses(self._loop, self._suspend)
         self._judges: dict[ServerKey, ServerJudge] = {}
         self._box_keys: dict[ServerKey, bytes] = {}
@@ -70,14 +75,10 @@ class CheckerService:
         self._scripts = scripts
         self._teller = Teller(runtime, scripts)
         self._files = NumberFiles(scripts, self._file_changed)
-        self._prober = Prober(
-            self._loop,
-            scripts,
-            self._files,
-            icmp4=runtime.context.icmp4,
-            icmp6=runtime.context.icmp6,
-            max_descriptors=raise_descriptor_limit(),
-        )
+        icmp4, icmp6 = runtime.context.icmp4, runtime.context.icmp6
+        self._home = Home(self._loop, scripts, self._files, icmp4=icmp4, icmp6=icmp6)
+        self._prober = Prober(self._loop, self._home, max_descriptors=raise_descriptor_limit())
+        self._workforce = Workforce(nursery, self._loop, runtime.logger, runtime.finish)
         self._publisher = Publisher(runtime, self._verdicts, self._status, self._teller.hear)
         found = self._box.load()
         is_first = found.pop(_BORN, None) is None
@@ -132,6 +133,9 @@ class CheckerService:
         now_ns = self._loop.now_ns()
         self._prober.tls = client_context(document.tls_client)  # the compiler has made one of it already
         self._prober.tls_http2 = client_context(document.tls_client, http2=True)
+        if not self._workforce.follow(workers_of(document), document.tls_client):
+            self._logger.info("process_renewed", reason="there are to be workers now")
+            self._loop.after(0, self._runtime.finish)
         files = [check.file for server in document.servers for check in server.checks if isinstance(check, FileCheck)]
         self._files.follow(files, is_first=is_first)
         old, self._checks = self._checks, {}
@@ -143,10 +147,10 @@ class CheckerService:
         self._addresses.follow(frozenset(server.suspends_without for server in document.servers) - {""})
         for shared, known in users.items():
             check, without = shared
-            running = old.pop(shared, None)
+            running = self._kept(old, shared)
             if running is None:
-                running = RunningCheck(check, self._loop, self._timetable, self._prober, self)
-                running.is_suspended = self._addresses.lacks(without)
+                running = self._workforce.check(check, self) or self._own(check)
+                running.suspend(self._addresses.lacks(without))
                 running.begin(inherit(check, known), now_ns)
             running.judges = []
             self._checks[shared] = running
@@ -158,6 +162,17 @@ class CheckerService:
             self._add_server(server, records.get((server.service, server.server)), now_ns)
         self._suspend()
         self._logger.info("checks_started", servers=len(self._judges), checks=len(self._checks))
+
+    def _kept(self, old: dict[Shared, AtWork], shared: Shared) -> AtWork | None:
+        """The check that runs already, unless it has to move: then the new one begins with what that one knew."""
+        running = old.get(shared)
+        is_here = (
+            self._workforce.keeps(running) if isinstance(running, RemoteCheck) else not self._workforce.wants(shared[0])
+        )
+        return old.pop(shared, None) if is_here else None
+
+    def _own(self, check: Check) -> RunningCheck:
+        return RunningCheck(check, self._loop, self._timetable, self._prober, self)
 
     def _add_server(self, server: CheckedServer, record: ServerRecord | None, now_ns: int) -> None:
         key = (server.service, server.server)
@@ -174,7 +189,7 @@ class CheckerService:
 
     # ------------------------------------------------------------------------------- what checks tell us
 
-    def check_changed(self, running: RunningCheck, change: ReportChange) -> None:
+    def check_changed(self, running: AtWork, change: ReportChange) -> None:
         """Judge each server that uses this check again; journal first, then say it."""
         now_ns = self._loop.now_ns()
         for judge in running.judges:
@@ -193,7 +208,7 @@ class CheckerService:
                 self._log_verdict(verdict)
         self._publisher.status_changed()
 
-    def _tell(self, running: RunningCheck, judge: ServerJudge, change: ReportChange, was_up: bool) -> None:
+    def _tell(self, running: AtWork, judge: ServerJudge, change: ReportChange, was_up: bool) -> None:
         """Before it is journalled: a successor shall rather tell once more than never."""
         verdict = judge.verdict
         if verdict.reason != Reason.NOT_CHECKED_YET:
@@ -217,7 +232,7 @@ class CheckerService:
 
     def bfd_heard(self, message: BfdSnapshot | BfdChanged) -> None:
         """The BFD process said something (CHK-100)."""
-        for name in self._prober.sessions.take(message):
+        for name in self._home.sessions.take(message):
             for (check, _), running in list(self._checks.items()):
                 if isinstance(check, BfdCheck) and check.session == name:
                     running.hurry()
@@ -232,12 +247,12 @@ class CheckerService:
         changed: dict[str, bool] = {}
         for (_, without), running in self._checks.items():
             lacks = self._addresses.lacks(without)
-            if running.is_suspended is not lacks:
-                running.is_suspended = changed[without] = lacks
+            if running.suspend(lacks):
+                changed[without] = lacks
         for address, lacks in changed.items():
             self._logger.info("checks_suspended" if lacks else "checks_resumed", address=address)
 
-    def probe_failed(self, running: RunningCheck, failure: ReportFailure) -> None:
+    def probe_failed(self, running: AtWork, failure: ReportFailure) -> None:
         """CHK-8: only said where all failures are wanted."""
         self._runtime.counters["probes_failed"] += 1
         if not (self._log_all_failures or running.machine.check.timing.log_all_failures):
@@ -250,19 +265,19 @@ class CheckerService:
                 tries_left=failure.tries_left,
             )
 
-    def probe_impossible(self, running: RunningCheck, problem: ReportImpossible) -> None:
+    def probe_impossible(self, running: AtWork, problem: ReportImpossible) -> None:
         """We could not ask: servers keep their state, but somebody should know."""
         self._runtime.counters["probes_impossible"] += 1
         for judge in running.judges:
             self._logger.error("probe_impossible", **self._fields(running, judge), reason=str(problem.reason))
         self._publisher.status_changed()
 
-    def probe_remarked(self, running: RunningCheck, remark: str) -> None:
+    def probe_remarked(self, running: AtWork, remark: str) -> None:
         """CHK-25."""
         for judge in running.judges:
             self._logger.info("response_odd", **self._fields(running, judge), remark=remark)
 
-    def check_warns(self, running: RunningCheck) -> None:
+    def check_warns(self, running: AtWork) -> None:
         """Said when it begins, and when it is over."""
         for judge in running.judges:
             fields, latency_ms = self._fields(running, judge), running.machine.latency_ns // 1_000_000
@@ -277,7 +292,7 @@ class CheckerService:
         if not self._box.put(self._box_keys[key], pack(record)):
             self._runtime.counters["blackbox_full"] += 1
 
-    def _fields(self, running: RunningCheck, judge: ServerJudge) -> dict[str, str]:
+    def _fields(self, running: AtWork, judge: ServerJudge) -> dict[str, str]:
         check = running.machine.check
         fields = {"service": judge.server.service, "server": judge.server.server, "check": running.kind}
         if isinstance(check, MiscCheck):
@@ -309,6 +324,7 @@ class CheckerService:
                 for judge in self._judges.values()
             ),
             counters=counters,
+            workers=self._workforce.status(),
         )
 
     # ------------------------------------------------------------------------------------------------ end
@@ -317,11 +333,12 @@ class CheckerService:
         """End probes, tell who wants to know of a stop. Verdicts stay as they are."""
         for running in self._checks.values():
             running.cancel()
+        self._workforce.close()
         self._teller.stop()
         self._scripts.finish(self._runtime.finish)
 
 
-def _status_of(running: RunningCheck) -> CheckStatus:
+def _status_of(running: AtWork) -> CheckStatus:
     machine: CheckMachine = running.machine
     return CheckStatus(
         kind=running.kind,

@@ -227,6 +227,26 @@ class ServerHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatus:
+    """One worker of the checker. Part of `CheckerStatus`."""
+
+    number: int
+    pid: int
+    """0 while there is none."""
+    checks: int
+    in_flight: int
+    """Probes that wait for an answer."""
+    restarts: int
+    silent_ns: int
+    """Since it said something: it does every second."""
+    late_p99_ns: int
+    """Of its timers in its last minute, as the next one."""
+    late_max_ns: int
+    cpu_ns: int
+    """Since its start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckerStatus:
     """checker -> control, as `VrrpStatus`."""
 
@@ -235,6 +255,7 @@ class CheckerStatus:
     generation: int
     servers: tuple[ServerHealth, ...]
     counters: dict[str, int]
+    workers: tuple[WorkerStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

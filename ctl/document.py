@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pyhad.common.messages import CheckStatus, DestinationStatus, RouterStatus, StaticStatus, StatusReply
+from pyhad.common.messages import CheckStatus, DestinationStatus, RouterStatus, StaticStatus, StatusReply, WorkerStatus
 from pyhad.common.messages_peers import PeerStatus
 from pyhad.common.states import ProcessName
 from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
@@ -39,7 +39,8 @@ def status_document(reply: StatusReply, now_ns: int, parts: tuple[Part, ...] = A
     if Part.VRRP in parts:
         document["vrrp"] = _vrrp(reply, now_ns)
     if Part.SERVICES in parts:
-        document["checker"] = _source(reply, ProcessName.CHECKER, reply.checker, now_ns)
+        workers = [_worker(worker) for worker in reply.checker.workers] if reply.checker else []
+        document["checker"] = {**_source(reply, ProcessName.CHECKER, reply.checker, now_ns), "workers": workers}
         document["data_plane"] = {
             "kind": reply.ipvs.data_plane if reply.ipvs else "",
             **_source(reply, ProcessName.IPVS, reply.ipvs, now_ns),
@@ -159,6 +160,20 @@ def _peer(peer: PeerStatus, now_ns: int) -> dict[str, Any]:
         "checksum": peer.checksum,
         "refused": peer.refused,
         "differences": list(peer.differences),
+    }
+
+
+def _worker(worker: WorkerStatus) -> dict[str, Any]:
+    return {
+        "worker": worker.number,
+        "pid": worker.pid,
+        "checks": worker.checks,
+        "in_flight": worker.in_flight,
+        "restarts": worker.restarts,
+        "last_word_age_s": seconds(worker.silent_ns),
+        "lateness_p99_s": seconds(worker.late_p99_ns),
+        "lateness_max_s": seconds(worker.late_max_ns),
+        "cpu_s": seconds(worker.cpu_ns),
     }
 
 

@@ -6,7 +6,14 @@ in the heading of its part, its age and the reason.
 
 from __future__ import annotations
 
-from pyhad.common.messages import DestinationStatus, ProcessStatus, RouterStatus, StaticStatus, StatusReply
+from pyhad.common.messages import (
+    DestinationStatus,
+    ProcessStatus,
+    RouterStatus,
+    StaticStatus,
+    StatusReply,
+    WorkerStatus,
+)
 from pyhad.common.states import ProcessName, RouterState
 from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
 from pyhad.ctl.peers_table import peer_lines
@@ -110,7 +117,11 @@ def _title(text: str, remark: str, cautions: list[str], width: int, colour: bool
 
 
 def _processes(reply: StatusReply, width: int, colour: bool) -> list[str]:
-    rows = [_process_row(process) for process in reply.processes]
+    rows = []
+    for process in reply.processes:
+        rows.append(_process_row(process))
+        if process.name is ProcessName.CHECKER and process.pid and reply.checker is not None:
+            rows += [_worker_row(worker) for worker in reply.checker.workers]
     return _title("PROCESSES", "", [], width, colour) + table(_PROCESS_COLUMNS, rows, width, colour)
 
 
@@ -129,6 +140,19 @@ def _process_row(process: ProcessStatus) -> list[Cell]:
         Cell(str(process.restarts), YELLOW if process.restarts else ""),
         Cell(f"{duration(process.silent_ns)} ago" if process.silent_ns else "-", "" if good else style),
         Cell("-" if dead else _lateness(process.late_ns)),
+    ]
+
+
+def _worker_row(worker: WorkerStatus) -> list[Cell]:
+    dead = worker.pid == 0
+    return [
+        Cell(f"  worker {worker.number}"),
+        Cell("STARTING", YELLOW) if dead else Cell("running", GREEN),
+        Cell("-" if dead else str(worker.pid)),
+        Cell(f"{worker.checks} checks"),
+        Cell(str(worker.restarts), YELLOW if worker.restarts else ""),
+        Cell("-"),
+        Cell("-" if dead else _lateness(worker.late_max_ns)),
     ]
 
 

@@ -164,6 +164,7 @@ def many(argument: Argument) -> Argument:
 # Small forms that are checked while reading; what they mean is their builders' business.
 SPAN = text("A-B", r"[0-9]{1,10}-[0-9]{1,10}")
 VIP_LEASE = text("auto|off|SECONDS", r"auto|off|[1-9][0-9]{0,4}")
+WORKERS = text("auto|NUMBER", r"auto|[0-9]|[1-5][0-9]|6[0-4]")
 LIFETIME = text("forever|SECONDS", r"forever|[0-9]{1,10}")
 MILLIS_OR_SECONDS = text("TIME", r"[0-9]{1,10}(ms|s)?|[0-9]{1,7}\.[0-9]{1,3}s")
 NETMASK = text("NETMASK|LENGTH", r"[0-9]{1,3}|[0-9]{1,3}(\.[0-9]{1,3}){3}")

@@ -27,6 +27,7 @@ def build_checker(
         mail=alerts.mail(),
         router_id=shared.router_id,
         mails_each_check=not scripts.settings.has("no_checker_emails"),
+        workers=shared.checker_workers,
         tells_first_up=scripts.settings.has("rs_init_notifies"),
         script_security=scripts.security,
         keep_script_links=scripts.keep_links,

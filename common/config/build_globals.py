@@ -67,6 +67,8 @@ class Globals:
     """`nftables_ipvs`."""
     flush_at_start: bool
     log_all_failures: bool
+    checker_workers: int
+    """-1: as many as the load asks for."""
     mails_faults: bool
     vmacs: VmacGlobals
     bfd_sessions: frozenset[str]
@@ -108,11 +110,16 @@ def build_globals(root: Statement, router_id: str, credentials: str = "") -> Glo
         marks_groups=one.has("nftables_ipvs"),
         flush_at_start=one.has("lvs_flush"),
         log_all_failures=one.has("checker_log_all_failures"),
+        checker_workers=_workers(one.text_of("pyhad_checker_workers", "auto")),
         mails_faults=not one.has("no_email_faults"),
         vmacs=_vmacs(one),
         bfd_sessions=frozenset(block.text() for block in root.every("bfd_instance")),
         track_files=_track_files(root),
     )
+
+
+def _workers(text: str) -> int:
+    return -1 if text == "auto" else int(text)
 
 
 def merged_globals(root: Statement) -> Statement:

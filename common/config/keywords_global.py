@@ -16,6 +16,7 @@ from pyhad.common.config.arguments import (
     TIMER_MAX,
     UINT_MAX,
     VIP_LEASE,
+    WORKERS,
     choice,
     many,
     number,
@@ -325,6 +326,14 @@ GLOBAL_DEFS = (
         "Real-time scheduling and locked memory for the VRRP process unless the file says how",
         NOW,
         area="process",
+    ),
+    word(
+        "pyhad_checker_workers",
+        WORKERS,
+        "auto",
+        "Processes that share the checks; 0: the checker does all; auto: by the load, 0 for most sites",
+        NOW,
+        area="checkers",
     ),
     word(
         "pyhad_vip_lease",

@@ -270,5 +270,7 @@ class CheckerDocument:
     """A mail for every check that changed; False with `no_checker_emails`: only where the server did (MAIL-9)."""
     tells_first_up: bool = False
     """`rs_init_notifies`: servers that are taken as up at the start are told."""
+    workers: int = 0
+    """`pyhad_checker_workers`: processes that run its checks; -1: as many as the load asks for."""
     script_security: bool = False
     keep_script_links: bool = False

@@ -59,6 +59,7 @@ def render(sight: Sight) -> str:
         _balancing(page, sight.status.ipvs)
     if sight.status.checker is not None:
         _checks(page, sight.status.checker)
+        _workers(page, sight.status.checker)
     _counters(page, sight)
     return page.text()
 
@@ -184,6 +185,24 @@ def _balancing(page: _Page, status: IpvsStatus) -> None:
             for name, count, suffix in counts:
                 if count >= 0:
                     page.add(name, each, count, suffix)
+
+
+def _workers(page: _Page, status: CheckerStatus) -> None:
+    page.family("pyhad_checker_worker_up", "gauge", "0 while the process is replaced.")
+    page.family("pyhad_checker_worker_checks", "gauge", "Checks that it runs.")
+    page.family("pyhad_checker_worker_in_flight", "gauge", "Its probes that wait for an answer.")
+    page.family("pyhad_checker_worker_restarts", "counter", "How often it was replaced.")
+    page.family("pyhad_checker_worker_cpu_seconds", "counter", "CPU time since its start.")
+    page.family("pyhad_checker_worker_lateness_seconds", "gauge", "Of its timers in the last minute.")
+    for worker in status.workers:
+        labels = {"worker": str(worker.number)}
+        page.add("pyhad_checker_worker_up", labels, int(worker.pid != 0))
+        page.add("pyhad_checker_worker_checks", labels, worker.checks)
+        page.add("pyhad_checker_worker_in_flight", labels, worker.in_flight)
+        page.add("pyhad_checker_worker_restarts", labels, worker.restarts, "_total")
+        page.add("pyhad_checker_worker_cpu_seconds", labels, worker.cpu_ns / SECOND_NS, "_total")
+        for quantile, late_ns in (("0.99", worker.late_p99_ns), ("1", worker.late_max_ns)):
+            page.add("pyhad_checker_worker_lateness_seconds", {**labels, "quantile": quantile}, late_ns / SECOND_NS)
 
 
 def _checks(page: _Page, status: CheckerStatus) -> None:

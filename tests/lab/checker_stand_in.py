@@ -67,6 +67,8 @@ class Director:
         self.applied = 0
         self.servers: list[Server] = []
         self.pid = 0
+        self.workers = 0
+        """Of the documents to come."""
         self.end = socket.socket(socket.AF_UNIX)
         self.icmp = [
             self._icmp(socket.AF_INET, socket.IPPROTO_ICMP),
@@ -102,7 +104,7 @@ class Director:
 
     def start(self, *servers: CheckedServer, tls_client: TlsClient | None = None) -> None:
         """Fork the checker with this document, or fork its successor."""
-        content = dataclasses.replace(document(*servers), tls_client=tls_client or TlsClient())
+        content = dataclasses.replace(document(*servers), tls_client=tls_client or TlsClient(), workers=self.workers)
         ours, theirs = lifeline.pair()
         parent_pid = os.getpid()
         pid = os.fork()
@@ -153,7 +155,7 @@ class Director:
         return self.servers[-1]
 
     def reload(self, *servers: CheckedServer) -> None:
-        fd = sealed(encode(document(*servers)))
+        fd = sealed(encode(dataclasses.replace(document(*servers), workers=self.workers)))
         assert lifeline.say(self.end, lifeline.DOCUMENT, fd)
         os.close(fd)
 

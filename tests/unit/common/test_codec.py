@@ -133,7 +133,14 @@ def test_an_unknown_word_of_an_enum_is_refused() -> None:
 
 
 def test_the_items_of_tuples_and_dictionaries_are_checked() -> None:
-    fields: dict[str, Any] = {"ticket": 1, "taken_ns": 2, "generation": 3, "servers": [], "counters": {"a": 1}}
+    fields: dict[str, Any] = {
+        "ticket": 1,
+        "taken_ns": 2,
+        "generation": 3,
+        "servers": [],
+        "workers": [],
+        "counters": {"a": 1},
+    }
     assert DECODER.decode(packed(["CheckerStatus", fields])).counters == {"a": 1}
     for odd in ({"counters": {"a": "1"}}, {"counters": {1: 1}}, {"counters": []}, {"servers": [1]}, {"servers": {}}):
         with pytest.raises(WireError):

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
+from pyhad.common.messages import WorkerStatus
 from pyhad.ctl.document import status_document, to_text
 from pyhad.ctl.judge import Part
 
@@ -98,3 +99,17 @@ def test_the_text_is_json_that_ends_with_a_newline(replies: Any) -> None:
     text = to_text(document)
     assert text.endswith("}\n")
     assert json.loads(text) == document
+
+
+def test_workers_of_the_checker(replies: Any) -> None:
+    reply = replies.good()
+    assert status_document(reply, replies.now_ns)["checker"]["workers"] == []
+    worker = WorkerStatus(
+        number=2, pid=901, checks=700, in_flight=3, restarts=1, silent_ns=500_000_000, late_p99_ns=2_000_000,
+        late_max_ns=3_000_000, cpu_ns=4_000_000_000,
+    )  # fmt: skip
+    reply = dataclasses.replace(reply, checker=dataclasses.replace(reply.checker, workers=(worker,)))
+    assert status_document(reply, replies.now_ns)["checker"]["workers"] == [
+        {"worker": 2, "pid": 901, "checks": 700, "in_flight": 3, "restarts": 1, "last_word_age_s": 0.5,
+         "lateness_p99_s": 0.002, "lateness_max_s": 0.003, "cpu_s": 4.0},
+    ]  # fmt: skip

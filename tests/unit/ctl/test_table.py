@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pyhad.common.messages import WorkerStatus
 from pyhad.common.states import ProcessName, ProcessState, RouterState
 from pyhad.ctl.judge import Part
 from pyhad.ctl.table import render_status
@@ -70,6 +71,20 @@ def test_a_server_says_that_it_is_kept_in_or_starts_slowly(replies: Any) -> None
     assert any("10.1.0.11:80" in line and "slow start, whole in 12 s" in line for line in lines)
     assert any("10.1.0.12:80" in line and "kept in: panic threshold" in line for line in lines)
     assert any("192.0.2.100:80/tcp" in line and "PANIC" in line for line in lines)
+
+
+def test_workers_stand_below_the_checker(replies: Any) -> None:
+    reply = replies.good()
+    late = {"silent_ns": 0, "late_p99_ns": 1, "late_max_ns": 2_500_000, "cpu_ns": 3}
+    workers = (
+        WorkerStatus(number=1, pid=901, checks=700, in_flight=3, restarts=0, **late),
+        WorkerStatus(number=2, pid=0, checks=650, in_flight=0, restarts=4, **late),
+    )
+    reply = dataclasses.replace(reply, checker=dataclasses.replace(reply.checker, workers=workers))
+    lines = render_status(reply, replies.now_ns, width=160).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.split()[:1] == ["checker"])
+    assert lines[at + 1].split() == ["worker", "1", "running", "901", "700", "checks", "0", "-", "2.5", "ms"]
+    assert lines[at + 2].split() == ["worker", "2", "STARTING", "-", "650", "checks", "4", "-", "-"]
 
 
 def test_one_part_alone(replies: Any) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from pyhad.common.messages import WorkerStatus
 from pyhad.control_proc.core.metrics import render
 from pyhad.control_proc.core.sight import Sight
 
@@ -44,6 +46,23 @@ def test_two_checks_of_one_kind_are_two_samples(make_sight: MakeSight) -> None:
     text = render(make_sight(full=True))
     found = re.findall(r'pyhad_check_runs_total\{.*check="TCP_CHECK",number="(\d)"\} 9', text)
     assert found == ["1", "2"]
+
+
+def test_each_worker_of_the_checker_has_its_samples(make_sight: MakeSight) -> None:
+    sight = make_sight(full=True)
+    assert sight.status.checker is not None
+    worker = WorkerStatus(
+        number=1, pid=0, checks=700, in_flight=3, restarts=2, silent_ns=0, late_p99_ns=2_000_000,
+        late_max_ns=3_000_000, cpu_ns=4_000_000_000,
+    )  # fmt: skip
+    checker = dataclasses.replace(sight.status.checker, workers=(worker,))
+    sight = dataclasses.replace(sight, status=dataclasses.replace(sight.status, checker=checker))
+    found = re.findall(r'^pyhad_checker_worker_(\w+)\{worker="1"(.*)\} (.*)$', render(sight), re.MULTILINE)
+    assert found == [
+        ("up", "", "0"), ("checks", "", "700"), ("in_flight", "", "3"), ("restarts_total", "", "2"),
+        ("cpu_seconds_total", "", "4.0"), ("lateness_seconds", ',quantile="0.99"', "0.002"),
+        ("lateness_seconds", ',quantile="1"', "0.003"),
+    ]  # fmt: skip
 
 
 def test_the_page_has_the_form_of_openmetrics(make_sight: MakeSight) -> None:
