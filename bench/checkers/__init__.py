@@ -1,0 +1,1 @@
+"""What checks cost: `python -m bench.checkers` alone, `python -m bench.checkers.beside` beside keepalived."""
