@@ -125,7 +125,13 @@ URL = (
     word("regex_options", many(TEXT), "none", "PCRE2 options", NOW),
     word("regex_min_offset", number(0), "0", "First body offset searched", NOW),
     word("regex_max_offset", number(0), "none", "Last offset at which a match may start", NOW),
-    word("regex_stack", (number(0), number(0)), "PCRE2 default", "PCRE2 JIT stack sizes", NOTHING),
+    word(
+        "regex_stack",
+        (number(0), number(0)),
+        "PCRE2 default",
+        "PCRE2 JIT stack sizes (here patterns are not JIT-compiled)",
+        NOTHING,
+    ),
     word("pyhad_method", text("METHOD", r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}"), "GET", "Request method", NOW),
     word(
         "pyhad_header",

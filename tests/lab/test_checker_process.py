@@ -20,6 +20,8 @@ from pyhad.common import messages as m
 from pyhad.common.codec import encode
 from pyhad.common.config.model import (
     DnsCheck,
+    FileCheck,
+    GrpcCheck,
     HttpCheck,
     HttpUrl,
     MiscCheck,
@@ -30,7 +32,7 @@ from pyhad.common.config.model import (
     Timing,
     UdpCheck,
 )
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model_tracking import Program, TrackFile
 from pyhad.common.privileges import CAP_NET_RAW
 from pyhad.common.scripts.catalogue import catalogue_of
 from pyhad.common.scripts.helper import fork_helper
@@ -191,7 +193,9 @@ def test_it_runs_without_any_privilege(director: Director) -> None:
     assert facts["Uid"].split() == [str(director.account[1])] * 4
 
 
-def test_a_thousand_failing_probes_of_every_kind_leave_no_descriptor(director: Director) -> None:
+def test_a_thousand_failing_probes_of_every_kind_leave_no_descriptor(
+    director: Director, tmp_path: pathlib.Path
+) -> None:
     timing = Timing(delay_loop_ns=10 * MS, retry=0, warmup_ns=0)
     mute = director.serve(silent)
     never = Target(address="127.0.0.1", port=mute.port, connect_timeout_ns=20 * MS)
@@ -208,7 +212,16 @@ def test_a_thousand_failing_probes_of_every_kind_leave_no_descriptor(director: D
         UdpCheck(target=nobody, timing=timing, alpha=False, needs_reply=True),
         dataclasses.replace(late, tls=True),
         dataclasses.replace(late, target=nobody),
+        dataclasses.replace(late, http2=True),
+        dataclasses.replace(late, http2=True, tls=True),
+        GrpcCheck(target=never, timing=timing, alpha=False),
+        PingCheck(
+            target=Target(address="127.0.0.1", port=0, connect_timeout_ns=MS // 1000), timing=timing, alpha=False
+        ),
+        PingCheck(target=Target(address="::1", port=0, connect_timeout_ns=MS // 1000), timing=timing, alpha=False),
+        FileCheck(file=TrackFile(name="f", path=str(tmp_path / "gate")), weight=0, timing=timing),
     )
+    (tmp_path / "gate").write_text("1\n")
     director.start(checked("10.0.0.11:80", *failing, late, missing, *others))
     director.until(lambda: director.up("10.0.0.11:80") is False)
     director.until(lambda: director.reports and _failures(director) >= 100, timeout_s=20)
