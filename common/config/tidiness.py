@@ -27,7 +27,7 @@ _ONCE = {
     "vrrp_sync_group": ("group",),
     "DNS_CHECK": ("name",),
     "SSL": ("password", "ca", "certificate", "key"),
-    "global_defs": ("lvs_sync_daemon", "snmp_socket"),
+    "global_defs": ("lvs_sync_daemon", "snmp_socket", "notify_fifo"),
 }
 """Words whose second use keepalived refuses, as that of every script: a reader would not know which one counts."""
 
@@ -41,6 +41,9 @@ _NAMED = (
     "vrrp_track_process",
 )
 """Blocks that others refer to by name."""
+
+_SENSIBLE_VALUE = 254
+"""What a file's first number can be worth: the span of priorities."""
 
 _MAX_CHARACTERS = {"persistence_engine": 15}
 
@@ -126,6 +129,11 @@ def _beside(block: Statement, complaints: Complaints) -> None:
         limit = _MAX_CHARACTERS.get(child.name)
         if limit and child.values and len(child.text()) > limit:
             complaints.warning(f"{child.name}: only the first {limit} characters count", child.at)
+    init = block.last("init_file") if block.name in ("track_file", "vrrp_track_file") else None
+    values = init.options.get("VALUE", ()) if init is not None else ()
+    if init is not None and values and isinstance(values[0], int) and abs(values[0]) > _SENSIBLE_VALUE:
+        message = f"init_file: {values[0]} is outside the sensible range of -{_SENSIBLE_VALUE} to {_SENSIBLE_VALUE}"
+        complaints.warning(message, init.at)
     hashed = block.last("hashed")
     if hashed is not None and block.text_of("lb_algo", "wlc") not in ("sh", "mh"):
         complaints.warning("hashed is ignored: it belongs to lb_algo sh or mh", hashed.at)

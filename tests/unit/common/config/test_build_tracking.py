@@ -159,6 +159,7 @@ def test_fifos(compiled: Compile) -> None:
     text = """global_defs {
     notify_fifo /run/all nobody
     vrrp_notify_fifo /run/vrrp
+    vrrp_notify_fifo /run/other
     vrrp_notify_fifo_script "/usr/bin/reader a" nobody
     script_user root
 }

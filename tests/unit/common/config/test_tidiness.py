@@ -21,6 +21,14 @@ import pytest
             "'file' stands twice in track_file 'f': first at t.conf:2",
         ),
         (
+            "track_file f {\nfile /a\ninit_file 255\n}",
+            "init_file: 255 is outside the sensible range of -254 to 254",
+        ),
+        (
+            "global_defs {\nnotify_fifo /a\nnotify_fifo /b\n}",
+            "'notify_fifo' stands twice in global_defs: first at t.conf:2",
+        ),
+        (
             "track_group g {\ngroup { a }\n}\ntrack_group g {\ngroup { a }\n}",
             "track_group 'g' is defined twice: first at t.conf:1",
         ),
@@ -31,7 +39,7 @@ def test_a_block_that_says_too_little_or_twice_is_named(compiled: Callable[..., 
 
 
 def test_a_block_that_says_enough_is_quiet(compiled: Callable[..., Any]) -> None:
-    text = "track_file f { file /a }\nglobal_defs { lvs_timeouts tcp 5 }"
+    text = "track_file f {\nfile /a\ninit_file -254\n}\nglobal_defs { lvs_timeouts tcp 5 }"
     assert compiled(text).warnings == []
 
 
