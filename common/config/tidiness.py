@@ -73,6 +73,8 @@ def check_tidiness(root: Statement, complaints: Complaints) -> None:
             _once(block, complaints)
         if any(child.keyword.canonical in _WATCHED for child in block.children):
             _beside(block, complaints)
+        if block.name in ("track_file", "vrrp_track_file"):
+            _first_number(block, complaints)
 
 
 def _names_twice(root: Statement, complaints: Complaints) -> None:
@@ -129,14 +131,17 @@ def _beside(block: Statement, complaints: Complaints) -> None:
         limit = _MAX_CHARACTERS.get(child.name)
         if limit and child.values and len(child.text()) > limit:
             complaints.warning(f"{child.name}: only the first {limit} characters count", child.at)
-    init = block.last("init_file") if block.name in ("track_file", "vrrp_track_file") else None
+    hashed = block.last("hashed")
+    if hashed is not None and block.text_of("lb_algo", "wlc") not in ("sh", "mh"):
+        complaints.warning("hashed is ignored: it belongs to lb_algo sh or mh", hashed.at)
+
+
+def _first_number(block: Statement, complaints: Complaints) -> None:
+    init = block.last("init_file")
     values = init.options.get("VALUE", ()) if init is not None else ()
     if init is not None and values and isinstance(values[0], int) and abs(values[0]) > _SENSIBLE_VALUE:
         message = f"init_file: {values[0]} is outside the sensible range of -{_SENSIBLE_VALUE} to {_SENSIBLE_VALUE}"
         complaints.warning(message, init.at)
-    hashed = block.last("hashed")
-    if hashed is not None and block.text_of("lb_algo", "wlc") not in ("sh", "mh"):
-        complaints.warning("hashed is ignored: it belongs to lb_algo sh or mh", hashed.at)
 
 
 def _title(block: Statement) -> str:

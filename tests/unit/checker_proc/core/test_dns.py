@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dns.message
+import dns.rcode
+import dns.rdatatype
 import pytest
 from hypothesis import given, strategies as st
 
@@ -43,3 +46,22 @@ def test_an_answer_is_good_by_its_header(data: str, reason: Reason | None) -> No
 @given(st.binary(max_size=600), st.integers(0, 65535))
 def test_any_datagram_is_judged(data: bytes, identity: int) -> None:
     assert judge_reply(data, identity) in (None, Reason.DNS_BAD_REPLY, Reason.DNS_OTHER_ID, Reason.DNS_RCODE)
+
+
+LABEL = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-_", min_size=1, max_size=63)
+
+
+@given(st.lists(LABEL, max_size=3), st.booleans(), st.integers(1, 65_535), st.integers(0, 65_535))
+def test_dnspython_builds_the_same_question(labels: list[str], dotted: bool, record_type: int, identity: int) -> None:
+    name = ".".join(labels) + ("." if dotted or not labels else "")
+    query = dns.message.make_query(name, dns.rdatatype.RdataType.make(record_type), id=identity)
+    assert question_bytes(name, record_type, identity) == query.to_wire()
+
+
+@pytest.mark.parametrize("rcode", [0, 1, 2, 3, 5])
+def test_an_answer_of_dnspython_is_read_by_its_code(rcode: int) -> None:
+    query = dns.message.make_query("www.example.", "A", id=258)
+    answer = dns.message.make_response(query)
+    answer.set_rcode(dns.rcode.from_text(str(rcode)))
+    assert judge_reply(answer.to_wire(), 258) is (None if rcode == 0 else Reason.DNS_RCODE)
+    assert judge_reply(query.to_wire(), 258) is Reason.DNS_BAD_REPLY
