@@ -24,7 +24,7 @@ def request_bytes(check: HttpCheck, url: HttpUrl) -> bytes:
     if check.http_protocol != "1.0":
         lines.append("Connection: close")
     lines.append(f"Host: {url.host or host_of(check.target)}")
-    lines += [f"{header.name}: {header.value}" for header in url.headers]
+    lines += [f"{header.name}: {header.secret_value}" for header in url.headers]
     if body or url.method in _WITH_LENGTH:
         lines.append(f"Content-Length: {len(body)}")
     return _encoded("\r\n".join(lines) + "\r\n\r\n") + body
@@ -40,7 +40,7 @@ def http2_fields(check: HttpCheck, url: HttpUrl) -> list[tuple[bytes, bytes]]:
     ]
     if all(header.name.lower() != "user-agent" for header in url.headers):
         fields.append(("user-agent", USER_AGENT))
-    fields += [(header.name.lower(), header.value) for header in url.headers]
+    fields += [(header.name.lower(), header.secret_value) for header in url.headers]
     body = body_bytes(url)
     if body or url.method in _WITH_LENGTH:
         fields.append(("content-length", str(len(body))))

@@ -39,7 +39,7 @@ def identity_of(check: Check) -> Identity:
             return ("TCP_CHECK", *_whom(check.target))
         case HttpCheck():
             protocol = "2" if check.http2 else check.http_protocol
-            hidden = tuple(header.value for url in check.urls for header in url.headers)
+            hidden = tuple(header.secret_value for url in check.urls for header in url.headers)
             return ("SSL_GET" if check.tls else "HTTP_GET", *_whom(check.target), protocol, check.urls, *hidden)
         case GrpcCheck():
             return ("PYHAD_GRPC_CHECK", *_whom(check.target), check.service, check.host, check.tls, check.sni)

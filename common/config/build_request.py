@@ -62,7 +62,7 @@ def _header(line: Statement, complaints: Complaints) -> HttpHeader | None:
     if message:
         complaints.error(f"pyhad_header: {message}", line.at, hint=hint, trouble=Trouble.INVALID_VALUE)
         return None
-    return HttpHeader(name=name, value=value.strip(" \t"))
+    return HttpHeader(name=name, secret_value=value.strip(" \t"))
 
 
 def _quoted(line: Statement, place: int, complaints: Complaints) -> str:

@@ -78,7 +78,7 @@ class HttpHeader:
     """One field of a request, as written. Its value may be a password, so it is never shown."""
 
     name: str
-    value: str = field(repr=False)
+    secret_value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

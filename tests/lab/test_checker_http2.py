@@ -79,7 +79,7 @@ def ports(tmp_path: Path) -> Iterator[dict[str, int]]:
 
 
 def test_nginx_over_http2_passes_and_fails_for_the_right_reason(director: Director, ports: dict[str, int]) -> None:
-    told = {"method": "POST", "headers": (HttpHeader(name="X-Probe", value="seven"),), "body": "ping"}
+    told = {"method": "POST", "headers": (HttpHeader(name="X-Probe", secret_value="seven"),), "body": "ping"}
     big = hashlib.md5(bytes(300_000), usedforsecurity=False).hexdigest()
     expected = {
         "10.0.0.11:443": (page(ports["h2"], tls=True, digest=md5("HTTP/2.0 GET  ")), (True, "check_succeeded")),

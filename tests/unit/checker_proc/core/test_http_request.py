@@ -49,7 +49,7 @@ def test_the_host_of_an_ipv6_target_is_in_brackets_without_its_zone() -> None:
 TOLD = HttpUrl(
     path="/api",
     method="POST",
-    headers=(HttpHeader(name="X-Probe", value="1"), HttpHeader(name="User-Agent", value="director")),
+    headers=(HttpHeader(name="X-Probe", secret_value="1"), HttpHeader(name="User-Agent", secret_value="director")),
     body="pïng",
     host="www.example",
 )
@@ -80,5 +80,5 @@ def test_over_http2_the_same_is_said_in_fields() -> None:
 
 def test_what_a_field_says_is_never_shown() -> None:
     assert "very secret" not in repr(
-        HttpUrl(path="/", headers=(HttpHeader(name="Authorization", value="very secret"),))
+        HttpUrl(path="/", headers=(HttpHeader(name="Authorization", secret_value="very secret"),))
     )

@@ -34,7 +34,10 @@ def test_a_request_is_a_plain_get_unless_it_is_said_otherwise(service: Compile) 
     )
     [url] = check(page(service, words)).urls
     assert (url.method, url.body) == ("POST", '{"a": 1}')
-    assert url.headers == (HttpHeader(name="X-Probe", value="1"), HttpHeader(name="Accept", value="text/plain, */*"))
+    assert url.headers == (
+        HttpHeader(name="X-Probe", secret_value="1"),
+        HttpHeader(name="Accept", secret_value="text/plain, */*"),
+    )
 
 
 @pytest.mark.parametrize(
