@@ -133,7 +133,7 @@ class _Instance:
 
     def _find_family(self) -> int:
         """Of the source address, else of the first address; IPv4 without either."""
-        if self._block.has("native_ipv6"):
+        if self._is_native_ipv6():
             return 6
         for source in ("mcast_src_ip", "unicast_src_ip"):
             if self._block.last(source):
@@ -141,10 +141,16 @@ class _Instance:
         for entry in peer_lines(self._block):
             if peer_of(entry):
                 return family_of(peer_of(entry))
-        for entry in entries(self._block, "virtual_ipaddress"):
-            if address_of(entry):
-                return family_of(address_of(entry))
-        return 4
+        return self._family_of_addresses() or 4
+
+    def _family_of_addresses(self) -> int:
+        """That of the first one; 0 without any."""
+        named = (address_of(entry) for entry in entries(self._block, "virtual_ipaddress"))
+        return next((family_of(address) for address in named if address), 0)
+
+    def _is_native_ipv6(self) -> bool:
+        """Not beside IPv4 addresses: keepalived refuses the word there, and goes on without it."""
+        return self._block.has("native_ipv6") and self._family_of_addresses() != 4
 
     def _required(self) -> None:
         """FIX-1."""
@@ -157,6 +163,9 @@ class _Instance:
             self._complaints.error(message, block.at, hint="add: interface IFNAME")
 
     def _sources_fit(self) -> None:
+        native = self._block.last("native_ipv6")
+        if native is not None and self._block.has("native_ipv6") and not self._is_native_ipv6():
+            self._complaints.warning(f"native_ipv6 is ignored: '{self._name}' has IPv4 addresses", native.at)
         for word in ("mcast_src_ip", "unicast_src_ip"):
             found = self._block.last(word)
             if found is not None and family_of(found.text()) != self._family:
@@ -187,7 +196,7 @@ class _Instance:
 
     def _version(self) -> int:
         """`version`, else `vrrp_version`; version 3 for IPv6 that names none, and always with `native_ipv6`."""
-        if self._block.has("native_ipv6"):
+        if self._is_native_ipv6():
             return 3
         default = 3 if self._family == 6 else self._shared.version
         return self._block.number_of("version", default)

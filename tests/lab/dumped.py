@@ -68,10 +68,15 @@ FACTS: dict[str, Callable[[VrrpInstance], str]] = {
 PASSED_OVER = re.compile(
     r"Flags|Wantstate|Number of config faults|Use VMAC|Use IPVLAN|Using src_ip|No sockets|Virtual (Routes|Rules)"
     r"|Using smtp|Notify|Password|Tracked|Unicast|Check unicast|VRRP interface tracking|Track|Backup|Master|Fault|Stop"
-    r"|Generic|.* script|Enforcing strict|Kernel rx buffer"
+    r"|Generic|.* script|Enforcing strict|Kernel rx buffer|Skip checking|Debug level"
 )
 """State of the running program, and what has a text of its own in each (routes, rules, trackers, scripts)."""
-EXPLAINED = {"Send advert after receive higher priority advert: keepalived has false, pyhad true": "decision 0008"}
+_OVERFLOW = "keepalived keeps 'not given' as the highest number of 32 bits"
+EXPLAINED = {
+    "Send advert after receive higher priority advert: keepalived has false, pyhad true": "decision 0008",
+    "Gratuitous ARP repeat: keepalived has 5, pyhad 4294967295": _OVERFLOW,
+    "Gratuitous ARP lower priority repeat: keepalived has 5, pyhad 4294967295": _OVERFLOW,
+}
 _RISKY = re.compile("fifo|script|priority|rlimit|cpu|swap|name|netlink|iptables|ipsets|nftables|version")
 _HOSTS = 4
 _LIMIT_S = 20

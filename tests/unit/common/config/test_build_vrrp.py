@@ -279,6 +279,15 @@ def test_the_first_address_makes_an_instance_of_ipv6(compiled: Compile) -> None:
     assert built(compiled(IPV6.format("version 2\nnative_ipv6"))).version == 3
 
 
+def test_native_ipv6_does_not_count_beside_ipv4_addresses(compiled: Compile) -> None:
+    """Seen in what keepalived 2.2.7 prints: version 2, IPv4, with its address."""
+    found = compiled(IPV6.replace("fe80::100", "192.0.2.100").format("native_ipv6"))
+    one = built(found)
+    assert (one.family, one.version) == (4, 2)
+    assert [address.address for address in one.addresses] == ["192.0.2.100"]
+    assert "native_ipv6 is ignored: 'VI_6' has IPv4 addresses" in found.warnings
+
+
 def test_a_source_address_of_the_other_family_is_an_error(compiled: Compile) -> None:
     assert compiled(IPV6.format("native_ipv6\nmcast_src_ip 192.0.2.1")).errors == [
         "mcast_src_ip: '192.0.2.1' is no IPv6 address, and 'VI_6' uses that"
