@@ -76,7 +76,7 @@ def test_no_peer_misses_a_vrrp_process_that_is_killed_at_10_ms_adverts(lab: Lab,
 
 
 def test_a_starved_machine_keeps_its_routers_at_100_ms() -> None:
-    outcome = starve(("pyhad", "pyhad"), 0.1, 6, busy=4)
+    [(_, outcome)] = starve([(("pyhad", "pyhad"), 0.1)], 6, busy=4)
     print(outcome)
     assert outcome.take_overs == 0
     assert outcome.adverts >= 58
