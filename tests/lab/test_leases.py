@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from demo.site import VIP
-from tests.lab.net import wait_until
+from tests.lab.net import Lab, wait_until
 from tests.lab.test_daemon import CHILDREN, Pair, pair
+from tests.lab.test_vrrp_interop import PYHAD
 
 __all__ = ["pair"]
 pytestmark = pytest.mark.lab
@@ -48,3 +51,46 @@ def test_two_nodes_do_not_hold_an_address_for_long_after_all_of_one_died(pair: P
     print(f"both held it for {both:.2f} s, {time.monotonic() - killed:.2f} s after the deaths d2 alone does")
     assert pair.lab.holders(VIP, ("d1", "d2")) == ["d2"]
     assert both <= 1.3
+
+
+ROUTER = """vrrp_instance {name} {{
+ interface eth0
+ virtual_router_id {vrid}
+ version 3
+ priority 150
+ advert_int 0.1
+ {extra}
+ virtual_ipaddress {{
+  {addresses}
+ }}
+}}
+"""
+
+
+def test_leases_end_on_virtual_macs_and_for_ipv6_too(lab: Lab, open_folder: Path) -> None:
+    """All but IPv6 with a connected route, which is never leased."""
+    routers = {
+        "10.0.0.101": ("use_vmac", "10.0.0.101/24"),
+        "2001:db8::102": ("", "fe80::102\n  2001:db8::102/128"),
+        "2001:db8::103": ("use_vmac", "fe80::103\n  2001:db8::103/128"),
+        "2001:db8::104": ("", "fe80::104\n  2001:db8::104/64"),
+    }
+    config = open_folder / "a.conf"
+    config.write_text(
+        "".join(
+            ROUTER.format(name=f"V{vrid}", vrid=vrid, extra=extra, addresses=addresses)
+            for vrid, (extra, addresses) in enumerate(routers.values(), 51)
+        )
+    )
+    lab.wire("a", "eth0", "lan", "10.0.0.1/24", "2001:db8::1/64")
+    log = open_folder / "a.log"
+    lab.start("a", PYHAD, "-n", "-l", "-f", str(config), "--run-dir", str(open_folder / "a.run"), log=log)
+    wait_until(lambda: lab.addresses("a") >= set(routers), 20, "all addresses are there")
+    time.sleep(2)  # longer than a lease
+    assert lab.addresses("a") >= set(routers), "they are renewed"
+    pids = [int(word) for word in lab.run("a", "ip", "netns", "pids", lab.host("a")).split()]
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+    wait_until(lambda: lab.addresses("a") & set(routers) == {"2001:db8::104"}, 2, "the kernel let go")

@@ -169,8 +169,9 @@ def patience_ns(config: VrrpInstance) -> int:
 
 
 def longest_parting_ns(config: VrrpInstance) -> int:
-    """Version 2: an interval and a second. Version 3: two intervals."""
-    return config_interval_ns(config) + (1_000_000_000 if config.version == 2 else config_interval_ns(config))
+    """Version 2: an interval and a second. Version 3: two intervals. No less than for a successor that was heard."""
+    skew_ns = 1_000_000_000 if config.version == 2 else config_interval_ns(config)
+    return max(config_interval_ns(config) + skew_ns, GRACE_NS)
 
 
 def check_effects(event: Event, effects: list[Effect], *, was_active: bool, is_active: bool) -> None:
