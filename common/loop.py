@@ -7,28 +7,18 @@ descriptors, due deadlines, end-of-turn hooks.
 
 from __future__ import annotations
 
-import ctypes
 import heapq
-import os
 import select
 import time
 from collections.abc import Callable
 
 from pyhad.common.lateness import Lateness
+from pyhad.common.timerfd import TimerFd
 
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 
-_CLOCK_MONOTONIC = 1
-_TFD_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000
-_TFD_TIMER_ABSTIME = 1
 _SLEEP_MIN_NS = 100_000  # less is not worth the system call
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-class _Itimerspec(ctypes.Structure):
-    _fields_ = [("interval_s", ctypes.c_long), ("interval_ns", ctypes.c_long),
-                ("value_s", ctypes.c_long), ("value_ns", ctypes.c_long)]  # fmt: skip
 
 
 class Timer:
@@ -58,10 +48,8 @@ class Loop:
         self._turn_hooks: list[Callable[[], None]] = []
         self._fresh: set[int] = set()
         """Registered since the last poll: what it says of such a number is about a descriptor closed meanwhile."""
-        self._timer_fd = _libc.timerfd_create(_CLOCK_MONOTONIC, _TFD_NONBLOCK_CLOEXEC)
-        if self._timer_fd < 0:
-            raise OSError(ctypes.get_errno(), "timerfd_create")
-        self._epoll.register(self._timer_fd, select.EPOLLIN)
+        self._alarm = TimerFd()
+        self._epoll.register(self._alarm.fd, select.EPOLLIN)
         self.gather_ns = 0
         """Above 0: descriptors are looked at once in so long, so that what arrives meanwhile costs one waking."""
         self._looked_ns = 0
@@ -133,9 +121,9 @@ class Loop:
         ready = self._epoll.poll(timeout_s)
         self._fresh.clear()
         for fd, events in ready:
-            if fd == self._timer_fd:
+            if fd == self._alarm.fd:
                 self._armed_ns = 0
-                _drain(fd)
+                self._alarm.drain()
                 continue
             action = self._actions.get(fd)
             if action is not None and fd not in self._fresh:
@@ -158,7 +146,7 @@ class Loop:
 
     def close(self) -> None:
         """Release the loop's own descriptors."""
-        os.close(self._timer_fd)
+        self._alarm.close()
         self._epoll.close()
 
     def next_ns(self) -> int:
@@ -171,9 +159,7 @@ class Loop:
         at_ns = self.next_ns()
         if at_ns in (0, self._armed_ns):
             return
-        spec = _Itimerspec(0, 0, at_ns // 1_000_000_000, at_ns % 1_000_000_000)
-        if _libc.timerfd_settime(self._timer_fd, _TFD_TIMER_ABSTIME, ctypes.byref(spec), None) != 0:
-            raise OSError(ctypes.get_errno(), "timerfd_settime")
+        self._alarm.move(at_ns)
         self._armed_ns = at_ns
 
     def _run_due(self) -> None:
@@ -186,10 +172,3 @@ class Loop:
                 continue
             note(now_ns - at_ns, now_ns)
             action()
-
-
-def _drain(fd: int) -> None:
-    try:
-        os.read(fd, 8)
-    except BlockingIOError:
-        pass

@@ -16,9 +16,8 @@ from pyhad.common.lateness import Lateness
 from pyhad.common.states import ProcessName, ProcessState
 
 _RECORD_BYTES = 128
-_FIELDS = struct.Struct(
-    "=QQQQQQQQQQ"
-)  # progress, turn_ns, pid, started_ns, restarts, state, lateness three times, due_ns
+_FIELDS = struct.Struct("=QQQQQQQQQQQ")
+"""progress, turn_ns, pid, started_ns, restarts, state, lateness three times, due_ns, grace_ns"""
 _LATE = struct.Struct("=QQQ")
 _U64 = struct.Struct("=Q")
 _ORDER = tuple(ProcessName)
@@ -46,6 +45,8 @@ class Pulse:
     late_max_ns: int
     due_ns: int = 0
     """When its next turn is due at the latest; 0: unknown."""
+    grace_ns: int = 0
+    """How much later than that the parent wants to hear that it did not come; 0: not at all."""
 
 
 class PulsePage:
@@ -63,7 +64,7 @@ class PulsePage:
         return Pulse(
             name=name, progress=progress, turn_ns=turn_ns, pid=pid, started_ns=started_ns,
             restarts=restarts, state=_STATES[state % len(_STATES)],
-            late_ns=late[0], late_p99_ns=late[1], late_max_ns=late[2], due_ns=late[3],
+            late_ns=late[0], late_p99_ns=late[1], late_max_ns=late[2], due_ns=late[3], grace_ns=late[4],
         )  # fmt: skip
 
     def read_all(self) -> tuple[Pulse, ...]:
@@ -84,6 +85,15 @@ class PulsePage:
             self._worst_ns = lateness.worst_ns
             last = lateness.last()
             _LATE.pack_into(self._memory, at + 48, self._worst_ns, last.p99_ns, last.max_ns)
+
+    def grace_ns(self, name: ProcessName) -> int:
+        """What the parent wrote last."""
+        grace_ns: int = _U64.unpack_from(self._memory, _offset(name) + 80)[0]
+        return grace_ns
+
+    def write_grace(self, name: ProcessName, grace_ns: int) -> None:
+        """The parent's wish; it stays over a new pid."""
+        _U64.pack_into(self._memory, _offset(name) + 80, grace_ns)
 
     def write_process(
         self, name: ProcessName, *, pid: int, started_ns: int, restarts: int, state: ProcessState

@@ -23,6 +23,7 @@ from pyhad.common.loop import Loop
 from pyhad.common.memory import lock_memory
 from pyhad.common.pulse import PulsePage
 from pyhad.common.states import ProcessName
+from pyhad.common.timerfd import TimerFd
 
 TICK_NS = 200_000_000
 """Every loop turns at least this often, so that silence on the pulse page means trouble."""
@@ -69,6 +70,8 @@ class ChildContext:
     """What `ps` calls it; empty: `pyhad_` and its name."""
     home_namespace: int = -1
     """IPVS owner only: the network namespace that the daemon was started in."""
+    overdue: int = -1
+    """A timer that the parent hears when a turn of the loop does not come (`PulsePage.grace_ns`); -1: none."""
 
 
 class Runtime:
@@ -103,6 +106,8 @@ class Runtime:
         self.parent_is_gone = False
         """True when the stop was not ordered: the parent died, so nobody keeps the order among the children."""
         self._exit_code, self._stop_wanted = 0, False
+        self._overdue = TimerFd(context.overdue) if context.overdue >= 0 else None
+        self._due_ns = 0
         privileges.set_process_name(context.process_name or f"pyhad_{context.name}")
         _, uid, gid = ("root", os.geteuid(), os.getegid()) if as_root else context.account
         self.log = ProcessLog(context.name, context.log)
@@ -163,7 +168,11 @@ class Runtime:
         """Nothing to do: the turn itself is the sign of life."""
 
     def _end_of_turn(self) -> None:
-        self.context.pulse.beat(self.name, self.loop.lateness, self.loop.next_ns())
+        due_ns, pulse = self.loop.next_ns(), self.context.pulse
+        pulse.beat(self.name, self.loop.lateness, due_ns)
+        if self._overdue is not None and due_ns != self._due_ns and (grace_ns := pulse.grace_ns(self.name)):
+            self._due_ns = due_ns
+            self._overdue.move(due_ns + grace_ns)
         self.log.flush()
 
     def _set_signals(self) -> None:

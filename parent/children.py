@@ -16,6 +16,7 @@ from pyhad.common.config.model_scheduling import ProcessSettings
 from pyhad.common.loop import Loop
 from pyhad.common.runtime import ChildContext, ChildOptions
 from pyhad.common.states import ProcessName, ProcessState
+from pyhad.common.timerfd import TimerFd
 from pyhad.parent.baton import Baton, LeftChild
 from pyhad.parent.core.events import Adopted
 from pyhad.parent.fork import fork_into, watch_of
@@ -51,6 +52,8 @@ class Children:
     ) -> None:
         self.shared = Shared(setup.rooms, setup.left)
         self.pulse = self.shared.pulse
+        self.overdue = TimerFd()
+        """The VRRP child moves it on with each turn of its loop."""
         self._loop = loop
         self._setup = setup
         self._rooms = {room.name: room for room in setup.rooms}
@@ -67,7 +70,8 @@ class Children:
             self._open_icmp()
         made = self._context(room, document, child_end, process_name)
         context = dataclasses.replace(made, settings=settings)
-        keep = [child_end.fileno(), *context.listeners.values(), context.icmp4, context.icmp6, context.home_namespace]
+        keep = [child_end.fileno(), *context.listeners.values(), context.icmp4, context.icmp6]
+        keep += [context.home_namespace, context.overdue]
 
         def work() -> int:
             result: int = importlib.import_module(room.module).main(context)
@@ -219,6 +223,7 @@ class Children:
             log=setup.log_of(room.name),
             process_name=process_name,
             home_namespace=setup.home_namespace if room.name is ProcessName.IPVS else -1,
+            overdue=self.overdue.fd if room.name is ProcessName.VRRP else -1,
             account=setup.account,
             options=_child_options(setup.options),
             listeners=setup.run_dir.listeners_of(room.name),

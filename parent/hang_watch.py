@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from pyhad.common.loop import Loop, Timer
-from pyhad.common.pulse import PulsePage
 from pyhad.common.states import ProcessName
+from pyhad.parent.children import Children
 from pyhad.parent.core.events import ChildStands
 from pyhad.parent.core.standing import Doing, Limits, Standing
 
@@ -20,18 +20,16 @@ _CPU_CLOCK_OF_PROCESS = 2
 
 
 class HangWatch:
-    """Wakes about once an interval, and not at all without `follow`. `pid_of(name)` is 0 where nobody runs."""
+    """Hears of the child only when a turn of its loop does not come. `pid_of(name)` is 0 where nobody runs."""
 
     def __init__(
         self,
         loop: Loop,
-        pulse: PulsePage,
-        pid_of: Callable[[ProcessName], int],
+        children: Children,
         on_stands: Callable[[ChildStands], None],
     ) -> None:
         self._loop = loop
-        self._pulse = pulse
-        self._pid_of = pid_of
+        self._children = children
         self._on_stands = on_stands
         self._limits: Limits | None = None
         self._standing: Standing | None = None
@@ -43,25 +41,34 @@ class HangWatch:
         if limits == self._limits:
             return
         self._limits, self._standing = limits, None
+        self._children.pulse.write_grace(ProcessName.VRRP, limits.step_ns if limits is not None else 0)
+        if limits is None:
+            self._loop.unwatch(self._children.overdue.fd)
+        else:
+            self._loop.watch(self._children.overdue.fd, self._overdue)
+
+    def _overdue(self, _events: int) -> None:
+        self._children.overdue.drain()
+        self._look()
+
+    def _look(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if limits is not None:
-            self._look()
-
-    def _look(self) -> None:
-        assert self._limits is not None
-        now_ns, pulse = self._loop.now_ns(), self._pulse.read(ProcessName.VRRP)
-        pid = self._pid_of(ProcessName.VRRP)
+        pid, now_ns = self._children.pid_of(ProcessName.VRRP), self._loop.now_ns()
+        if self._limits is None or not pid:
+            return
         if self._standing is None or pid != self._pid:
-            self._standing, self._pid = Standing(self._limits, now_ns), pid
-        if self._standing.look(pulse.progress, pulse.due_ns, cpu_ns_of(pid), now_ns):
-            self._standing.see(doing_of(pid), now_ns)
-            if self._standing.stands:
-                stood_ns, worked_ns = self._standing.stood_ns, self._standing.worked_ns
-                self._standing = Standing(self._limits, now_ns)
-                self._on_stands(ChildStands(name=ProcessName.VRRP, stood_ns=stood_ns, worked_ns=worked_ns))
-        self._timer = self._loop.at(self._standing.next_look_ns, self._look)
+            self._standing, self._pid = Standing(self._limits), pid
+        standing = self._standing
+        if not standing.look(self._children.pulse.read(ProcessName.VRRP).due_ns, cpu_ns_of(pid), now_ns):
+            return
+        standing.see(doing_of(pid), now_ns)
+        if standing.stands:
+            self._standing = None
+            stands = ChildStands(name=ProcessName.VRRP, stood_ns=standing.stood_ns, worked_ns=standing.worked_ns)
+            self._on_stands(stands)
+        self._timer = self._loop.at(standing.next_look_ns, self._look)
 
 
 def doing_of(pid: int) -> Doing:

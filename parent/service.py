@@ -80,7 +80,7 @@ class Service:
         self._deadline: Timer | None = None
         self._exit_code = INTERNAL_ERROR
         self._scheduler = Scheduler(self._loop, self._logger, self._children.pid_of)
-        self._hang_watch = HangWatch(self._loop, self._children.pulse, self._children.pid_of, self._handle)
+        self._hang_watch = HangWatch(self._loop, self._children, self._handle)
 
     def _dumper_of(self, setup: Setup) -> Dumper:
         return Dumper(

@@ -2,14 +2,15 @@
 
 With adverts each 10 ms peers wait for 30: half a second of silence (core/settings.py) is too long to notice a hang, and
 a few milliseconds of silence are no proof of one. So each turn of a child's loop leaves on the pulse page when the next
-is due, and once that moment is over the child is looked at: what counts is only time in which it could have gone on.
+is due, and moves a timer there that only fires when that turn does not come. Then the child is looked at: what counts
+is only time in which it could have gone on.
 
 - Stopped, dead (its threads may linger), or asleep in the middle of a turn without having used the processor: it
   stands. Counted in full.
 - Working: counted by the processor time that it used. A turn may be only long: it has a quarter longer.
 - Runnable without getting the processor, or in the kernel's hands (disk, swap): the machine is slow, and a successor
   would be no faster. Not counted; it shows as lateness.
-- Time in which the observer itself was late: not counted beyond twice its pace.
+- Time in which the observer itself was late: not counted beyond two steps.
 """
 
 from __future__ import annotations
@@ -63,51 +64,48 @@ def limits_for(down_interval_ns: int) -> Limits:
 
 
 class Standing:
-    """Of one child. `look` at each `next_look_ns`; when it says so, `see` what the child does, then ask `stands`."""
+    """Of one child. `look` when a turn is late by a step; while it says so, `see` what the child does, ask `stands`,
+    and look again at `next_look_ns`."""
 
-    def __init__(self, limits: Limits, now_ns: int) -> None:
-        self.next_look_ns = now_ns
+    def __init__(self, limits: Limits) -> None:
+        self.next_look_ns = 0
         self.stood_ns = 0
-        """Without using the processor, since the turn was due."""
+        """Without using the processor, since the first look."""
         self.worked_ns = 0
         """Processor time used since then."""
         self._limits = limits
-        self._progress = -1
-        self._looked_ns = self._due_ns = now_ns
+        self._due_ns = 0
+        self._seen_ns = 0
+        """When it was last seen to be late; 0: not this time."""
         self._cpu_ns = self._used_ns = 0
-        self._is_first = True
 
-    def look(self, progress: int, due_ns: int, cpu_ns: int, now_ns: int) -> bool:
-        """The pulse page as it is, and the processor time of the child since its start.
+    def look(self, due_ns: int, cpu_ns: int, now_ns: int) -> bool:
+        """When a turn is due by the pulse page (0: unknown), and the processor time of the child since its start.
 
-        True: the turn that was due at `due_ns` (0: unknown) has not come; `see` why.
+        True: that turn has not come; `see` why.
         """
-        step_ns = self._limits.step_ns
-        is_late = progress == self._progress and 0 < due_ns <= now_ns - step_ns
-        self._used_ns = max(0, cpu_ns - self._cpu_ns)
-        if is_late:
-            self.next_look_ns = now_ns + step_ns
-        else:
-            self._progress, self._is_first = progress, True
+        if due_ns != self._due_ns:
+            self._due_ns, self._seen_ns = due_ns, 0
             self.stood_ns = self.worked_ns = 0
-            self.next_look_ns = max(due_ns + step_ns, now_ns + 2 * step_ns)
-            self._looked_ns = now_ns
-        self._cpu_ns, self._due_ns = cpu_ns, due_ns
-        return is_late
+        self._used_ns, self._cpu_ns = max(0, cpu_ns - self._cpu_ns), cpu_ns
+        self.next_look_ns = now_ns + self._limits.step_ns
+        return 0 < due_ns <= now_ns - self._limits.step_ns
 
     def see(self, doing: Doing, now_ns: int) -> None:
-        """What it does now. The first time nothing is known but what it used of the processor."""
-        gap_ns = min(now_ns - max(self._looked_ns, self._due_ns), 2 * self._limits.step_ns)
-        if doing in (Doing.STOPPED, Doing.DEAD) or (doing is Doing.ASLEEP and not self._used_ns):
-            self.stood_ns += 0 if self._is_first else gap_ns
-        else:
-            self.worked_ns += min(self._used_ns, gap_ns)
-        self._looked_ns, self._is_first = now_ns, False
+        """What it does now. The first time nothing is known but that it is late."""
+        if self._seen_ns:
+            gap_ns = min(now_ns - self._seen_ns, 2 * self._limits.step_ns)
+            if doing in (Doing.STOPPED, Doing.DEAD) or (doing is Doing.ASLEEP and not self._used_ns):
+                self.stood_ns += gap_ns
+            else:
+                self.worked_ns += min(self._used_ns, gap_ns)
+        self._seen_ns = now_ns
 
     @property
     def stands(self) -> bool:
-        """There is no doubt any more."""
+        """There is no doubt any more. The first look was a step after the turn was due."""
+        step_ns = self._limits.step_ns
         return (
-            self.stood_ns >= self._limits.idle_ns - self._limits.step_ns
-            or self.stood_ns + self.worked_ns >= self._limits.busy_ns
+            self.stood_ns >= self._limits.idle_ns - step_ns
+            or self.stood_ns + self.worked_ns >= self._limits.busy_ns - step_ns
         )

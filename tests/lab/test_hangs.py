@@ -32,7 +32,7 @@ def test_keepalived_does_not_notice_that_a_vrrp_process_hangs(
     config.write_text(setting.text(150))
     options = ["-n", "-l", "-f", str(config), "--run-dir", str(open_folder / "a.run")]
     lab.start("a", sys.executable, "-m", "tests.lab.spinning_daemon", *options, log=log)
-    segment.wait_for("a", 10)
+    segment.wait_for("a", 30)
     time.sleep(SETTLED_S)
     events = {host: segment.events(host) for host in ("a", "b")}
     masters = (open_folder / "b.log").read_text().count("MASTER STATE")
@@ -49,7 +49,7 @@ def test_a_vrrp_process_that_is_only_slow_is_left_alone(lab: Lab, open_folder: P
     """It gets a fortieth of a busy processor: a successor would be no faster."""
     segment = Segment(lab, open_folder)
     segment.start("a", "pyhad", Setting(version=3, interval_s=0.01), 150)
-    segment.wait_for("a", 5)
+    segment.wait_for("a", 30)
     time.sleep(SETTLED_S)
     log = open_folder / "a.log"
     child = children(log)[-1]

@@ -17,13 +17,14 @@ def until_it_stands(world: World, node: Node, doing: Doing, smallest_down_ns: in
     """Play on until the parent has no doubt; how long it took."""
     begin_ns, due_ns = world.now_ns, node.routers[1].next_deadline_ns()
     assert due_ns is not None
-    standing = Standing(limits_for(smallest_down_ns), begin_ns)
-    standing.look(1, due_ns, 0, begin_ns)
+    limits = limits_for(smallest_down_ns)
+    standing = Standing(limits)
+    world.run_for(due_ns + limits.step_ns - begin_ns)
     while not standing.stands:
-        world.run_for(standing.next_look_ns - world.now_ns)
         cpu_ns = world.now_ns - begin_ns if doing is Doing.RUNNABLE else 0
-        if standing.look(1, due_ns, cpu_ns, world.now_ns):
+        if standing.look(due_ns, cpu_ns, world.now_ns):
             standing.see(doing, world.now_ns)
+        world.run_for(standing.next_look_ns - world.now_ns if not standing.stands else 0)
     return world.now_ns - begin_ns
 
 

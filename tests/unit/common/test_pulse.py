@@ -45,6 +45,15 @@ def test_a_beat_says_when_the_next_turn_is_due_and_a_new_pid_forgets_it() -> Non
     assert page.read(VRRP).due_ns == 0
 
 
+def test_the_parents_wish_to_hear_of_a_late_turn_stays_over_a_new_pid() -> None:
+    page = PulsePage()
+    assert page.grace_ns(VRRP) == 0
+    page.write_grace(VRRP, 1_500_000)
+    page.write_process(VRRP, pid=77, started_ns=5, restarts=0, state=ProcessState.STARTING)
+    page.beat(VRRP)
+    assert (page.grace_ns(VRRP), page.read(VRRP).grace_ns) == (1_500_000, 1_500_000)
+
+
 def test_the_parents_half_is_kept_apart_from_the_childs() -> None:
     page = PulsePage()
     page.write_process(VRRP, pid=42, started_ns=5, restarts=3, state=ProcessState.RUNNING)
