@@ -106,8 +106,6 @@ class Runtime:
         self.parent_is_gone = False
         """True when the stop was not ordered: the parent died, so nobody keeps the order among the children."""
         self._exit_code, self._stop_wanted = 0, False
-        self._overdue = TimerFd(context.overdue) if context.overdue >= 0 else None
-        self._due_ns = 0
         privileges.set_process_name(context.process_name or f"pyhad_{context.name}")
         _, uid, gid = ("root", os.geteuid(), os.getegid()) if as_root else context.account
         self.log = ProcessLog(context.name, context.log)
@@ -120,6 +118,8 @@ class Runtime:
         self._begin_to_turn()
 
     def _begin_to_turn(self) -> None:
+        self._overdue = TimerFd(self.context.overdue) if self.context.overdue >= 0 else None
+        self._due_ns = 0
         self._set_signals()
         self.loop.watch(self.context.lifeline.fileno(), self._hear)
         self.loop.every(TICK_NS, self._tick)

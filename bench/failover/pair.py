@@ -66,6 +66,8 @@ class Pair:
         wait_until(lambda: b"looks" in self._lines.read_bytes(), 20, "the observer looks")
         for node in NODES:
             self.start(node)
+        for node in NODES:
+            wait_until(lambda node=node: "BACKUP" in self.running[node].log(), 60, f"{node} listens")
         self.settle()
 
     def look(self) -> Sight:
