@@ -7,7 +7,8 @@ is only time in which it could have gone on.
 
 - Stopped, dead (its threads may linger), or asleep in the middle of a turn without having used the processor: it
   stands. Counted in full.
-- Working: counted by the processor time that it used. A turn may be only long: it has a quarter longer.
+- Working: counted by the processor time that it used. A turn may be only long, so `core/child.py` believes it once a
+  minute.
 - Runnable without getting the processor, or in the kernel's hands (disk, swap): the machine is slow, and a successor
   would be no faster. Not counted; it shows as lateness.
 - Time in which the observer itself was late: not counted beyond two steps.
@@ -18,8 +19,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-_IDLE, _BUSY = 4, 5
-"""Steps until what stands is known to stand, and what works to work for too long."""
+_STEPS = 4
+"""Until what stands is known to stand, or what works to work for too long."""
 _STEP_LEAST_NS = 1_250_000
 
 
@@ -44,23 +45,18 @@ class Limits:
     """Between two looks at a child that is late."""
 
     @property
-    def idle_ns(self) -> int:
-        """Stopped or asleep."""
-        return _IDLE * self.step_ns
-
-    @property
-    def busy_ns(self) -> int:
-        """Working."""
-        return _BUSY * self.step_ns
+    def whole_ns(self) -> int:
+        """From the moment at which the turn was due."""
+        return _STEPS * self.step_ns
 
 
 def limits_for(down_interval_ns: int) -> Limits:
-    """A fifth of the smallest master-down interval, and a quarter.
+    """A fifth of the smallest master-down interval.
 
     The last advert is up to a third of that interval older than the turn that is missed; the rest is its successor's,
     which takes some 7 ms to speak.
     """
-    return Limits(step_ns=max(down_interval_ns // (5 * _IDLE), _STEP_LEAST_NS))
+    return Limits(step_ns=max(down_interval_ns // (5 * _STEPS), _STEP_LEAST_NS))
 
 
 class Standing:
@@ -98,14 +94,10 @@ class Standing:
             if doing in (Doing.STOPPED, Doing.DEAD) or (doing is Doing.ASLEEP and not self._used_ns):
                 self.stood_ns += gap_ns
             else:
-                self.worked_ns += min(self._used_ns, gap_ns)
+                self.worked_ns += gap_ns if self._used_ns * 4 > gap_ns * 3 else self._used_ns
         self._seen_ns = now_ns
 
     @property
     def stands(self) -> bool:
         """There is no doubt any more. The first look was a step after the turn was due."""
-        step_ns = self._limits.step_ns
-        return (
-            self.stood_ns >= self._limits.idle_ns - step_ns
-            or self.stood_ns + self.worked_ns >= self._limits.busy_ns - step_ns
-        )
+        return self.stood_ns + self.worked_ns >= self._limits.whole_ns - self._limits.step_ns
