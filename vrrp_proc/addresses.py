@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from pyhad.vrrp_proc.route_socket import RouteSocket
 
 Messages = Sequence[tuple[int, bytes]]
 """(sequence, message) pairs."""
+_MARKS = range(128, 256)
+"""Of daemons with a name."""
 _NOT_THERE = (errno.EADDRNOTAVAIL, errno.ENODEV, errno.ESRCH)
 
 
@@ -33,11 +36,15 @@ class Outcome:
 
 
 class Addresses:
-    """Installs and removes by rtnetlink; interface names are looked up in `links` at the moment of the order."""
+    """Installs and removes by rtnetlink; interface names are looked up in `links` at the moment of the order.
 
-    def __init__(self, route: RouteSocket, links: Links) -> None:
+    What it installs carries `mark` (see `address_mark_of`).
+    """
+
+    def __init__(self, route: RouteSocket, links: Links, mark: int = netlink.PROTOCOL_VRRP) -> None:
         self._route = route
         self._links = links
+        self._mark = mark
 
     def install(self, addresses: Iterable[VirtualAddress], after: Messages = ()) -> Outcome:
         """Put all on their interfaces, then send `after`. One whose interface is missing has failed with ENODEV."""
@@ -56,7 +63,7 @@ class Addresses:
         """Whether the address that is on the interface carries our mark: some run of pyhad put it there."""
         interface = self._links.by_name.get(address.interface)
         seen = interface.addresses.get((address.address, address.prefix_len)) if interface else None
-        return seen is not None and seen.protocol == netlink.PROTOCOL_VRRP
+        return seen is not None and seen.protocol == self._mark
 
     def marked(self) -> list[VirtualAddress]:
         """All addresses of the machine that carry our mark."""
@@ -64,7 +71,7 @@ class Addresses:
             VirtualAddress(address=seen.address, prefix_len=seen.prefix_len, interface=interface.name)
             for interface in self._links.by_index.values()
             for seen in interface.addresses.values()
-            if seen.protocol == netlink.PROTOCOL_VRRP
+            if seen.protocol == self._mark
         ]
 
     def _batch(
@@ -88,7 +95,7 @@ class Addresses:
             if interface is not None:
                 sequence = self._route.next_sequence()
                 asked[sequence] = address
-                messages.append((sequence, encode(request_of(address, interface.index), sequence)))
+                messages.append((sequence, encode(request_of(address, interface.index, self._mark), sequence)))
             elif missing_is_done:
                 already.append(address)
             else:
@@ -106,7 +113,15 @@ class Addresses:
         return Outcome(tuple(done), tuple(already), tuple(failed), others)
 
 
-def request_of(address: VirtualAddress, index: int) -> AddressRequest:
+def address_mark_of(daemon: str) -> int:
+    """The mark on addresses of the daemon of that name (`instance`), or of the one without.
+
+    Several in one network namespace must not take each other's addresses for left over. Two names in 128 share one.
+    """
+    return _MARKS[zlib.crc32(daemon.encode()) % len(_MARKS)] if daemon else netlink.PROTOCOL_VRRP
+
+
+def request_of(address: VirtualAddress, index: int, mark: int = netlink.PROTOCOL_VRRP) -> AddressRequest:
     """The order for that address on the interface with that number."""
     return AddressRequest(
         index,
@@ -119,4 +134,5 @@ def request_of(address: VirtualAddress, index: int) -> AddressRequest:
         peer=address.peer,
         flags=address.flags,
         detects_duplicates=address.detects_duplicates,
+        protocol=mark,
     )

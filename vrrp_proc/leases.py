@@ -48,11 +48,12 @@ class Renewal:
 class Leases:
     """By holder (any object that stands for one router): what it holds and for how long, in seconds; 0: for ever."""
 
-    def __init__(self, route: RouteSocket, links: Links, loop: Loop) -> None:
+    def __init__(self, route: RouteSocket, links: Links, loop: Loop, mark: int = netlink.PROTOCOL_VRRP) -> None:
         self.refused = 0
         self._route = route
         self._links = links
         self._loop = loop
+        self._mark = mark
         self._seconds: dict[object, int] = {}
         self._held: dict[object, dict[VirtualAddress, None]] = {}
         self._orders: dict[object, list[bytes]] = {}
@@ -155,7 +156,7 @@ class Leases:
     def _encoded(self, addresses: Iterable[VirtualAddress], seconds: int | None) -> list[bytes]:
         found = ((address, self._links.by_name.get(address.interface)) for address in addresses)
         return [
-            netlink.encode_lifetime(request_of(address, interface.index), seconds)
+            netlink.encode_lifetime(request_of(address, interface.index, self._mark), seconds)
             for address, interface in found
             if interface is not None
         ]

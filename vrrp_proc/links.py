@@ -92,6 +92,8 @@ class Changes:
     """Interfaces, of those in `links`, that have another hardware address now."""
     carried: set[str] = field(default_factory=set)
     """Interfaces, of those in `links`, that became usable."""
+    moved: set[str] = field(default_factory=set)
+    """New names of interfaces, of those in `links`, that were renamed with addresses on them."""
 
     def __bool__(self) -> bool:
         return bool(self.links or self.addresses)
@@ -151,6 +153,8 @@ class Links:
             self._formerly[known.name] = known.index
             known.polled = None
             changes.links.add(known.name)
+            if known.addresses:
+                changes.moved.add(seen.name)
             changes.addresses.update((known.name, address) for address, _ in known.addresses)
             changes.addresses.update((seen.name, address) for address, _ in known.addresses)
         known.name, known.flags, known.mac, known.details = seen.name, seen.flags, seen.mac, seen.details

@@ -42,7 +42,8 @@ IFA_F_DADFAILED = 0x08
 IFA_F_TENTATIVE = 0x40
 
 PROTOCOL_VRRP = 112
-"""Our mark on addresses (IFA_PROTO, kernel 5.18 and later; older ones ignore it): VRRP's own protocol number."""
+"""Our mark on addresses (IFA_PROTO, kernel 5.18 and later; older ones ignore it): VRRP's own protocol number. A daemon
+with a name has another one (`addresses.address_mark_of`)."""
 
 LIFETIME_SEQUENCE = 0xFFFFFFFF
 """Of every `encode_lifetime`, and of no other message (see renewal_news.py)."""

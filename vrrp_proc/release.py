@@ -20,7 +20,7 @@ from pyhad.common.log import FilteringBoundLogger, ProcessLog
 from pyhad.common.runtime import ChildContext
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
-from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.addresses import Addresses, address_mark_of
 from pyhad.vrrp_proc.core.outgoing import Outgoing
 from pyhad.vrrp_proc.core.packet import PRIORITY_RELEASE
 from pyhad.vrrp_proc.journal import Journal, Record
@@ -40,19 +40,19 @@ def main(context: ChildContext) -> int:
     privileges.drop(uid=os.geteuid(), gid=os.getegid(), keep=KEPT)
     privileges.die_with_parent(context.parent_pid)
     document = decode(VrrpDocument, context.document)
-    release(document.instances, Journal(context.box), log.logger, mark_of(document.daemon))
+    release(document.instances, Journal(context.box), log.logger, document.daemon)
     log.drain()
     return 0
 
 
-def release(instances: tuple[VrrpInstance, ...], records: Journal, logger: FilteringBoundLogger, mark: str) -> None:
+def release(instances: tuple[VrrpInstance, ...], records: Journal, logger: FilteringBoundLogger, daemon: str) -> None:
     """Priority 0 of all masters first, then the removal of all addresses in one batch.
 
     Interfaces of our own stay, without addresses: the next VRRP process goes on with them.
     """
     route = RouteSocket()
     links = LinkMonitor(route, lambda _changes: None).links
-    instances = names_on(links, instances, mark).instances
+    instances = names_on(links, instances, mark_of(daemon)).instances
     mine = frozenset(
         virtual.address for config in instances for virtual in config.addresses + config.excluded_addresses
     )
@@ -64,7 +64,7 @@ def release(instances: tuple[VrrpInstance, ...], records: Journal, logger: Filte
             number = _say_release(config, record, links, mine)
             logger.warning("released", instance=config.name, error=os.strerror(number) if number else "")
         records.write(journal.key(config), dataclasses.replace(record, state=RouterState.INIT, down_at_ns=0))
-    addresses = Addresses(route, links)
+    addresses = Addresses(route, links, address_mark_of(daemon))
     every = [virtual for config in instances for virtual in config.addresses + config.excluded_addresses]
     paths = addresses.paths().remove(path for config in instances for path in reversed(config.routes + config.rules))
     outcome = addresses.remove(virtual for virtual in every if addresses.is_marked(virtual))

@@ -19,7 +19,7 @@ from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.catalogue import rules_of
 from pyhad.common.scripts.client import FINISH_NS, Scripts
 from pyhad.common.states import RouterState
-from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.addresses import Addresses, address_mark_of
 from pyhad.vrrp_proc.base_settings import BaseSettings
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
@@ -98,9 +98,10 @@ class Service:
         self._upkeep = self._keeping(holdings)
 
     def _holdings(self) -> Holdings:
+        mark = address_mark_of(self._runtime.context.log.daemon)
         return Holdings(
-            Addresses(self._route, self._links),
-            Leases(self._route, self._links, self._runtime.loop),
+            Addresses(self._route, self._links, mark),
+            Leases(self._route, self._links, self._runtime.loop, mark),
             release_foreign=self._options.release_foreign_vips,
         )
 
@@ -189,11 +190,12 @@ class Service:
         return self._linkbeat.configure(lookout.link_polls)
 
     def _fit_upkeep(self, document: VrrpDocument) -> None:
-        """Static items first, so that none of them is taken for left over.
-
-        Each address alone is worth a line: somebody may wonder who took it away.
-        """
+        """Static items first, so that none of them is taken for left over."""
         self._upkeep.configure(document, is_successor=self._journal.is_successor)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Each address alone is worth a line: somebody may wonder who took it away."""
         configs = [instance.config for instance in self._instances.values()]
         for address in self._world.holdings.sweep(configs).done:
             self._logger.warning("leftover_address_removed", address=address.address, device=address.interface)
@@ -252,6 +254,8 @@ class Service:
         if self._options.log_addresses:
             say_addresses(self._links, changes, self._logger)
         self._upkeep.changed(changes, self._surroundings.virtual)
+        if changes.moved:
+            self._sweep()
         for name in changes.macs | changes.carried:
             for instance in self._instances.values():
                 if name in interfaces_of(instance.config):

@@ -69,7 +69,7 @@ class Director:
         }  # fmt: skip
 
     def wait_for(self, *vips: str) -> None:
-        wait_until(lambda: self.virtual() == set(vips), 4, f"exactly {vips} are there")
+        wait_until(lambda: self.virtual() == set(vips), 15, f"exactly {vips} are there")
 
 
 @pytest.fixture

@@ -75,6 +75,46 @@ def test_what_happened_while_news_were_lost_is_found_by_comparing(director: Dire
     assert status["vrrp"]["counters"]["netlink_overruns"] > 0
 
 
+def test_interfaces_that_swap_their_names_at_once_leave_no_address_behind(director: Director) -> None:
+    lab = director.lab
+    lab.wire("n", "eth1", "other", "10.8.0.1/24")
+    no_lease = "global_defs {\n    pyhad_vip_lease off\n}\n"  # or the kernel would do it some seconds later
+    director.configure(no_lease, instance("A", 51, 100, "10.0.0.100"))
+    director.wait_for("10.0.0.100", "10.8.0.1")
+    vrrp = next(pid for pid in processes_of(lab) if Path(f"/proc/{pid}/comm").read_text() == "pyhad_vrrp\n")
+    os.kill(vrrp, signal.SIGSTOP)
+    for old, new in (("eth0", "swap"), ("eth1", "eth0"), ("swap", "eth1")):
+        for words in (("down",), ("name", new)):
+            lab.run("n", "ip", "link", "set", old, *words)
+        lab.run("n", "ip", "link", "set", new, "up")
+    os.kill(vrrp, signal.SIGCONT)
+    wait_until(lambda: on_interface(lab, "eth1") == {"10.0.0.1"}, 10, "nothing stays on what was eth0")
+    wait_until(lambda: "10.0.0.100" in on_interface(lab, "eth0"), 10, "it is on what is eth0 now")
+
+
+def test_daemons_with_names_leave_each_other_the_addresses(director: Director, open_folder: Path) -> None:
+    lab, log = director.lab, open_folder / "right.log"
+    director.configure("instance left\n", instance("A", 51, 100, "10.0.0.100"))
+    director.wait_for("10.0.0.100")
+    path = open_folder / "right.conf"
+    path.write_text("instance right\n" + instance("B", 52, 100, "10.0.0.101"))
+    lab.start("n", PYHAD, "-n", "-l", "-f", str(path), "--run-dir", str(open_folder / "right"), log=log)
+    director.wait_for("10.0.0.100", "10.0.0.101")
+    director.configure("instance left\n", instance("A", 51, 100, "10.0.0.100"), instance("C", 53, 100, "10.0.0.102"))
+    director.wait_for("10.0.0.100", "10.0.0.101", "10.0.0.102")
+    assert "leftover_address_removed" not in log.read_text() + director.log.read_text()
+    assert "lost_addresses_put_back" not in log.read_text() + director.log.read_text()
+
+
+def processes_of(lab: Lab) -> list[int]:
+    return [int(pid) for pid in _command("ip", "netns", "pids", lab.host("n")).split()]
+
+
+def on_interface(lab: Lab, name: str) -> set[str]:
+    shown = json.loads(lab.run("n", "ip", "-4", "-j", "address", "show", "dev", name))
+    return {one["local"] for one in shown[0]["addr_info"]}
+
+
 def test_routes_that_a_killed_daemon_left_are_removed_when_they_are_not_configured_any_more(
     director: Director,
 ) -> None:

@@ -55,8 +55,8 @@ class Process:
         options = SimpleNamespace(release_foreign_vips=False, keep_vips_at_exit=False, log_addresses=False)
         runtime: Any = SimpleNamespace(
             loop=self.loop, logger=_Log(self), counters=collections.Counter(), log=SimpleNamespace(dropped=0),
-            context=SimpleNamespace(options=options, box=box), path=lambda name: name, finish=self._finish,
-            on_stop=self._finish,
+            context=SimpleNamespace(options=options, box=box, log=SimpleNamespace(daemon="")),
+            path=lambda name: name, finish=self._finish, on_stop=self._finish,
         )  # fmt: skip
         self.runtime = runtime
         outside: Any = _Outside(self)

@@ -56,7 +56,7 @@ class KernelOfDictionaries:
         if kind == 20:
             if key in self.there:
                 return errno.EEXIST
-            self.there[key] = 112
+            self.there[key] = message[message.index(struct.pack("=HH", 5, 11)) + 4]  # IFA_PROTO
             return 0
         return 0 if self.there.pop(key, None) is not None else errno.EADDRNOTAVAIL
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import VirtualAddress
-from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.addresses import Addresses, address_mark_of
 
 ONE = VirtualAddress(address="10.0.0.100", prefix_len=32, interface="eth0")
 TWO = VirtualAddress(address="10.0.0.101", prefix_len=32, interface="eth0")
@@ -46,3 +46,17 @@ def test_an_address_that_pyhad_put_there_is_known_by_its_mark(kernel: Any) -> No
     addresses = Addresses(kernel, kernel.links)
     assert addresses.is_marked(ONE)
     assert not addresses.is_marked(TWO)
+
+
+def test_daemons_with_names_have_marks_of_their_own() -> None:
+    assert [address_mark_of(name) for name in ("", "left", "right")] == [112, 232, 148]
+
+
+def test_what_another_daemon_put_there_is_not_ours(kernel: Any) -> None:
+    left = Addresses(kernel, kernel.links, address_mark_of("left"))
+    right = Addresses(kernel, kernel.links, address_mark_of("right"))
+    left.install([ONE])
+    kernel.put("10.0.0.100", 32, kernel.there["10.0.0.100", 32])
+    assert left.is_marked(ONE)
+    assert not right.is_marked(ONE)
+    assert (left.marked(), right.marked()) == ([ONE], [])

@@ -76,6 +76,15 @@ def test_two_interfaces_can_swap_their_names() -> None:
     assert set(links.by_name) == {"a", "b"}
 
 
+def test_an_interface_that_is_renamed_with_addresses_on_it_has_moved_them() -> None:
+    links, changes = picture(link(), link(8, "eth1"), address("10.0.0.1")), Changes()
+    for one in (link(7, "swap"), link(8, "eth0"), link(7, "eth1")):
+        links.take(one, changes)
+    assert changes.moved == {"swap", "eth1"}
+    assert links.by_name["eth1"].has_address("10.0.0.1")
+    assert not links.by_name["eth0"].has_address("10.0.0.1")
+
+
 def test_a_deleted_interface_takes_its_addresses_with_it() -> None:
     links, changes = picture(link(), address("10.0.0.1")), Changes()
     links.take(link(gone=True), changes)
