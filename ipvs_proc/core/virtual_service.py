@@ -29,6 +29,8 @@ class ServerState:
     up: bool
     weight: int
     known: bool = False
+    was_up: bool = False
+    """Once at least, or so it was assumed: then there is something to keep in."""
     is_found: bool = False
     """Taken over from a data plane, and the checker has not spoken yet."""
     since_ns: int = 0
@@ -66,7 +68,9 @@ class VirtualService:
             drained = there is not None and there.weight == 0 and server.weight > 0 and not is_ordered
             up = there is not None and not (drained and server.inhibit_on_failure)
             weight = there.weight if there is not None and up and not is_ordered else server.weight
-            self.servers[server.id] = ServerState(up=up, weight=weight, known=True, is_found=up)
+            self.servers[server.id] = ServerState(
+                up=up, weight=weight, known=True, was_up=up or not server.alpha, is_found=up
+            )
         sorry = self.config.sorry_server
         if sorry is not None:
             endpoint = _endpoint(sorry, listener)
@@ -108,6 +112,7 @@ class VirtualService:
             state.up, state.known, state.is_found, state.since_ns = verdict.up, True, False, verdict.since_ns
         elif not state.known:
             state.up = verdict.up
+        state.was_up = state.was_up or state.up
         state.weight = verdict.weight
         return (state.up, state.weight) != before
 
@@ -167,7 +172,7 @@ class VirtualService:
             return []
         able = [(name, state) for name, state in self.servers.items() if self.weight_of(name) > 0]
         up = sum(state.up for _, state in able)
-        down = [(name, state.since_ns) for name, state in able if state.known and not state.up]
+        down = [(name, state.since_ns) for name, state in able if state.known and state.was_up and not state.up]
         before, self.kept = self.kept, kept_in(down, up, len(able), threshold)
         if bool(before) is bool(self.kept):
             return []
@@ -233,7 +238,7 @@ def _spans_of(config: VirtualServer) -> dict[str, int]:
 
 
 def _assumed(server: RealServer) -> ServerState:
-    return ServerState(up=not server.alpha, weight=server.weight)
+    return ServerState(up=not server.alpha, weight=server.weight, was_up=not server.alpha)
 
 
 def _endpoint(server: RealServer | SorryServer, listener: Listener) -> Endpoint:

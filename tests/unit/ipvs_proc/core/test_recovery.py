@@ -142,6 +142,21 @@ def test_who_was_never_up_is_not_kept_in(make: Any) -> None:
     servers = (make.server(1), make.server(2, alpha=True))
     balancer = balancer_of(make.virtual(*servers, panic=100))
     assert make.weights(balancer.wanted(make.listener)) == {1: 1}
+    balancer.handle(VerdictHeard(verdict=make.verdict(2, False, since_s=8)), 8 * SECOND)
+    balancer.handle(VerdictHeard(verdict=make.verdict(1, False, since_s=9)), 9 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 1}
+    for up, at_s in ((True, 10), (False, 11)):
+        balancer.handle(VerdictHeard(verdict=make.verdict(2, up, since_s=at_s)), at_s * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 1, 2: 1}
+
+
+def test_another_owner_keeps_out_who_was_out_and_is_alpha(make: Any) -> None:
+    """Whether it was ever up is not known any more."""
+    service = make.virtual(make.server(1), make.server(2, alpha=True), make.server(3), panic=100)
+    balancer = balancer_of(service, {make.listener: make.entry({1: 1})})
+    verdicts = tuple(make.verdict(number, False, since_s=number) for number in (1, 2, 3))
+    balancer.handle(VerdictsHeard(verdicts=verdicts), 8 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 1, 3: 1}
 
 
 def test_a_kept_server_has_its_weight_although_it_is_inhibited(make: Any) -> None:
