@@ -86,6 +86,7 @@ class RemoteCheck:
         return Begin(
             number=self.number, check=machine.check, is_suspended=self._is_suspended, is_tested=machine.is_tested,
             is_up=machine.is_up, weight=machine.weight, reason=str(machine.reason),
+            warnings=self.warnings,
         )  # fmt: skip
 
     def hurry(self) -> None:

@@ -94,6 +94,7 @@ class Worker:
     def _begin(self, begin: Begin) -> None:
         known = Restored(is_up=begin.is_up, weight=begin.weight, reason=begin.reason) if begin.is_tested else None
         running = RunningCheck(begin.check, self._loop, self._timetable, self._prober, self)
+        running.warnings = begin.warnings
         running.suspend(begin.is_suspended)
         self._checks[begin.number] = running
         self._numbers[id(running)] = begin.number

@@ -39,6 +39,8 @@ class Begin:
     is_up: bool
     weight: int | None
     reason: str
+    warnings: tuple[Warn, ...] = ()
+    """Those that were said of it, so that their end is news."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

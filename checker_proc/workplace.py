@@ -120,7 +120,10 @@ class Workplace:
 
     def _count(self, tally: Tally) -> None:
         if self._pidfd < 0:
-            self._pidfd = os.pidfd_open(tally.pid)
+            try:
+                self._pidfd = os.pidfd_open(tally.pid)
+            except ProcessLookupError:  # it said so and died; its socket says that next
+                return
             self._logger.info("worker_ready", worker=self.number, worker_pid=tally.pid, checks=len(self.checks))
         self._tally = tally
         for number, *counts in TALLY.iter_unpack(tally.records):
@@ -131,9 +134,16 @@ class Workplace:
     # --------------------------------------------------------------------------------------------- death
 
     def look(self) -> None:
-        """To be called now and then: a worker that hangs is killed, and that is heard of as of any death."""
-        if self._line is not None and self._loop.now_ns() - self._heard_ns > PATIENCE_NS and self._pidfd >= 0:
-            self._logger.warning("worker_silent", worker=self.number, worker_pid=self._tally.pid)
+        """To be called now and then: a worker that hangs is killed, and that is heard of as of any death.
+
+        One that never spoke is given up: when it comes after all, it finds its socket closed and ends.
+        """
+        if self._line is None or self._loop.now_ns() - self._heard_ns <= PATIENCE_NS:
+            return
+        self._logger.warning("worker_silent", worker=self.number, worker_pid=self._tally.pid)
+        if self._pidfd < 0:
+            self._lost()
+        else:
             self._kill()
             self._heard_ns = self._loop.now_ns()
 

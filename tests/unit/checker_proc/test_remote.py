@@ -124,3 +124,10 @@ def test_warnings_are_those_that_the_worker_told_last() -> None:
     remote.take(Warns(number=7, warnings=(Warn.SLOW,), latency_ns=900))
     remote.take(Warns(number=7, warnings=(), latency_ns=100))
     assert notes.heard == [((Warn.SLOW,), 900), ((), 100)]
+
+
+def test_the_next_worker_knows_what_the_last_one_warned_of() -> None:
+    """Else it would not say that it is over."""
+    remote = RemoteCheck(7, CHECK, Place(), Notes())
+    remote.take(Warns(number=7, warnings=(Warn.SLOW,), latency_ns=900))
+    assert remote.beginning().warnings == (Warn.SLOW,)

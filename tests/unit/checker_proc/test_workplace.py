@@ -1,0 +1,88 @@
+"""A place among the workers when what is forked for it does not come, or is gone at once. Nothing is forked here."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from pyhad.checker_proc.worker_words import Tally
+from pyhad.checker_proc.workplace import Workplace
+from pyhad.common.codec import encode
+from pyhad.common.config.model import TlsClient
+from pyhad.common.log import LogSettings, ProcessLog
+from pyhad.common.loop import Loop
+
+SECOND = 1_000_000_000
+
+
+class ClockLoop(Loop):
+    """Its clock can be wrong."""
+
+    ahead_ns = 0
+
+    def now_ns(self) -> int:  # type: ignore[override]
+        return Loop.now_ns() + self.ahead_ns
+
+
+class Nursery:
+    """Keeps the ends that workers were to have."""
+
+    def __init__(self) -> None:
+        self.ends: list[socket.socket] = []
+
+    def fork(self, _number: int, end: socket.socket) -> None:
+        self.ends.append(end.dup())
+
+    def close(self) -> None:
+        for end in self.ends:
+            end.close()
+
+
+def opened(loop: ClockLoop, *, ago_s: int) -> tuple[Workplace, Nursery]:
+    """One that was opened so long ago."""
+    nursery = Nursery()
+    place = Workplace(1, loop, ProcessLog("test", LogSettings(syslog=False)).logger, nursery.fork)
+    loop.ahead_ns = -ago_s * SECOND
+    place.open(TlsClient())
+    loop.ahead_ns = 0
+    return place, nursery
+
+
+def hear_to_the_end(end: socket.socket) -> None:
+    """Returns when the other side is closed."""
+    end.settimeout(5)
+    while end.recv(65536):
+        pass
+
+
+def test_a_worker_that_never_speaks_is_given_up_and_another_is_made() -> None:
+    loop = ClockLoop()
+    place, nursery = opened(loop, ago_s=11)
+    place.look()
+    hear_to_the_end(nursery.ends[0])
+    loop.turn(1)
+    assert (len(nursery.ends), place.status().restarts) == (2, 1)
+    place.look()
+    loop.turn(0)
+    assert len(nursery.ends) == 2
+    place.close()
+    nursery.close()
+    loop.close()
+
+
+def test_a_worker_that_is_gone_when_its_first_word_is_read_harms_nobody() -> None:
+    loop = ClockLoop()
+    place, nursery = opened(loop, ago_s=2)
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    nursery.ends[0].send(encode(Tally(pid=child, in_flight=0, late_p99_ns=0, late_max_ns=0, cpu_ns=0, records=b"")))
+    loop.turn(1)
+    assert (len(nursery.ends), place.status().pid) == (1, 0)
+    nursery.close()
+    loop.turn(1)
+    assert (len(nursery.ends), place.status().pid) == (2, 0)
+    place.close()
+    nursery.close()
+    loop.close()
