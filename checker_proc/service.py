@@ -312,7 +312,8 @@ class CheckerService:
     def _status(self, ticket: int, generation: int) -> CheckerStatus:
         counters = dict(self._runtime.counters)
         counters["checks"] = len(self._checks)
-        counters["probes_in_flight"] = self._prober.in_flight
+        workers = self._workforce.status()
+        counters["probes_in_flight"] = self._prober.in_flight + sum(worker.in_flight for worker in workers)
         counters["log_lines_dropped"] = self._runtime.log.dropped
         statuses = {id(running.machine): _status_of(running) for running in self._checks.values()}
         return CheckerStatus(
@@ -324,7 +325,7 @@ class CheckerService:
                 for judge in self._judges.values()
             ),
             counters=counters,
-            workers=self._workforce.status(),
+            workers=workers,
         )
 
     # ------------------------------------------------------------------------------------------------ end
