@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pyhad.common.config.model import Forwarding, Listener
@@ -44,12 +44,20 @@ def _destinations(
 ) -> tuple[DestinationStatus, ...]:
     sorry = service.sorry_endpoint(first)
     wanted = balancer.wanted(first)  # once: it is made anew each time
-    endpoints = service.endpoints(first)
+    everywhere = _endpoints(service)
+    endpoints = everywhere[first]
     rows = [
         _with_order(
             replace(
                 _destination(
-                    server, endpoint, service.servers[server].up, endpoint == sorry, service, first, wanted, reading
+                    server,
+                    first,
+                    endpoint,
+                    _sum(((listener, each[server]) for listener, each in everywhere.items()), reading),
+                    wanted,
+                    reading,
+                    up=service.servers[server].up,
+                    sorry=endpoint == sorry,
                 ),
                 kept_in=server in service.kept,
                 slow_start_until_ns=service.whole_weight_ns(server),
@@ -60,8 +68,23 @@ def _destinations(
     ]
     if sorry is not None and sorry not in endpoints.values():
         serves = not service.quorum_up
-        rows.append(_destination(endpoint_name(sorry), sorry, serves, True, service, first, wanted, reading))
+        places = ((listener, service.sorry_endpoint(listener) or sorry) for listener in everywhere)
+        counted = _sum(places, reading)
+        name = endpoint_name(sorry)
+        rows.append(_destination(name, first, sorry, counted, wanted, reading, up=serves, sorry=True))
     return tuple(rows)
+
+
+def _endpoints(service: VirtualService) -> dict[Listener, dict[str, Endpoint]]:
+    """Where each server is in each listener (LVS-21): listeners of one port share it, for a group has thousands."""
+    of_port: dict[tuple[int, bool], dict[str, Endpoint]] = {}
+    found: dict[Listener, dict[str, Endpoint]] = {}
+    for listener in service.config.listeners:
+        port = listener.port, bool(listener.fwmark)
+        if port not in of_port:
+            of_port[port] = service.endpoints(listener)
+        found[listener] = of_port[port]
+    return found
 
 
 def _with_order(row: DestinationStatus, order: Order | None) -> DestinationStatus:
@@ -77,12 +100,11 @@ def _with_order(row: DestinationStatus, order: Order | None) -> DestinationStatu
 
 
 def _destination(
-    name: str, endpoint: Endpoint, up: bool, sorry: bool, service: VirtualService, first: Listener,
-    entry: Entry | None, reading: Reading,
+    name: str, first: Listener, endpoint: Endpoint, counted: Connections, entry: Entry | None, reading: Reading,
+    *, up: bool, sorry: bool,
 ) -> DestinationStatus:  # fmt: skip
     wanted = entry.destinations.get(endpoint) if entry is not None else None
     there = reading.table[first].destinations.get(endpoint) if first in reading.table else None
-    counted = _sum(service, endpoint, reading)
     return DestinationStatus(
         server=name,
         up=up,
@@ -99,13 +121,9 @@ def _destination(
     )
 
 
-def _sum(service: VirtualService, endpoint: Endpoint, reading: Reading) -> Connections:
+def _sum(places: Iterable[tuple[Listener, Endpoint]], reading: Reading) -> Connections:
     """Over all listeners of a group; a count that a data plane does not have stays -1."""
-    counts = [
-        reading.connections[listener, endpoint]
-        for listener in service.config.listeners
-        if (listener, endpoint) in reading.connections
-    ]
+    counts = [reading.connections[place] for place in places if place in reading.connections]
     if not counts:
         return NOT_COUNTED
     return counts[0] if len(counts) == 1 else Connections._make(_total(column) for column in zip(*counts, strict=True))

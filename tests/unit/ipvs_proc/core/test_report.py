@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pyhad.common.config.model import SCHEMA, DataPlane, IpvsDocument, Listener, Protocol, VirtualServer
+import pytest
+
+from pyhad.common.config.model import SCHEMA, DataPlane, Forwarding, IpvsDocument, Listener, Protocol, VirtualServer
 from pyhad.common.messages import DestinationStatus, ServiceStatus
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.events import Configured, VerdictHeard
@@ -58,6 +60,22 @@ def test_a_group_adds_the_connections_of_its_listeners_and_is_installed_when_all
     table[OTHER] = replace(make.entry({1: 1}, listener=OTHER))
     (whole,) = report(balancer, Reading(table=table, connections=counted), {})
     assert whole.installed
+
+
+@pytest.mark.behaviour("LVS-21")
+def test_a_group_of_several_ports_adds_connections_although_a_server_has_another_port_in_each(make: Any) -> None:
+    tls = Listener(protocol=Protocol.TCP, family=4, address="10.0.0.1", port=443)
+    server = replace(make.server(1), forwarding=Forwarding.DIRECT_ROUTE)
+    sorry = replace(make.sorry(), forwarding=Forwarding.DIRECT_ROUTE)
+    balancer = balancer_of(make.virtual(server, listeners=(make.listener, tls), sorry=sorry))
+    counted = {
+        (make.listener, ("10.1.0.1", 80)): Connections(total=4),
+        (tls, ("10.1.0.1", 443)): Connections(total=5),
+        (make.listener, ("10.1.0.99", 80)): Connections(total=1),
+        (tls, ("10.1.0.99", 443)): Connections(total=1),
+    }
+    (whole,) = report(balancer, Reading(table={}, connections=counted), {})
+    assert [one.connections for one in whole.destinations] == [9, 2]
 
 
 def test_what_is_kept_in_and_what_starts_slowly_is_said(make: Any) -> None:
