@@ -112,6 +112,9 @@ def _without_peers(instance: VrrpInstance, block: Statement, complaints: Complai
             message = f"{word} without unicast_peer: '{instance.name}' uses multicast"
             complaints.warning(message, found.at, trouble=Trouble.DEPRECATED)
     if not block.has("unicast_fault_no_peer") or not any(block.given(word) for word in (*_WORDS, "unicast_peer")):
+        empty = block.last("unicast_peer")
+        if empty is not None:
+            complaints.warning(f"unicast_peer has no peer for '{instance.name}': it uses multicast", empty.at)
         return instance
     complaints.warning(f"'{instance.name}' has no unicast_peer: it stays in FAULT", block.at)
     return replace(instance, fault_without_peers=True)

@@ -29,6 +29,8 @@ class _Names:
     by_place: dict[tuple[str, str], str] = field(default_factory=dict)
     """(base, MAC) -> name: two routers of one MAC on one base share the interface."""
     used: set[str] = field(default_factory=set)
+    chosen: dict[str, tuple[tuple[str, str, str], str]] = field(default_factory=dict)
+    """By the operator: name -> ((base, MAC, address), instance). What is the same may be shared."""
 
     def take(self, base: str, mac: str, family: int, prefix: str, vrid: int) -> str:
         """As VMAC-1 has it: `vrrp.51`, of IPv6 then `vrrp6.51`, then `vrrp1.51` and so on."""
@@ -70,13 +72,23 @@ class _Builder:
         self._complaints = complaints
         self._names = names
         self._others: dict[str, Vmac] = {}
+        self._name = ""
+        """As the operator wants it, empty when a name is to be made."""
 
     def reserve(self) -> None:
         found = self._block.last("use_vmac") or self._block.last("use_ipvlan")
-        name = _option(found, "name") if self._config.interface else ""
-        if found is not None and name:
-            mac = self._mac(found, quiet=True) if found.name == "use_vmac" else ""
-            self._names.give(self._config.interface, mac, name)
+        name, base = _option(found, "name"), self._config.interface
+        if found is None or not name or not base:
+            return
+        mac = self._mac(found, quiet=True) if found.name == "use_vmac" else ""
+        what = base, mac, "" if mac else str(found.options.get("ADDRESS", ""))
+        other, owner = self._names.chosen.setdefault(name, (what, self._config.name))
+        if other != what:
+            message = f"{found.name}: the name {name} is ignored: the interface of '{owner}' has it"
+            self._complaints.warning(message, found.at)
+            return
+        self._name = name
+        self._names.give(base, mac, name)
 
     def build(self) -> VrrpInstance:
         config, block = self._config, self._block
@@ -110,8 +122,7 @@ class _Builder:
             self._complaints.warning(message, found.at, hint="add: interface IFNAME")
 
     def _vmac(self, found: Statement) -> Vmac:
-        config, mac = self._config, self._mac(found)
-        name = _option(found, "name")
+        config, mac, name = self._config, self._mac(found), self._name
         own_name = name or self._generated(config.interface, mac, config.family, self._shared.vmacs.prefix)
         return Vmac(
             name=own_name,
@@ -124,8 +135,7 @@ class _Builder:
         )
 
     def _ipvlan(self, found: Statement) -> Vmac:
-        config = self._config
-        name = _option(found, "name")
+        config, name = self._config, self._name
         modes = [mode for mode in IpvlanMode if mode.value in found.options]
         if len(modes) > 1:
             message = "use_ipvlan: bridge, private and vepa exclude each other"

@@ -177,3 +177,8 @@ def test_what_cannot_do_without_an_interface_is_an_error(
     result = compiled(ROAMING.format(address, words))
     assert error in result.errors
     assert result.result.configuration is None
+
+
+def test_an_empty_list_of_peers_is_said(instance: Compile) -> None:
+    result = instance("unicast_peer {\n}")
+    assert result.warnings == ["unicast_peer has no peer for 'VI_1': it uses multicast"]

@@ -120,6 +120,26 @@ def test_an_ipvlan_has_its_address_and_mode(instance: Compile) -> None:
     assert "is no IPv4 address" in instance("use_ipvlan ipv0 fd00::5/64").errors[0]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("use_vmac own0", "use_vmac own0"), ("use_ipvlan own0 192.0.2.5/24", "use_ipvlan own0 192.0.2.6/24")],
+)
+def test_a_name_that_another_instance_has_for_its_interface_is_ignored(
+    compiled: Compile, first: str, second: str
+) -> None:
+    a = OTHER.format(1, "eth0", "192.0.2.1").replace("use_vmac", first)
+    b = OTHER.format(2, "eth0", "192.0.2.2").replace("use_vmac", second).replace("51", "52")
+    result = compiled(a + b)
+    assert [one.speaks_on for one in result.result.configuration.vrrp.instances] == ["own0", "vrrp.52"]
+    assert result.warnings == [f"{second.split()[0]}: the name own0 is ignored: the interface of 'V1' has it"]
+
+
+def test_what_is_the_same_may_be_shared_by_name(compiled: Compile) -> None:
+    text = OTHER.format(1, "eth0", "10.0.0.1") + OTHER.format(2, "eth0", "10.0.0.2")
+    text = text.replace("use_vmac\n", "use_vmac own0\n")
+    assert not any("own0" in warning for warning in compiled(text).warnings)
+
+
 @pytest.mark.behaviour("FIX-32")
 def test_promote_secondaries_is_for_interfaces_of_others(instance: Compile) -> None:
     assert built(instance("promote_secondaries")).promote_secondaries is True
