@@ -9,7 +9,7 @@ import re
 
 from pyhad.common.config.arguments import Kind
 from pyhad.common.config.compile import CompileOptions, CompileResult, compile_text
-from pyhad.common.config.keyword import NOW, Form, Keyword
+from pyhad.common.config.keyword import LOUD, NOW, Form, Keyword
 from pyhad.common.config.keywords import TABLE
 from pyhad.common.config.source import Severity, Trouble
 from tests.lab.config_files import beyond, fitting, frames
@@ -38,8 +38,8 @@ def findings(result: CompileResult) -> list[str]:
 
 
 def written_defaults() -> list[Keyword]:
-    """Those whose default is a word that can be written; `NOT_WORDS` only describe it."""
-    rows = [row for row in plain_rows() if row.arguments and _WORD.fullmatch(row.default)]
+    """Those whose default is a word that can be written; `NOT_WORDS` only describe it. Warnings are in the model."""
+    rows = [row for row in plain_rows() if row.arguments and _WORD.fullmatch(row.default) and row.acts is not LOUD]
     return [row for row in rows if row.default not in NOT_WORDS and (row.block, row.name) not in SET_BY_THE_FRAME]
 
 
