@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model_tracking import InterfaceDelay, TrackerKind
 from pyhad.common.config.model_vmac import VmacKind
-from pyhad.common.loop import Loop
+from pyhad.common.loop import Loop, Timer
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.link_delays import LinkDelays
 from pyhad.vrrp_proc.core.tracking import Readings, weigh
@@ -43,7 +43,8 @@ class Surroundings:
         self._loop = loop
         self._on_delay_over = on_delay_over
         self._delays = LinkDelays()
-        self._delay_running = False
+        self._timer: Timer | None = None
+        """Rings when the next of the delays is over."""
         self.virtual: frozenset[str] = frozenset()
         """Every virtual address of the process: none of them is anybody's own."""
 
@@ -122,18 +123,26 @@ class Surroundings:
         if found is None:
             return False
         counts = self._delays.counts_up(name, found.is_usable, self._loop.now_ns())
-        deadline_ns = self._delays.next_deadline_ns()
-        if deadline_ns is not None and not self._delay_running:
-            self._delay_running = True
-            self._loop.at(deadline_ns, self._delay_over)
+        self._arm()
         return counts
 
+    def _arm(self) -> None:
+        """Delays differ, and a link that came back has none any more: the timer follows the soonest of them."""
+        deadline_ns, timer = self._delays.next_deadline_ns(), self._timer
+        if timer is not None and timer.action is not None:
+            if deadline_ns is not None and timer.at_ns <= deadline_ns:
+                return
+            timer.cancel()
+        self._timer = None if deadline_ns is None else self._loop.at(deadline_ns, self._delay_over)
+
     def _delay_over(self) -> None:
-        self._delay_running = False
+        self._timer = None
         names = frozenset(self._delays.due(self._loop.now_ns()))
-        self._on_delay_over(names)
+        if names:
+            self._on_delay_over(names)
         for name in names:
             self._is_up(name)
+        self._arm()
 
 
 def interfaces_of(config: VrrpInstance) -> set[str]:
