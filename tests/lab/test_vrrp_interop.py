@@ -99,7 +99,7 @@ class Segment:
         log = self.folder / f"{host}.log"
         known = log.read_text().count("BACKUP") if log.exists() else 0
         self.daemons[host] = self.lab.start(host, *command, log=log)
-        wait_until(lambda: log.read_text().count("BACKUP") > known, 10, f"{daemon} on {host} listens")
+        wait_until(lambda: log.read_text().count("BACKUP") > known, 30, f"{daemon} on {host} listens")
 
     def holders(self) -> list[str]:
         return self.lab.holders(VIP, ADDRESS)
@@ -273,3 +273,60 @@ def test_for_a_minute_a_healthy_segment_has_one_master_of_each_router(segment: S
     assert {host: moves(segment, host) for host in ADDRESS} == before
     assert lab.holders("10.0.0.100", ADDRESS) == ["a"]
     assert lab.holders("10.0.0.101", ADDRESS) == ["b"]
+
+
+BOTH_WAYS = pytest.mark.parametrize(("ours", "theirs"), [("pyhad", "keepalived"), ("keepalived", "pyhad")])
+
+
+def start_with(segment: Segment, host: str, daemon: str, priority: int, words: str, before: str = "") -> None:
+    """As `Segment.start` in version 3, with more words in the instance and in front of it."""
+    text = V3.text(priority).replace("    virtual_ipaddress", f"    {words}\n    virtual_ipaddress")
+    (segment.folder / f"{host}.conf").write_text(before + text)
+    segment.launch(host, daemon)
+
+
+@BOTH_WAYS
+@pytest.mark.behaviour("FSM-25")
+def test_a_better_node_waits_for_its_preempt_delay(segment: Segment, ours: str, theirs: str) -> None:
+    segment.start("a", ours, V3, 100)
+    segment.wait_for("a", 20)
+    start = time.time()
+    start_with(segment, "b", theirs, 150, "preempt_delay 2")
+    segment.wait_for("b", 20)
+    assert segment.came_after("b", start) > 2
+    time.sleep(4 * V3.down_s(100))
+    assert segment.holders() == ["b"]
+
+
+@BOTH_WAYS
+@pytest.mark.behaviour("TRK-2")
+@pytest.mark.behaviour("TRK-3")
+def test_a_script_that_fails_costs_the_mastership_by_its_weight(segment: Segment, ours: str, theirs: str) -> None:
+    good = segment.folder / "good"
+    good.touch()
+    script = f'vrrp_script chk {{\n script "/usr/bin/test -e {good}"\n interval 1\n weight 30\n user root\n}}\n'
+    start_with(segment, "a", ours, 90, "track_script {\n chk\n }", script)
+    segment.start("b", theirs, V3, 100)
+    segment.wait_for("a", 20)
+    good.unlink()
+    segment.wait_for("b", 20)
+    time.sleep(4 * V3.down_s(90))
+    assert segment.holders() == ["b"]
+    good.touch()
+    segment.wait_for("a", 20)
+
+
+@BOTH_WAYS
+@pytest.mark.behaviour("FSM-40")
+@pytest.mark.behaviour("FSM-42")
+def test_a_tracked_interface_that_goes_down_is_a_fault(segment: Segment, ours: str, theirs: str) -> None:
+    segment.lab.wire("a", "eth1", "other", "10.8.0.1/24")
+    start_with(segment, "a", ours, 150, "track_interface {\n eth1\n }")
+    segment.start("b", theirs, V3, 100)
+    segment.wait_for("a", 20)
+    segment.lab.run("a", "ip", "link", "set", "eth1", "down")
+    segment.wait_for("b", 20)
+    time.sleep(4 * V3.down_s(100))
+    assert segment.holders() == ["b"]
+    segment.lab.run("a", "ip", "link", "set", "eth1", "up")
+    segment.wait_for("a", 20)
