@@ -67,3 +67,13 @@ def test_an_authentication_header_takes_the_password_as_its_key(instance: Compil
 
 def test_the_last_word_of_several_blocks_counts(instance: Compile) -> None:
     assert data(instance(PASS.format("one") + "authentication {\n auth_pass two\n }")) == b"two\0\0\0\0\0"
+
+
+@pytest.mark.behaviour("FIX-5")
+@pytest.mark.parametrize(("priority", "starts"), [(254, False), (255, True)])
+def test_with_an_authentication_header_only_an_owner_starts_as_master(
+    instance: Compile, priority: int, starts: bool
+) -> None:
+    words = "authentication {\n auth_type AH\n auth_pass secret\n}"
+    found = instance(f"state MASTER\npriority {priority}\nversion 2\n{words}").result.configuration.vrrp.instances[0]
+    assert (found.authentication_header, found.start_as_master) == (True, starts)

@@ -101,6 +101,7 @@ def test_a_digit_left_over_is_an_octet_too(service: Compile, words: str, octets:
     assert check.payload == octets
 
 
+@pytest.mark.behaviour("FIX-66")
 @pytest.mark.parametrize(
     ("words", "error"),
     [

@@ -223,3 +223,11 @@ def test_a_slow_start_that_can_do_nothing_is_said(service: Compile, words: str, 
 
 def test_a_share_is_no_more_than_all(service: Compile) -> None:
     assert len(service("pyhad_panic_threshold 101").errors) == 1
+
+
+@pytest.mark.behaviour("FIX-63")
+def test_a_firewall_mark_has_no_address_to_wait_for(compiled: Compile) -> None:
+    server = "real_server 10.0.0.1 80 {\n TCP_CHECK {\n }\n }"
+    result = compiled(f"virtual_server fwmark 3 {{\n lb_algo rr\n lb_kind NAT\n ha_suspend\n {server}\n}}\n")
+    assert result.warnings == ["ha_suspend is ignored: it needs a service with one address"]
+    assert [one.suspends_without for one in result.result.configuration.checker.servers] == [""]

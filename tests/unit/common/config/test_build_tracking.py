@@ -73,6 +73,13 @@ def test_a_tracker_that_names_nothing_is_said_and_an_unused_script_does_not_run(
     assert "vrrp_script 'chk' does not run: no instance tracks it" in result.warnings
 
 
+@pytest.mark.behaviour("TRK-16")
+def test_what_is_tracked_may_stand_below_the_instance(compiled: Compile) -> None:
+    """Keepalived ignores the tracker (DIF-41); here no word depends on the order of blocks."""
+    result = compiled(TWO.format("track_script { chk }\n track_file { f }") + DEFINITIONS)
+    assert [one.name for one in document(result).instances[0].trackers] == ["chk", "f"]
+
+
 @pytest.mark.behaviour("FIX-30")
 def test_weighted_interfaces_are_trackers_and_the_own_one_is_not(instance: Compile) -> None:
     found = document(instance("track_interface {\n eth0 weight 5\n eth1 weight 20\n eth2 weight -7 reverse\n eth3\n}"))
@@ -83,7 +90,7 @@ def test_weighted_interfaces_are_trackers_and_the_own_one_is_not(instance: Compi
     assert found.instances[0].tracked_interfaces == ("eth3",)
 
 
-@pytest.mark.behaviour("TRK-1")
+@pytest.mark.behaviour("TRK-1", "FIX-35")
 def test_an_owner_has_no_weights(compiled: Compile) -> None:
     words = "priority 255\n track_script { chk }\n track_interface { eth1 weight 5 }"
     result = compiled(DEFINITIONS + TWO.format(words))
@@ -112,7 +119,7 @@ def test_a_readability_test_is_the_shells(compiled: Compile) -> None:
     assert found.scripts[0].program == Program(argv=("/bin/bash", "-c", "</dev/tcp/192.0.2.1/25"))
 
 
-@pytest.mark.behaviour("GRP-4")
+@pytest.mark.behaviour("GRP-4", "FIX-35")
 def test_members_of_a_group_lose_their_own_weights_and_take_the_groups(compiled: Compile) -> None:
     group = "vrrp_sync_group G {{ group {{ A\n B\n }}\n track_interface {{ eth9 weight 4 }}\n {} }}\n"
     words = "track_script { chk }\n track_interface { eth5 weight 9 }"
