@@ -196,6 +196,7 @@ def has_vrrp(daemon: Daemon) -> bool:
 
 
 def test_a_stopped_vrrp_child_is_replaced_within_the_watchdog_time(daemon: Daemon) -> None:
+    daemon.config.write_text("vrrp checker down=1300")  # below 1250 ms it is looked at more closely
     daemon.start()
     os.kill(daemon.pid("vrrp"), signal.SIGSTOP)
     took_s = wait_until(lambda: bool(daemon.find(event="toy_started", process="vrrp", lives=2)), 5)
