@@ -86,8 +86,8 @@ class Segment:
         (self.folder / f"{host}.conf").write_text(setting.text(priority))
         self.launch(host, daemon)
 
-    def launch(self, host: str, daemon: str) -> None:
-        """Start a daemon with the configuration that is there, and wait until it listens as BACKUP."""
+    def launch(self, host: str, daemon: str, listens: str = "BACKUP") -> None:
+        """Start a daemon with the configuration that is there, and wait until its log says the state `listens`."""
         path = self.folder / f"{host}.conf"
         path.chmod(0o644)
         files = [word for option in "prc" for word in (f"-{option}", str(self.folder / f"{host}.{option}.pid"))]
@@ -97,9 +97,9 @@ class Segment:
         else:
             command = ["keepalived", "-n", "-l", "-D", "-f", str(path), *files]
         log = self.folder / f"{host}.log"
-        known = log.read_text().count("BACKUP") if log.exists() else 0
+        known = log.read_text().count(listens) if log.exists() else 0
         self.daemons[host] = self.lab.start(host, *command, log=log)
-        wait_until(lambda: log.read_text().count("BACKUP") > known, 30, f"{daemon} on {host} listens")
+        wait_until(lambda: log.read_text().count(listens) > known, 30, f"{daemon} on {host} listens")
 
     def holders(self) -> list[str]:
         return self.lab.holders(VIP, ADDRESS)
@@ -330,3 +330,21 @@ def test_a_tracked_interface_that_goes_down_is_a_fault(segment: Segment, ours: s
     assert segment.holders() == ["b"]
     segment.lab.run("a", "ip", "link", "set", "eth1", "up")
     segment.wait_for("a", 20)
+
+
+@BOTH_WAYS
+@pytest.mark.behaviour("FSM-10")
+@pytest.mark.behaviour("FSM-11")
+def test_the_owner_takes_over_at_once_and_gives_back_when_it_stops(segment: Segment, ours: str, theirs: str) -> None:
+    segment.start("a", ours, V2, 150)
+    segment.wait_for("a", 20)
+    text = V2.text(255).replace("state BACKUP", "state MASTER")
+    (segment.folder / "b.conf").write_text(text)
+    segment.launch("b", theirs, listens="MASTER")
+    segment.wait_for("b", V2.down_s(255))
+    time.sleep(V2.down_s(150))
+    assert segment.holders() == ["b"]
+    stopped = time.time()
+    segment.daemons["b"].stop()
+    segment.wait_for("a", 10)
+    assert segment.came_after("a", stopped) < V2.skew_s(150) + BUSY_S
