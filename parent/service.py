@@ -353,8 +353,8 @@ class Service:
 
     def _perform_upgrade(self, effect: do.HandOver | do.TryProgram | do.Reexecute | do.ReportUpgrade) -> None:
         match effect:
-            case do.HandOver():
-                self._children.hand_over(effect.name)
+            case do.HandOver(name=name, at_once=at_once):
+                (self._children.drop if at_once else self._children.hand_over)(name)
             case do.TryProgram():
                 self._upgrade.try_program()
             case do.Reexecute():

@@ -107,9 +107,13 @@ class ReportReload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver:
-    """Ask this child to end at once and leave everything as it is: a successor is forked when it is gone."""
+    """Have this child end and leave everything as it is: a successor is forked when it is gone.
+
+    `at_once`: peers are too quick for an end in order; it is dropped, and its black box says all.
+    """
 
     name: ProcessName
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyhad.common.states import ProcessName
+from pyhad.parent.core.effects import HandOver
+from pyhad.parent.core.settings import Settings
 
 
 @dataclass(slots=True)
@@ -17,3 +19,8 @@ class Replacement:
     current: ProcessName | None = None
     stop_wanted: bool = False
     """An orderly stop came while `current` was between two programs: it follows."""
+
+
+def hand_over(name: ProcessName, settings: Settings) -> HandOver:
+    """How `name` makes room: in order, where the peers of VRRP have the patience."""
+    return HandOver(name=name, at_once=name is ProcessName.VRRP and settings.limits is not None)

@@ -27,7 +27,7 @@ from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.events import Event
 from pyhad.parent.core.order import START_ORDER, STOP_ORDER, Stage
 from pyhad.parent.core.reload import Reload, ReloadStage
-from pyhad.parent.core.replacement import Replacement
+from pyhad.parent.core.replacement import Replacement, hand_over
 from pyhad.parent.core.restart import RestartPolicy
 from pyhad.parent.core.settings import Settings
 
@@ -334,15 +334,15 @@ class Supervisor:
                 self._replacement.waiting.append(name)
 
     def _replace_next(self, now_ns: int) -> None:
-        if not self._replacement.is_going_on or self._replacement.current is not None:
+        if not self._settings or not self._replacement.is_going_on or self._replacement.current is not None:
             return
         while self._replacement.waiting and self._replacement.current is None:
             child = self._children[self._replacement.waiting.pop(0)]
             if child.wanted and child.state is ProcessState.RUNNING:
                 self._replacement.current = child.name
                 child.kill_at_ns = now_ns + child.silence_allowed_ns(self._watchdog_ns)
-                self._effects.append(do.HandOver(name=child.name))
                 self._show(child, ProcessState.STOPPING)
+                self._effects.append(hand_over(child.name, self._settings))
         if self._replacement.current is None:
             self._replacement = Replacement()
             self._effects.append(do.Remark(event="upgrade_done", fields={}))

@@ -7,8 +7,9 @@ import pytest
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.core import effects as do, events as ev
 from pyhad.parent.core.effects import Effect, Phase
-from pyhad.parent.core.replacement import Replacement
+from pyhad.parent.core.replacement import Replacement, hand_over
 from pyhad.parent.core.settings import Settings
+from pyhad.parent.core.standing import Limits
 from pyhad.parent.core.supervisor import Supervisor
 
 CONTROL, IPVS, CHECKER, VRRP = ProcessName.CONTROL, ProcessName.IPVS, ProcessName.CHECKER, ProcessName.VRRP
@@ -81,6 +82,19 @@ def test_children_are_replaced_one_by_one_and_vrrp_last() -> None:
     assert replaced(supervisor, IPVS) == [do.HandOver(name=CHECKER)]
     assert replaced(supervisor, CHECKER) == [do.HandOver(name=VRRP)]
     assert replaced(supervisor, VRRP) == DONE
+
+
+def test_where_peers_are_quick_vrrp_is_dropped_and_everybody_else_ends_in_order() -> None:
+    quick = Settings(needed=ALL.needed, watchdog_ns=S, child_wait_ns=5 * S, limits=Limits(step_ns=1_500_000))
+    assert [hand_over(name, quick).at_once for name in (CONTROL, IPVS, CHECKER, VRRP)] == [False, False, False, True]
+    assert not hand_over(VRRP, ALL).at_once
+
+
+def test_what_is_dropped_shows_its_successor_last() -> None:
+    supervisor, _ = taken_over(CONTROL, VRRP)
+    supervisor.handle(ev.ChildExited(name=CONTROL, status=0), 11 * S)
+    effects = supervisor.handle(ev.ChildReady(name=CONTROL), 11 * S)
+    assert effects[-1] == do.HandOver(name=VRRP)
 
 
 def test_a_child_that_the_new_program_needs_and_the_old_one_had_not_is_started() -> None:
