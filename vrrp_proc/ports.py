@@ -39,6 +39,8 @@ _NOWHERE = Interface(0, "", 0, b"")
 WEIGH_NS = 500_000_000
 MUCH_PER_S = 200
 """So many packets in a second are worth the delay."""
+GATHER_PACKETS = 32
+"""So many at most may gather: the usual buffer of a socket holds some 90 of the largest."""
 GATHER_SHARE = 10
 GATHER_MAX_NS = 10_000_000
 """A tenth of the shortest interval, a hundredth of the usual one: by so much later, at most, a release is heard or a
@@ -327,9 +329,10 @@ class Ports:
     def _weigh(self) -> None:
         """Where much comes in, have it gather a little: a waking costs several times as much as a packet."""
         packets = sum(port.packets for port in self._open.values())
-        is_much = packets - self._packets >= MUCH_PER_S * WEIGH_NS // 1_000_000_000
-        self._packets = packets
-        self._loop.gather_ns = min(GATHER_MAX_NS, self._shortest_ns // GATHER_SHARE) if is_much else 0
+        came, self._packets = packets - self._packets, packets
+        is_much = came >= MUCH_PER_S * WEIGH_NS // 1_000_000_000
+        longest_ns = min(GATHER_MAX_NS, self._shortest_ns // GATHER_SHARE)
+        self._loop.gather_ns = min(longest_ns, GATHER_PACKETS * WEIGH_NS // came) if is_much else 0
 
     def _fit_one(self, key: tuple[str, int], group: Group) -> InterfacePort | None:
         name, family = key

@@ -52,8 +52,7 @@ def _gathered(block: Statement) -> Statement | None:
 
 def _data(password: str, found: Statement, complaints: Complaints) -> bytes:
     """AUTH-2: the first 8 bytes, filled up with zeros."""
-    data = password.encode()
-    if len(data) > AUTHENTICATION_BYTES:
-        at = found.last("auth_pass") or found
-        complaints.warning("auth_pass: only its first 8 bytes are used", at.at)
-    return data[:AUTHENTICATION_BYTES].ljust(AUTHENTICATION_BYTES, b"\0")
+    for line in found.every("auth_pass"):
+        if len(line.text().encode()) > AUTHENTICATION_BYTES:
+            complaints.warning("auth_pass: only its first 8 bytes are used", line.at)
+    return password.encode()[:AUTHENTICATION_BYTES].ljust(AUTHENTICATION_BYTES, b"\0")

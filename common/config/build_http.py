@@ -78,7 +78,7 @@ def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[Htt
                 method=request.method,
                 headers=request.headers,
                 body=request.body,
-                digest=url.text_of("digest"),
+                digest=_digest(url, complaints),
                 status=(StatusRange(first=200, last=299),) if status is None else _ranges(status),
                 host=own_host,
                 sni=sni_of(check, own_host, complaints) if is_tls else "",
@@ -87,6 +87,14 @@ def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[Htt
             )
         )
     return tuple(urls)
+
+
+def _digest(url: Statement, complaints: Complaints) -> str:
+    """Of several the first counts, as in keepalived."""
+    digests = list(url.every("digest"))
+    for other in digests[1:]:
+        complaints.warning("digest is ignored: the url has one already", other.at)
+    return digests[0].text() if digests else ""
 
 
 def _ranges(status: Statement) -> tuple[StatusRange, ...]:

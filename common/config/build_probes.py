@@ -89,13 +89,18 @@ def build_udp(check: Statement, target: Target, timing: Timing, alpha: bool, com
 
 
 def _octets(check: Statement, name: str, complaints: Complaints, *, wild: bool) -> tuple[bytes, bytes]:
+    """Of several lines the last counts, and each must be one."""
+    octets = b"", b""
+    for found in check.every(name):
+        octets = _octets_of(found, complaints, wild=wild)
+    return octets
+
+
+def _octets_of(found: Statement, complaints: Complaints, *, wild: bool) -> tuple[bytes, bytes]:
     """The octets of `01 02ff`, and the bits that count: an `x` is a nibble that may be anything.
 
     Each word is cut into pairs from its left, and what is left over is an octet too: `012 3` is 01 02 03 on the wire.
     """
-    found = check.last(name)
-    if found is None:
-        return b"", b""
     words = " ".join(value for value in found.values if isinstance(value, str)).lower().split()
     pairs = [word[at : at + 2] for word in words for at in range(0, len(word), 2)]
     text = "".join(pair.rjust(2, "0") for pair in pairs)
@@ -103,7 +108,7 @@ def _octets(check: Statement, name: str, complaints: Complaints, *, wild: bool) 
     if not re.fullmatch(f"[{digits}]*", text) or len(pairs) > _DATAGRAM_MAX:
         hint = "octets as hex digits: 01 02ff" + (", x for any" if wild else "")
         complaints.error(
-            f"{name}: {' '.join(words)[:40]!r} is no hex", found.at, hint=hint, trouble=Trouble.INVALID_VALUE
+            f"{found.name}: {' '.join(words)[:40]!r} is no hex", found.at, hint=hint, trouble=Trouble.INVALID_VALUE
         )
         return b"", b""
     mask = re.sub("[^x]", "f", text).replace("x", "0")

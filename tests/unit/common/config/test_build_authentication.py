@@ -77,3 +77,9 @@ def test_with_an_authentication_header_only_an_owner_starts_as_master(
     words = "authentication {\n auth_type AH\n auth_pass secret\n}"
     found = instance(f"state MASTER\npriority {priority}\nversion 2\n{words}").result.configuration.vrrp.instances[0]
     assert (found.authentication_header, found.start_as_master) == (True, starts)
+
+
+def test_a_longer_password_is_said_even_where_another_counts(instance: Compile) -> None:
+    result = instance("authentication {\n auth_type PASS\n auth_pass secretlonger\n auth_pass word\n }\n")
+    assert result.warnings == ["auth_pass: only its first 8 bytes are used"]
+    assert data(result) == b"word\0\0\0\0"

@@ -187,6 +187,17 @@ def test_a_check_that_cannot_work_is_ignored_with_a_warning(service: Compile, bl
     assert result.result.configuration.checker.servers == ()
 
 
+def test_of_several_digests_the_first_counts(service: Compile) -> None:
+    result = service(inner=f"HTTP_GET {{ url {{\npath /\ndigest {'0' * 32}\ndigest {'1' * 32}\n}} }}")
+    assert result.warnings == ["digest is ignored: the url has one already"]
+    assert check(result).urls[0].digest == "0" * 32
+
+
+def test_octets_that_do_not_count_must_be_octets_too(service: Compile) -> None:
+    result = service(inner="UDP_CHECK {\nrequire_reply word\nrequire_reply\n}")
+    assert result.errors == ["require_reply: 'word' is no hex"]
+
+
 @pytest.mark.behaviour("CHK-5", "CHK-6")
 @pytest.mark.parametrize(
     ("virtual", "inner", "alpha"),
