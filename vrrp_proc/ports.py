@@ -39,8 +39,8 @@ _NOWHERE = Interface(0, "", 0, b"")
 WEIGH_NS = 500_000_000
 MUCH_PER_S = 200
 """So many packets in a second are worth the delay."""
-GATHER_PACKETS = 32
-"""So many at most may gather: the usual buffer of a socket holds some 90 of the largest."""
+GATHER_PACKETS = 16
+"""So many at most may gather: a reading takes 64, and a flood must not outrun it."""
 GATHER_SHARE = 10
 GATHER_MAX_NS = 10_000_000
 """A tenth of the shortest interval, a hundredth of the usual one: by so much later, at most, a release is heard or a

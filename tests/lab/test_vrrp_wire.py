@@ -131,7 +131,7 @@ def rubbish(seed: int) -> list[bytes]:
 
 
 def flood(packets: list[bytes]) -> None:
-    """Send to the group, a little at a time: what the receive buffer drops cannot be counted by anyone above it."""
+    """Send to the group, a little at a time: what the kernel drops on its way cannot be counted by anyone above it."""
     import socket
 
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
@@ -141,7 +141,7 @@ def flood(packets: list[bytes]) -> None:
     )
     for place, packet in enumerate(packets):
         sock.sendto(packet, ("224.0.0.18", 0))
-        if place % 50 == 49:
+        if place % 25 == 24:
             time.sleep(0.005)
 
 
