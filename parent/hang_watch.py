@@ -20,7 +20,7 @@ _CPU_CLOCK_OF_PROCESS = 2
 
 
 class HangWatch:
-    """Hears of the child only when a turn of its loop does not come. `pid_of(name)` is 0 where nobody runs."""
+    """Hears of the child only when a turn of its loop does not come."""
 
     def __init__(
         self,
