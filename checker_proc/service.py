@@ -8,13 +8,16 @@ from __future__ import annotations
 import dataclasses
 import socket
 
+from pyhad.checker_proc.check_log import CheckLog
 from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible
 from pyhad.checker_proc.core.journal import ServerRecord, inherit, pack, record_of, unpack
+from pyhad.checker_proc.core.names import Placed
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.local_addresses import LocalAddresses
 from pyhad.checker_proc.number_files import NumberFiles
+from pyhad.checker_proc.places import Places
 from pyhad.checker_proc.prober import Home, Prober, raise_descriptor_limit
 from pyhad.checker_proc.publisher import Publisher
 from pyhad.checker_proc.remote import RemoteCheck
@@ -24,7 +27,7 @@ from pyhad.checker_proc.timetable import Timetable
 from pyhad.checker_proc.workforce import Workforce, workers_of
 from pyhad.common.blackbox import key_of
 from pyhad.common.codec import decode
-from pyhad.common.config.model import SCHEMA, BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck, MiscCheck
+from pyhad.common.config.model import SCHEMA, BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck
 from pyhad.common.errors import WireError
 from pyhad.common.messages import CheckerStatus, CheckStatus, ServerHealth, Verdict
 from pyhad.common.messages_bfd import BfdChanged, BfdSnapshot
@@ -66,10 +69,13 @@ class CheckerService:
         self._loop = runtime.loop
         self._logger = runtime.logger
         self._box = runtime.context.box
+        self._log = CheckLog(runtime.logger)
         self._log_all_failures = False
         self._checks: dict[Shared, AtWork] = {}
         self._addresses = LocalAddresses(self._loop, self._suspend)
         self._judges: dict[ServerKey, ServerJudge] = {}
+        self._moves: dict[ServerKey, ServerJudge] = {}
+        """Servers given by name, at the address that is to be theirs when its checks have succeeded."""
         self._box_keys: dict[ServerKey, bytes] = {}
         self._timetable = Timetable(self._loop)
         self._scripts = scripts
@@ -80,13 +86,15 @@ class CheckerService:
         self._prober = Prober(self._loop, self._home, max_descriptors=raise_descriptor_limit())
         self._workforce = Workforce(nursery, self._loop, runtime.logger, runtime.finish)
         self._publisher = Publisher(runtime, self._verdicts, self._status, self._teller.hear)
+        self._places = Places(runtime, self._put_in_force)
+        self._places.follow(document)
         found = self._box.load()
         is_first = found.pop(_BORN, None) is None
         self._box.put(_BORN, b"")
         records, quorums = self._restore(document, found), self._teller.remembered(document, found)
         for key in found:
             self._box.forget(key)
-        self._apply(document, records, is_first=is_first)
+        self._apply(self._places.place(lambda key: key in records and records[key].up), records, is_first=is_first)
         self._teller.configure(document, {key: record.up for key, record in records.items()}, quorums)
         self._tell_all()
         runtime.on_descriptor = lambda descriptor: scripts.send(Adopt(), descriptor)
@@ -101,20 +109,37 @@ class CheckerService:
         except WireError as error:  # go on with what is known: no check stops for a bad document
             self._logger.error("document_refused", error=str(error))
             return
+        self._places.follow(document)
+        self._put_in_force()
+
+    def _put_in_force(self) -> None:
+        """The document, with the addresses that names have now."""
         before = {key: record_of(judge) for key, judge in self._judges.items()}
-        self._apply(document, before, is_first=False)
-        self._teller.configure(document, {}, {})
+        placed = self._places.place(lambda key: key in before and before[key].up)
+        self._apply(placed, self._lasting(placed, before), is_first=False)
+        self._teller.configure(placed.document, {}, {})
         self._tell_all()
         for key, judge in self._judges.items():
             was, record = before.get(key), record_of(judge)
             if was is not None and was.up != record.up:
-                self._log_verdict(judge.verdict)
+                self._log.verdict(judge.verdict)
             if was != record:
                 self._journal(judge, record)
         for key in before.keys() - self._judges.keys():
             self._box.forget(self._box_keys.pop(key))
         self._publisher.say_all()
         self._publisher.status_changed()
+
+    def _lasting(self, placed: Placed, before: dict[ServerKey, ServerRecord]) -> dict[ServerKey, ServerRecord]:
+        """Without those of servers that begin anew at another address. One that was down stays so until a success."""
+        lasting = dict(before)
+        for server in placed.document.servers:
+            judge = self._judges.get((server.service, server.server)) if server.name else None
+            if judge is None or judge.verdict.reason != Reason.NOT_CHECKED_YET:
+                continue
+            if (judge.server.address, judge.server.is_unresolved) != (server.address, server.is_unresolved):
+                del lasting[server.service, server.server]
+        return lasting
 
     def _restore(self, document: CheckerDocument, found: dict[bytes, bytes]) -> dict[ServerKey, ServerRecord]:
         """What a predecessor left about the servers of this document, taken out of `found`."""
@@ -128,20 +153,22 @@ class CheckerService:
             self._logger.info("verdicts_restored", servers=len(records))
         return records
 
-    def _apply(self, document: CheckerDocument, records: dict[ServerKey, ServerRecord], *, is_first: bool) -> None:
-        """Run the checks of `document`: those that run already go on, the others begin with what they inherit."""
-        now_ns = self._loop.now_ns()
+    def _apply(self, placed: Placed, records: dict[ServerKey, ServerRecord], *, is_first: bool) -> None:
+        """Run the checks of a document: those that run already go on, the others begin with what they inherit."""
+        now_ns, document = self._loop.now_ns(), placed.document
         self._prober.tls = client_context(document.tls_client)  # the compiler has made one of it already
         self._prober.tls_http2 = client_context(document.tls_client, http2=True)
-        if not self._workforce.follow(workers_of(document), document.tls_client):
+        if not self._workforce.follow(workers_of(self._places.document), document.tls_client):
             self._logger.info("process_renewed", reason="there are to be workers now")
             self._loop.after(0, self._runtime.finish)
         files = [check.file for server in document.servers for check in server.checks if isinstance(check, FileCheck)]
         self._files.follow(files, is_first=is_first)
         old, self._checks = self._checks, {}
         users: dict[Shared, list[ServerRecord | None]] = {}
-        for server in document.servers:
-            record = records.get((server.service, server.server))
+        for server, record in [
+            *((server, records.get((server.service, server.server))) for server in document.servers),
+            *((server, None) for server in placed.moves),  # where they are to be they are new
+        ]:
             for check in checks_of(server):
                 users.setdefault((check, server.suspends_without), []).append(record)
         self._addresses.follow(frozenset(server.suspends_without for server in document.servers) - {""})
@@ -160,6 +187,7 @@ class CheckerService:
         self._judges = {}
         for server in document.servers:
             self._add_server(server, records.get((server.service, server.server)), now_ns)
+        self._begin_moves(placed.moves, now_ns)
         self._suspend()
         self._logger.info("checks_started", servers=len(self._judges), checks=len(self._checks))
 
@@ -176,27 +204,62 @@ class CheckerService:
 
     def _add_server(self, server: CheckedServer, record: ServerRecord | None, now_ns: int) -> None:
         key = (server.service, server.server)
-        checks = checks_of(server)
-        running = [self._checks[check, server.suspends_without] for check in checks]
-        judge = ServerJudge(server, tuple(one.machine for one in running), now_ns)
+        was_down = record is not None and not record.up and record.reason != Reason.NOT_CHECKED_YET
+        judge = self._judge_of(server, now_ns, was_down=was_down)
         if record is not None and record.up == judge.verdict.up:
             judge.restore(record.since_ns, record.reason)
         self._judges[key] = judge
         if key not in self._box_keys:
             self._box_keys[key] = key_of("server", *key)
+
+    def _judge_of(self, server: CheckedServer, now_ns: int, *, was_down: bool) -> ServerJudge:
+        running = self._running_of(server)
+        judge = ServerJudge(server, tuple(one.machine for one in running), now_ns, was_down=was_down)
         for one in dict.fromkeys(running):
             one.judges.append(judge)
+        return judge
+
+    def _running_of(self, server: CheckedServer) -> list[AtWork]:
+        return [self._checks[check, server.suspends_without] for check in checks_of(server)]
+
+    # ------------------------------------------------------------------ servers whose name has another address
+
+    def _begin_moves(self, servers: tuple[CheckedServer, ...], now_ns: int) -> None:
+        self._moves = {(one.service, one.server): self._judge_of(one, now_ns, was_down=False) for one in servers}
+        for key in [key for key, judge in self._moves.items() if judge.is_proved]:
+            self._move(key)
+
+    def _move(self, key: ServerKey) -> None:
+        """To the address that its name has now: it is up there, or it is not up where it was."""
+        old, new = self._judges[key], self._moves.pop(key)
+        for one in dict.fromkeys(self._running_of(new.server)):
+            one.judges.remove(new)
+        self._add_server(new.server, record_of(old), self._loop.now_ns())
+        for check in dict.fromkeys(checks_of(old.server)):
+            shared = (check, old.server.suspends_without)
+            self._checks[shared].judges.remove(old)
+            if not self._checks[shared].judges:
+                self._checks.pop(shared).cancel()
+        self._places.moved(new.server)
+        judge = self._judges[key]
+        self._log.moved(judge.verdict, old.server.address)
+        self._journal(judge, record_of(judge))
+        self._publisher.say(judge.verdict)
 
     # ------------------------------------------------------------------------------- what checks tell us
 
     def check_changed(self, running: AtWork, change: ReportChange) -> None:
         """Judge each server that uses this check again; journal first, then say it."""
         now_ns = self._loop.now_ns()
-        for judge in running.judges:
-            if change.went_down:
-                self._logger.warning("check_failed", **self._fields(running, judge), reason=running.machine.reason)
-            elif change.went_up:
-                self._logger.info("check_succeeded", **self._fields(running, judge))
+        for judge in tuple(running.judges):
+            key = (judge.server.service, judge.server.server)
+            if judge not in (self._judges.get(key), self._moves.get(key)):
+                continue  # the one before it was the server's, which has moved
+            self._log.changed(running, judge, change)
+            if judge is self._moves.get(key):
+                if judge.is_proved:
+                    self._move(key)
+                continue
             was_up = judge.verdict.up
             verdict = judge.judge(now_ns)
             self._tell(running, judge, change, was_up)
@@ -205,7 +268,9 @@ class CheckerService:
                 continue
             self._publisher.say(verdict)
             if verdict.up != was_up:
-                self._log_verdict(verdict)
+                self._log.verdict(verdict)
+            if not verdict.up and key in self._moves:
+                self._move(key)
         self._publisher.status_changed()
 
     def _tell(self, running: AtWork, judge: ServerJudge, change: ReportChange, was_up: bool) -> None:
@@ -257,52 +322,27 @@ class CheckerService:
         self._runtime.counters["probes_failed"] += 1
         if not (self._log_all_failures or running.machine.check.timing.log_all_failures):
             return
-        for judge in running.judges:
-            self._logger.info(
-                "probe_failed",
-                **self._fields(running, judge),
-                reason=str(failure.reason),
-                tries_left=failure.tries_left,
-            )
+        self._log.tried(running, failure)
 
     def probe_impossible(self, running: AtWork, problem: ReportImpossible) -> None:
         """We could not ask: servers keep their state, but somebody should know."""
         self._runtime.counters["probes_impossible"] += 1
-        for judge in running.judges:
-            self._logger.error("probe_impossible", **self._fields(running, judge), reason=str(problem.reason))
+        self._log.impossible(running, problem)
         self._publisher.status_changed()
 
     def probe_remarked(self, running: AtWork, remark: str) -> None:
         """CHK-25."""
-        for judge in running.judges:
-            self._logger.info("response_odd", **self._fields(running, judge), remark=remark)
+        self._log.odd(running, remark)
 
     def check_warns(self, running: AtWork) -> None:
-        """Said when it begins, and when it is over."""
-        for judge in running.judges:
-            fields, latency_ms = self._fields(running, judge), running.machine.latency_ns // 1_000_000
-            if running.warnings:
-                self._logger.warning("check_warns", **fields, about=" ".join(running.warnings), latency_ms=latency_ms)
-            else:
-                self._logger.info("check_warns_no_more", **fields, latency_ms=latency_ms)
+        """Its warnings are others now."""
+        self._log.warns(running)
         self._publisher.status_changed()
 
     def _journal(self, judge: ServerJudge, record: ServerRecord) -> None:
         key = (judge.server.service, judge.server.server)
         if not self._box.put(self._box_keys[key], pack(record)):
             self._runtime.counters["blackbox_full"] += 1
-
-    def _fields(self, running: AtWork, judge: ServerJudge) -> dict[str, str]:
-        check = running.machine.check
-        fields = {"service": judge.server.service, "server": judge.server.server, "check": running.kind}
-        if isinstance(check, MiscCheck):
-            fields["program"] = check.program.argv[0]
-        return fields
-
-    def _log_verdict(self, verdict: Verdict) -> None:
-        say = self._logger.info if verdict.up else self._logger.warning
-        event = "server_up" if verdict.up else "server_down"
-        say(event, service=verdict.service, server=verdict.server, reason=verdict.reason, weight=verdict.weight)
 
     # ---------------------------------------------------------------------------------- what there is to say
 
@@ -321,8 +361,12 @@ class CheckerService:
             taken_ns=self._loop.now_ns(),
             generation=generation,
             servers=tuple(
-                ServerHealth(verdict=judge.verdict, checks=tuple(statuses[id(machine)] for machine in judge.machines))
-                for judge in self._judges.values()
+                ServerHealth(
+                    verdict=judge.verdict,
+                    checks=tuple(statuses[id(machine)] for machine in judge.machines),
+                    moving_to=self._moves[key].server.address if key in self._moves else "",
+                )
+                for key, judge in self._judges.items()
             ),
             counters=counters,
             workers=workers,

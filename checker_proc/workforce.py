@@ -22,8 +22,8 @@ LOOK_NS = 1_000_000_000
 
 def workers_of(document: CheckerDocument) -> int:
     """How many workers this configuration is to have on this machine."""
-    checks = {check for server in document.servers for check in server.checks}
-    return workers_for(document.workers, checks, len(os.sched_getaffinity(0)))
+    checks = {(check, server.name) for server in document.servers for check in server.checks}
+    return workers_for(document.workers, [check for check, _ in checks], len(os.sched_getaffinity(0)))
 
 
 class Workforce:

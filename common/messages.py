@@ -57,6 +57,8 @@ class Verdict:
     since_ns: int
     reason: str
     """Fixed token (`not_checked_yet`, `check_succeeded`, `connect_refused`, `timeout` …)."""
+    address: str = ""
+    """Of a server given by its name: the one it has now; empty: none is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +226,8 @@ class ServerHealth:
 
     verdict: Verdict
     checks: tuple[CheckStatus, ...]
+    moving_to: str = ""
+    """Of a server given by its name: the address that this has now, until its checks have succeeded there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

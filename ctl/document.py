@@ -198,6 +198,8 @@ def _server(server: Server, now_ns: int) -> dict[str, Any]:
     destination = server.destination
     return {
         "server": server.name,
+        "address": verdict.address if verdict else "",
+        "moving_to": server.health.moving_to if server.health else "",
         "up": server.up,
         "sorry": server.sorry,
         "reason": verdict.reason if verdict else None,

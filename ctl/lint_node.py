@@ -118,7 +118,8 @@ def _server_places(configuration: Configuration, root: Statement) -> Iterator[tu
         for real in block.every("real_server") if block else ():
             address = real.text()
             for server in service.servers:
-                if server.address == address and (len(real.values) < 2 or real.values[1] in (server.port, 0)):
+                is_it = address in (server.address, server.name)
+                if is_it and (len(real.values) < 2 or real.values[1] in (server.port, 0)):
                     yield (service.id, server.id), real.at
 
 

@@ -28,15 +28,19 @@ def render_table(reply: StatusReply) -> str:
 def differences(reply: StatusReply) -> list[str]:
     """Wanted (+) against actual (-), one line each; empty when the table is as it should be."""
     lines: list[str] = []
-    for service in reply.ipvs.services if reply.ipvs is not None else ():
+    for pool in pools_of(reply):
+        service = pool.service
+        if service is None:
+            continue
         if not service.installed:
             lines.append(
                 f"+ {service.service} {service.scheduler}" + (f"  ({service.problem})" if service.problem else "")
             )
-        for destination in service.destinations:
-            if destination.weight == destination.wanted_weight:
+        for server in pool.servers:
+            destination = server.destination
+            if destination is None or destination.weight == destination.wanted_weight:
                 continue
-            where = f"{service.service} -> {destination.server} weight"
+            where = f"{service.service} -> {server.shown} weight"
             if destination.weight >= 0:
                 lines.append(f"- {where} {destination.weight}")
             if destination.wanted_weight >= 0:
@@ -80,7 +84,7 @@ def _server(server: Server) -> str:
     weight = str(destination.weight) if destination.weight >= 0 else "-"
     active, inactive = _number(destination.active_connections), _number(destination.inactive_connections)
     remark = f"{weight:<6} {active:<10} {inactive:<9} {_health(server, destination)}"
-    return _line(f"  -> {safe(server.name)}", *counts, remark)
+    return _line(f"  -> {safe(server.shown)}", *counts, remark)
 
 
 def _health(server: Server, destination: DestinationStatus) -> str:

@@ -16,6 +16,12 @@ class Server:
     destination: DestinationStatus | None
 
     @property
+    def shown(self) -> str:
+        """Its name, and beside it the address that it has now where it was given by its name."""
+        address = self.health.verdict.address if self.health is not None else ""
+        return f"{self.name} ({address})" if address else self.name
+
+    @property
     def sorry(self) -> bool:
         """It stands in when no real server is up."""
         return self.destination is not None and self.destination.sorry

@@ -281,7 +281,7 @@ def _server_row(server: Server, checker: Trust, plane: Trust, now_ns: int) -> li
         word, style = f"{word}?", YELLOW
     weight, weight_style = _weight(server.destination)
     return [
-        Cell(f"  {server.name}"),
+        Cell(f"  {server.shown}"),
         Cell(word, style),
         Cell(weight, weight_style),
         *_connections(server.destination),
@@ -314,6 +314,8 @@ def _server_remark(server: Server, now_ns: int) -> str:
         failing = [f"{check.kind}: {check.reason}" for check in server.checks if not check.up]
         reason = ", ".join(failing) or server.health.verdict.reason
         remarks.append(f"{reason}, down for {duration(now_ns - server.health.verdict.since_ns)}")
+    if server.health is not None and server.health.moving_to:
+        remarks.append(f"its name is {server.health.moving_to} now: not up there yet")
     destination = server.destination
     by_operator = destination is not None and destination.operator_weight >= 0
     if destination is not None and destination.weight < 0 and not destination.sorry and not destination.drained_out:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
-from pyhad.common import channels
+from pyhad.common import channels, known_names
 from pyhad.common.blackbox import key_of
 from pyhad.common.bus import Hub, Peer
 from pyhad.common.codec import Rereader
@@ -76,7 +76,7 @@ class IpvsService:
         self._marks = Marks(box, records, runtime.logger, runtime.counters)
         self._ownership = Ownership(box, records.values())
         self._is_successor = bool(self._remembered_plane)
-        self._balancer = Balancer(self._operators.load())
+        self._balancer = Balancer(self._operators.load(), known_names.load(runtime.path(known_names.PATH)).servers)
         self._following = Following()
         self._checker = b""  # how the hub knows the one that spoke last
         self._quorums = Quorums(lambda: self._balancer.services, self._say_quorums, runtime.loop.now_ns)
@@ -335,7 +335,7 @@ class IpvsService:
         if self._writer is None:
             self._open()
             if self._writer is not None:
-                self._balancer = Balancer(self._balancer.orders.all)
+                self._balancer = Balancer(self._balancer.orders.all, self._balancer.places)
                 self._following = Following()  # the next beat brings the verdicts
                 self._configure()
             return

@@ -81,3 +81,4 @@ class Reason(enum.StrEnum):
     GRPC_STATUS = "grpc_status"
     GRPC_BAD_REPLY = "grpc_bad_reply"
     TOO_SLOW = "too_slow"
+    NAME_NOT_RESOLVED = "name_not_resolved"

@@ -14,11 +14,15 @@ MAX_WEIGHT = 2_147_483_647
 class ServerJudge:
     """One real server of one service with the checks that decide about it. `verdict` is the last one given."""
 
-    __slots__ = ("_was_settled", "machines", "server", "verdict")
+    __slots__ = ("_was_down", "_was_settled", "machines", "server", "verdict")
 
-    def __init__(self, server: CheckedServer, machines: tuple[CheckMachine, ...], now_ns: int) -> None:
+    def __init__(
+        self, server: CheckedServer, machines: tuple[CheckMachine, ...], now_ns: int, *, was_down: bool = False
+    ) -> None:
+        """`was_down`: as far as is known, so it is not taken for up before its checks have said so (REL-33)."""
         self.server = server
         self.machines = machines
+        self._was_down = was_down
         self._was_settled = self._is_settled()
         self.verdict = self._build(now_ns)
 
@@ -36,7 +40,13 @@ class ServerJudge:
         """Take over since when and why from a predecessor, where it said the same."""
         was = self.verdict
         self.verdict = Verdict(
-            service=was.service, server=was.server, up=was.up, weight=was.weight, since_ns=since_ns, reason=reason
+            service=was.service,
+            server=was.server,
+            up=was.up,
+            weight=was.weight,
+            since_ns=since_ns,
+            reason=reason,
+            address=was.address,
         )
 
     def _build(self, since_ns: int) -> Verdict:
@@ -47,11 +57,22 @@ class ServerJudge:
             weight=self._weight(),
             since_ns=since_ns,
             reason=str(self._reason()),
+            address=self.server.address if self.server.name else "",
         )
 
     def _is_up(self) -> bool:
-        """CHK-5; CHK-6 lies in how a machine starts."""
-        return all(machine.is_up for machine in self.machines)
+        """CHK-5; CHK-6 lies in how a machine starts. Whose name was not looked up yet is assumed to be like others."""
+        if not self._has_address():
+            return not (self.server.is_unresolved or self.server.alpha or self._was_down)
+        return all(machine.is_up for machine in self.machines) and not (self._was_down and not self._is_settled())
+
+    @property
+    def is_proved(self) -> bool:
+        """Every check of it succeeded."""
+        return self._is_up() and self._is_settled()
+
+    def _has_address(self) -> bool:
+        return bool(self.server.address) or not self.server.name
 
     def _is_settled(self) -> bool:
         """The verdict rests on probes: all were made, or one of them says down."""
@@ -71,6 +92,8 @@ class ServerJudge:
         return min(max(configured + change, 0), MAX_WEIGHT)
 
     def _reason(self) -> str:
+        if not self._has_address():
+            return Reason.NAME_NOT_RESOLVED if self.server.is_unresolved else Reason.NOT_CHECKED_YET
         if not self.machines:
             return Reason.NO_CHECKS
         down = [machine for machine in self.machines if not machine.is_up]

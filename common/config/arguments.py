@@ -24,6 +24,7 @@ class Kind(enum.Enum):
     USER = "user"
     INTERFACE = "interface name"
     ADDRESS = "IP address"
+    HOST = "IP address or host name"
     ADDRESS4 = "IPv4 address"
     ADDRESS6 = "IPv6 address"
     PREFIX = "IP address with an optional /length"
@@ -105,6 +106,7 @@ USER = _plain(Kind.USER, "USER")
 GROUP = _plain(Kind.USER, "GROUP")
 INTERFACE = _plain(Kind.INTERFACE, "IFNAME")
 ADDRESS = _plain(Kind.ADDRESS, "ADDRESS")
+HOST = _plain(Kind.HOST, "ADDRESS|NAME")
 ADDRESS4 = _plain(Kind.ADDRESS4, "IPV4")
 ADDRESS6 = _plain(Kind.ADDRESS6, "IPV6")
 PREFIX = _plain(Kind.PREFIX, "ADDRESS[/LENGTH]")

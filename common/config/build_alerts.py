@@ -70,7 +70,7 @@ class AlertBuilder:
         """One real server."""
         return ToldServer(
             server=server.id,
-            name=f"[{server.address}]:{protocol}:{server.port}",
+            name=f"[{server.address or server.name}]:{protocol}:{server.port}",
             up=self.scripts.program_of(statement, "notify_up"),
             down=self.scripts.program_of(statement, "notify_down"),
             mails=self.mails_of(statement, "checker", default=True),

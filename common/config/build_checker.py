@@ -8,7 +8,7 @@ from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_globals import Globals
 from pyhad.common.config.build_services import Services
 from pyhad.common.config.build_tracking import Tracking
-from pyhad.common.config.model import SCHEMA, Check, CheckerDocument, FileCheck, TlsClient
+from pyhad.common.config.model import SCHEMA, SECOND_NS, Check, CheckerDocument, FileCheck, TlsClient
 
 
 def build_checker(
@@ -21,6 +21,7 @@ def build_checker(
         generation=generation,
         servers=services.checked,
         log_all_failures=shared.log_all_failures,
+        resolve_interval_ns=scripts.settings.number_of("pyhad_resolve_interval", 30 * SECOND_NS),
         tls_client=tls_client,
         told=services.told,
         fifos=scripts.fifos("lvs_notify_fifo"),

@@ -114,7 +114,7 @@ def _target(check: Statement, around: Around, complaints: Complaints) -> Target 
         message = f"{check.name} is ignored: {address} is link-local and there is no bind_if"
         complaints.warning(message, check.at, hint="add: bind_if IFNAME")
         return None
-    if bind and (":" in bind) != (":" in address):
+    if bind and address and (":" in bind) != (":" in address):
         found = check.last("bindto") or check
         message = f"bindto: {bind} and the target {address} are not of one address family"
         complaints.error(message, found.at, trouble=Trouble.INVALID_VALUE)

@@ -34,6 +34,11 @@ def forwarding_of(statement: Statement) -> Forwarding:
     return Forwarding(statement.text())
 
 
+def is_name(host: str) -> bool:
+    """It is no address."""
+    return ":" not in host and not host.rpartition(".")[2].isdigit()
+
+
 def server_id(address: str, port: int) -> str:
     """`10.0.0.11:80`, `[fd00::2]:80`."""
     return f"[{address}]:{port}" if family_of(address) == 6 else f"{address}:{port}"
@@ -62,12 +67,13 @@ class ServerBuilder:
         servers: dict[str, RealServer] = {}
         checked: list[CheckedServer] = []
         for statement in self.block.every("real_server"):
-            address, port = _address_and_port(statement)
+            host, port = _address_and_port(statement)
+            address = "" if is_name(host) else host
             forwarding = self._method(statement)
-            if not self._same_family(statement, address, forwarding):
+            if address and not self._same_family(statement, address, forwarding):
                 continue
             effective = self._port(statement, port, forwarding)
-            identity = server_id(address, effective)
+            identity = server_id(host, effective)
             if identity in servers:
                 message = f"real_server {identity} is ignored: the service has it already"
                 self.complaints.warning(message, statement.at)
@@ -81,7 +87,7 @@ class ServerBuilder:
             server = self._server(statement, identity, address, effective, forwarding, alpha=is_alpha)
             servers[identity] = server
             self.told.append(self.alerts.server(statement, server, self.listeners[0].protocol))
-            if checks:
+            if checks or server.name:
                 checked.append(self._checked(server, checks))
         return tuple(servers.values()), checked
 
@@ -95,6 +101,8 @@ class ServerBuilder:
             alpha=server.alpha,
             checks=checks,
             suspends_without=self._suspends_without(),
+            name=server.name,
+            family=self.listeners[0].family,
         )
 
     def _suspends_without(self) -> str:
@@ -118,6 +126,7 @@ class ServerBuilder:
             lower_threshold=statement.number_of("lthreshold", 0),
             tunnel=self._tunnel(statement.last("lvs_method"), forwarding),
             slow_start_ns=self._slow_start(statement, weight),
+            name="" if address else statement.text(),
         )
 
     def _slow_start(self, statement: Statement, weight: int) -> int:

@@ -9,7 +9,7 @@ from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_balancing import tunnel_of
 from pyhad.common.config.build_globals import Globals
 from pyhad.common.config.build_listeners import Group, Head, build_groups, read_head, with_protocol
-from pyhad.common.config.build_servers import ServerBuilder, forwarding_of
+from pyhad.common.config.build_servers import ServerBuilder, forwarding_of, is_name
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     CheckedServer,
@@ -177,7 +177,8 @@ class _Service:
 
     def _servers_family(self) -> int:
         for real in self._block.every("real_server"):
-            return family_of(real.text())
+            if not is_name(real.text()):
+                return family_of(real.text())
         return 4
 
     def _listeners(self, protocol: Protocol) -> tuple[Listener, ...]:

@@ -336,6 +336,14 @@ GLOBAL_DEFS = (
         area="checkers",
     ),
     word(
+        "pyhad_resolve_interval",
+        seconds("1", "86400"),
+        "30",
+        "How often the names of real servers are looked up again",
+        NOW,
+        area="checkers",
+    ),
+    word(
         "pyhad_vip_lease",
         VIP_LEASE,
         "auto",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyhad.common.config.arguments import (
     ADDRESS,
     BOOL,
+    HOST,
     INT_MAX,
     MARK,
     NAME,
@@ -119,7 +120,7 @@ VIRTUAL_SERVER = (
         NOW,
         options="virtual_server.lb_kind",
     ),
-    block("real_server", (ADDRESS, optional(number(0, 65535))), "One backend", NOW),
+    block("real_server", (HOST, optional(number(0, 65535))), "One backend, by address or by host name", NOW),
 )
 
 REAL_SERVER = (

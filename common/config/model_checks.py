@@ -235,6 +235,12 @@ class CheckedServer:
     checks: tuple[Check, ...]
     suspends_without: str = ""
     """`ha_suspend`: the address of the service; while this machine lacks it nothing is asked (CHK-10)."""
+    name: str = ""
+    """A host name: `address`, and that of targets that are this server, are empty until it was looked up."""
+    family: int = 4
+    """Of the addresses that are looked for."""
+    is_unresolved: bool = False
+    """The name was asked for in vain, and no address is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +265,8 @@ class CheckerDocument:
     generation: int
     servers: tuple[CheckedServer, ...]
     log_all_failures: bool = False
+    resolve_interval_ns: int = 30 * SECOND_NS
+    """`pyhad_resolve_interval`: how often names are looked up again."""
     tls_client: TlsClient = TlsClient()
     told: tuple[ToldService, ...] = ()
     """Every service, in the order of the configuration: who is told of it and its servers."""

@@ -72,6 +72,8 @@ class RealServer:
     tunnel: Tunnel = PLAIN_TUNNEL
     slow_start_ns: int = 0
     """`pyhad_slow_start`: how long it takes to its whole weight after it recovered."""
+    name: str = ""
+    """A host name: `address` is empty, and the checker says which one it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,11 @@ _STATUS = re.compile(r"([0-9]{3})(?:-([0-9]{3}))?\Z")
 _MAC = re.compile(r"[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){4,5}\Z")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}\Z")
 _BOOLEANS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+_HOST_NAME = re.compile(
+    r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?"
+)
+"""What ends with a number is an address, or meant to be one."""
+_MAX_HOST_NAME = 253
 _MAX_INTERFACE = 15
 _MAX_DIGITS = 24
 """More digits than any range allows; keeps conversion cheap whatever the file holds."""
@@ -54,6 +59,14 @@ def _interface(argument: Argument, text: str, remarks: list[str]) -> Value:
 
 
 def _address(argument: Argument, text: str, remarks: list[str]) -> Value:
+    return canonical_address(text, argument)
+
+
+def _host(argument: Argument, text: str, remarks: list[str]) -> Value:
+    """An address, or a name that is looked up later: never while reading."""
+    is_meant_as_address = text.rpartition(".")[0].replace(".", "").isdigit()  # 10.0.0.l1
+    if len(text) <= _MAX_HOST_NAME and _HOST_NAME.fullmatch(text) and not is_meant_as_address:
+        return text.lower()
     return canonical_address(text, argument)
 
 
@@ -174,7 +187,7 @@ def _pattern(pattern: re.Pattern[str]) -> Callable[[Argument, str, list[str]], V
 
 _VERSIONS = {Kind.ADDRESS4: 4, Kind.ADDRESS6: 6, Kind.MULTICAST4: 4, Kind.MULTICAST6: 6}
 _MULTICASTS = (Kind.MULTICAST4, Kind.MULTICAST6)
-_ANY_IPV4 = (Kind.ADDRESS, Kind.ADDRESS4)
+_ANY_IPV4 = (Kind.ADDRESS, Kind.ADDRESS4, Kind.HOST)
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _DOTTED = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\Z")
 """Canonical as it stands."""
@@ -185,6 +198,7 @@ _READERS: dict[Kind, Callable[[Argument, str, list[str]], Value]] = {
     Kind.USER: _text,
     Kind.INTERFACE: _interface,
     Kind.ADDRESS: _address,
+    Kind.HOST: _host,
     Kind.ADDRESS4: _address,
     Kind.ADDRESS6: _address,
     Kind.PREFIX: _prefix,

@@ -33,12 +33,16 @@ SETTLE_NS = 3_000_000_000
 class Balancer:
     """All virtual servers. `handle` events, then ask `wanted(listener)` for each listener of a `WriteServices`."""
 
-    def __init__(self, orders: Mapping[Pair, Order] | None = None) -> None:
+    def __init__(self, orders: Mapping[Pair, Order] | None = None, places: Mapping[Pair, str] | None = None) -> None:
+        """`places`: where servers given by name were last."""
         self.orders = Orders(orders or {})
         self.services: dict[str, VirtualService] = {}
         self._owners: dict[Listener, list[VirtualService]] = {}
         self._verdicts: dict[tuple[str, str], Verdict] = {}
         self._held: Table = {}
+        self._places: dict[str, dict[str, str]] = {}
+        for (service, server), address in (places or {}).items():
+            self._places.setdefault(service, {})[server] = address
         self._started = False
         self._settle_at_ns: int | None = None
         self._climbing: dict[str, int] = {}
@@ -110,19 +114,30 @@ class Balancer:
             services[config.id] = service
             self._climb(service, now_ns)
         self.services = services
+        self._places = {}  # from now on the checker says where they are
         self._climbing = {name: at_ns for name, at_ns in self._climbing.items() if name in services}
         changed |= self._find_owners()
         changed |= self._hold(event.actual, now_ns)
         return [*effects, WriteServices(listeners=frozenset(changed))]
 
     def _new_service(self, config: VirtualServer, actual: Table) -> VirtualService:
-        service = VirtualService(config)
+        service = VirtualService(config, self._places.get(config.id))
         service.ordered = self.orders.of(config.id, service.servers)
         for listener in config.listeners:
             if listener in actual:
                 service.adopt(listener, actual[listener])
                 break
         return service
+
+    @property
+    def places(self) -> dict[Pair, str]:
+        """Where servers given by name are."""
+        return {
+            (name, server): state.address
+            for name, service in self.services.items()
+            for server, state in service.servers.items()
+            if state.address
+        }
 
     def _find_owners(self) -> set[Listener]:
         """Whose each listener is; those that somebody else has now, or nobody."""

@@ -5,8 +5,8 @@ Knows no kernel and no clock. What a checker has not tested yet never overrules 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from pyhad.common.config.model import Forwarding, Listener, RealServer, SorryServer, VirtualServer
 from pyhad.common.messages import Verdict
@@ -35,6 +35,8 @@ class ServerState:
     """Taken over from a data plane, and the checker has not spoken yet."""
     since_ns: int = 0
     """Since when it is up or down, as the checker says."""
+    address: str = ""
+    """Of a server given by its name: the one it has now; empty: none is known."""
     recovered_ns: int | None = None
     """It was down until then, and comes back slowly; None: it has its whole weight."""
     slow_weight: int = 0
@@ -44,9 +46,10 @@ class ServerState:
 class VirtualService:
     """The state of one `virtual_server`. Build it, then `adopt` or feed verdicts; `evaluate` after each change."""
 
-    def __init__(self, config: VirtualServer) -> None:
+    def __init__(self, config: VirtualServer, places: Mapping[str, str] | None = None) -> None:
+        """`places`: where servers given by name were last, by their id."""
         self.config = config
-        self.servers = {server.id: _assumed(server) for server in config.servers}
+        self.servers = {server.id: _assumed(server, (places or {}).get(server.id, "")) for server in config.servers}
         self.quorum_up = not config.alpha  # LVS-33
         self.ordered: dict[str, Order] = {}
         """What operators ordered, by id of the server: it stands above every other weight."""
@@ -58,24 +61,28 @@ class VirtualService:
         """Take over what a data plane has for us. An entry without destinations says nothing (CHK-6 then holds)."""
         if not entry.destinations:
             return
-        for server in self.config.servers:
+        for server in map(self._placed, self.config.servers):
+            if not server.address:
+                continue
             there = entry.destinations.get(_endpoint(server, listener))
             order = self.ordered.get(server.id)
             if there is None and order is not None and order.is_out:
-                self.servers[server.id] = _assumed(server)  # an operator took it out: that says nothing of its health
+                # an operator took it out: that says nothing of its health
+                self.servers[server.id] = _assumed(server, self.servers[server.id].address)
                 continue
             is_ordered = order is not None
             drained = there is not None and there.weight == 0 and server.weight > 0 and not is_ordered
             up = there is not None and not (drained and server.inhibit_on_failure)
             weight = there.weight if there is not None and up and not is_ordered else server.weight
             self.servers[server.id] = ServerState(
-                up=up, weight=weight, known=True, was_up=up or not server.alpha, is_found=up
-            )
+                up=up, weight=weight, known=True, was_up=up or not server.alpha, is_found=up,
+                address=server.address if server.name else "",
+            )  # fmt: skip
         sorry = self.config.sorry_server
         if sorry is not None:
             endpoint = _endpoint(sorry, listener)
             serving = entry.destinations.get(endpoint)
-            is_real = any(_endpoint(server, listener) == endpoint for server in self.config.servers)
+            is_real = endpoint in self.endpoints(listener).values()
             self.quorum_up = serving is None or serving.weight == 0 or is_real
 
     def reconfigure(self, config: VirtualServer) -> None:
@@ -84,7 +91,7 @@ class VirtualService:
         states: dict[str, ServerState] = {}
         for server in config.servers:
             state = self.servers.get(server.id)
-            if state is None:
+            if state is None or (server.name and config.listeners[0].family != self.config.listeners[0].family):
                 state = _assumed(server)
             elif before[server.id].weight != server.weight:
                 state.weight = server.weight
@@ -106,7 +113,12 @@ class VirtualService:
         state = self.servers.get(verdict.server)
         if state is None:
             return False
-        before = (state.up, state.weight)
+        before = (state.up, state.weight, state.address)
+        if verdict.reason == NOT_CHECKED_YET and state.address and not verdict.address:
+            return False  # its name was not looked up yet: that says nothing
+        if verdict.address != state.address:  # a new server: what was known is of another
+            state.known, state.is_found, state.recovered_ns = False, False, None
+            state.address = verdict.address
         if verdict.reason != NOT_CHECKED_YET:
             self._ramp(state, verdict)
             state.up, state.known, state.is_found, state.since_ns = verdict.up, True, False, verdict.since_ns
@@ -114,7 +126,7 @@ class VirtualService:
             state.up = verdict.up
         state.was_up = state.was_up or state.up
         state.weight = verdict.weight
-        return (state.up, state.weight) != before
+        return (state.up, state.weight, state.address) != before
 
     def _ramp(self, state: ServerState, verdict: Verdict) -> None:
         """Whether it comes back slowly: it was out, or a predecessor left it with less than its weight."""
@@ -170,7 +182,10 @@ class VirtualService:
         threshold = self.config.panic_threshold
         if not threshold and not self.kept:
             return []
-        able = [(name, state) for name, state in self.servers.items() if self.weight_of(name) > 0]
+        nowhere = {server.id for server in self.config.servers if not self._placed(server).address}
+        able = [
+            (name, state) for name, state in self.servers.items() if self.weight_of(name) > 0 and name not in nowhere
+        ]
         up = sum(state.up for _, state in able)
         down = [(name, state.since_ns) for name, state in able if state.known and state.was_up and not state.up]
         before, self.kept = self.kept, kept_in(down, up, len(able), threshold)
@@ -201,7 +216,9 @@ class VirtualService:
         sorry_serves = sorry is not None and not self.quorum_up
         if sorry is not None and sorry_serves:
             yield _sorry(sorry, listener, SORRY_WEIGHT)
-        for server in self.config.servers:
+        for server in map(self._placed, self.config.servers):
+            if not server.address:
+                continue  # its name was never resolved
             state = self.servers[server.id]
             order = self.ordered.get(server.id)
             is_climbing = order is None and state.recovered_ns is not None
@@ -222,7 +239,11 @@ class VirtualService:
 
     def endpoints(self, listener: Listener) -> dict[str, Endpoint]:
         """Endpoint of each real server by id, for reports."""
-        return {server.id: _endpoint(server, listener) for server in self.config.servers}
+        return {server.id: _endpoint(self._placed(server), listener) for server in self.config.servers}
+
+    def _placed(self, server: RealServer) -> RealServer:
+        """With the address that its name has now."""
+        return replace(server, address=self.servers[server.id].address) if server.name else server
 
     def _remark(self, event: str, weight_sum: int, *, warning: bool = False) -> Remark:
         fields: dict[str, str | int] = {
@@ -237,8 +258,9 @@ def _spans_of(config: VirtualServer) -> dict[str, int]:
     return {server.id: server.slow_start_ns for server in config.servers if server.slow_start_ns}
 
 
-def _assumed(server: RealServer) -> ServerState:
-    return ServerState(up=not server.alpha, weight=server.weight, was_up=not server.alpha)
+def _assumed(server: RealServer, address: str = "") -> ServerState:
+    """Of one given by name: `address`, if that is known."""
+    return ServerState(up=not server.alpha, weight=server.weight, was_up=not server.alpha, address=address)
 
 
 def _endpoint(server: RealServer | SorryServer, listener: Listener) -> Endpoint:

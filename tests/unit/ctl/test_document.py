@@ -54,7 +54,8 @@ def test_a_server_joins_verdict_and_table(replies: Any) -> None:
     service = status_document(replies.good(), replies.now_ns)["services"][0]
     assert (service["service"], service["servers_up"], service["servers_total"]) == ("192.0.2.100:80/tcp", 2, 3)
     assert service["servers"][1] == {
-        "server": "10.1.0.12:80", "up": False, "sorry": False, "reason": "connect_refused", "since_s": 12.0,
+        "server": "10.1.0.12:80", "address": "", "moving_to": "",
+        "up": False, "sorry": False, "reason": "connect_refused", "since_s": 12.0,
         "in_table": False, "weight": None, "wanted_weight": 1, "operator_weight": None,
         "kept_in": False, "slow_start_left_s": None,
         "drained_out": False, "drain_deadline_s": None, "order_left_s": None,

@@ -88,3 +88,16 @@ def test_differences_show_what_is_there_and_what_is_wanted(replies: Any) -> None
         "+ 192.0.2.100:80/tcp -> 10.1.0.11:80 weight 3",
         "+ 192.0.2.100:80/tcp -> 10.1.0.12:80 weight 1",
     ]
+
+
+def test_a_server_given_by_name_is_shown_with_its_address(replies: Any) -> None:
+    reply = with_servers(replies.good(), replies.destination("web.example:80", weight=-1, wanted_weight=1))
+    assert reply.checker is not None
+    health = reply.checker.servers[0]
+    verdict = dataclasses.replace(
+        health.verdict, service="192.0.2.100:80/tcp", server="web.example:80", address="10.1.0.7"
+    )
+    health = dataclasses.replace(health, verdict=verdict)
+    reply = dataclasses.replace(reply, checker=dataclasses.replace(reply.checker, servers=(health,)))
+    assert "  -> web.example:80 (10.1.0.7) " in render_table(reply)
+    assert differences(reply) == ["+ 192.0.2.100:80/tcp -> web.example:80 (10.1.0.7) weight 1"]

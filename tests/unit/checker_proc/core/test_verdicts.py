@@ -128,3 +128,41 @@ def test_restored_words_do_not_change_what_is_said() -> None:
     judge = judged(machine(1))
     judge.restore(42, "check_succeeded")
     assert (judge.verdict.up, judge.verdict.since_ns, judge.verdict.reason) == (True, 42, "check_succeeded")
+
+
+def named(address: str, *, alpha: bool = False, is_unresolved: bool = False) -> CheckedServer:
+    return CheckedServer(
+        service="10.0.0.1:80/tcp", server="web:80", address=address, port=80, weight=5, alpha=alpha, checks=(),
+        name="web", is_unresolved=is_unresolved,
+    )  # fmt: skip
+
+
+def test_who_waits_for_an_address_is_assumed_up_unless_alpha_or_asked_for_in_vain() -> None:
+    said = [
+        ServerJudge(one, (), 100).verdict
+        for one in (named(""), named("", alpha=True), named("", is_unresolved=True), named("10.0.0.11"))
+    ]
+    assert [(one.up, one.reason, one.address) for one in said] == [
+        (True, "not_checked_yet", ""),
+        (False, "not_checked_yet", ""),
+        (False, "name_not_resolved", ""),
+        (True, "no_checks", "10.0.0.11"),
+    ]
+
+
+def test_who_was_down_is_not_up_before_every_check_has_succeeded() -> None:
+    one, two = machine(1), machine(2)
+    judge = ServerJudge(named("10.0.0.12"), (one, two), 100, was_down=True)
+    assert (judge.verdict.up, judge.is_proved) == (False, False)
+    succeed(one)
+    assert judge.judge(200) is None
+    succeed(two)
+    said = judge.judge(300)
+    assert said is not None
+    assert (said.up, said.since_ns, judge.is_proved) == (True, 300, True)
+
+
+def test_an_assumption_proves_nothing() -> None:
+    one = machine(1)
+    judge = ServerJudge(named("10.0.0.12"), (one,), 100)
+    assert (judge.verdict.up, judge.is_proved) == (True, False)

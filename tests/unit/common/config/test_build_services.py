@@ -231,3 +231,13 @@ def test_a_firewall_mark_has_no_address_to_wait_for(compiled: Compile) -> None:
     result = compiled(f"virtual_server fwmark 3 {{\n lb_algo rr\n lb_kind NAT\n ha_suspend\n {server}\n}}\n")
     assert result.warnings == ["ha_suspend is ignored: it needs a service with one address"]
     assert [one.suspends_without for one in result.result.configuration.checker.servers] == [""]
+
+
+def test_a_server_may_be_given_by_its_name_which_nobody_looks_up_yet(service: Compile) -> None:
+    result = service("real_server Web.Example 80 {\n TCP_CHECK { }\n TCP_CHECK { connect_ip 10.0.0.9 }\n }")
+    server = built(result).servers[0]
+    assert (server.id, server.address, server.name, server.port) == ("web.example:80", "", "web.example", 80)
+    checked = result.result.configuration.checker.servers[0]
+    assert (checked.name, checked.family, checked.address) == ("web.example", 4, "")
+    assert checked.checks[0].target.address == ""
+    assert checked.checks[1].target.address == "10.0.0.9"

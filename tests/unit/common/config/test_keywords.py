@@ -26,6 +26,7 @@ def test_only_a_few_words_are_our_own_and_those_say_so() -> None:
     own = {name for block, name in ours if (block, name) not in set(LISTED) and not TABLE[block, name].placeholder}
     own_words = {"pyhad_data_plane", "pyhad_metrics", "pyhad_masquerade", "pyhad_put_back", "pyhad_realtime"}
     own_words |= {"pyhad_vip_lease", "pyhad_slow_start", "pyhad_panic_threshold", "pyhad_checker_workers"}
+    own_words |= {"pyhad_resolve_interval"}
     own_words |= {"pyhad_smtp_security", "pyhad_smtp_login"}
     own_words |= {"pyhad_method", "pyhad_header", "pyhad_body", "pyhad_http2", "PYHAD_GRPC_CHECK"}
     own_words |= {"pyhad_max_latency", "pyhad_latency_warning", "pyhad_certificate_warning"}

@@ -31,6 +31,11 @@ GOOD: list[tuple[Argument, str, Value]] = [
     (arguments.MD5, "9B3A0C85A887A256D6939DA88AABD8CD", "9b3a0c85a887a256d6939da88aabd8cd"),
     (arguments.MULTICAST4, "224.0.0.18", "224.0.0.18"),
     (arguments.INTERFACE, "eth0.100", "eth0.100"),
+    (arguments.HOST, "192.0.2.1", "192.0.2.1"),
+    (arguments.HOST, "FD00::0001", "fd00::1"),
+    (arguments.HOST, "Web-1.Example", "web-1.example"),
+    (arguments.HOST, "_a.3com.example.", "_a.3com.example."),
+    (arguments.HOST, "localhost", "localhost"),
 ]
 
 BAD: list[tuple[Argument, str]] = [
@@ -52,6 +57,15 @@ BAD: list[tuple[Argument, str]] = [
     (arguments.PREFIX, "192.0.2.1/"),
     (arguments.PREFIX, "192.0.2"),
     (arguments.ADDRESS4, "fd00::1"),
+    (arguments.HOST, "10.0.0"),
+    (arguments.HOST, "10.0.0.l1"),
+    (arguments.HOST, "web..example"),
+    (arguments.HOST, "-web.example"),
+    (arguments.HOST, "web.example-"),
+    (arguments.HOST, "web example"),
+    (arguments.HOST, "0x7f000001"),
+    (arguments.HOST, "a" * 64 + ".example"),
+    (arguments.HOST, "a." * 127 + "example"),
     (arguments.BOOL, "On"),
     (arguments.choice("TCP", "UDP"), "tcp"),
     (arguments.STATUS, "99"),

@@ -1,0 +1,79 @@
+"""Servers given by name: which address counts, and what the checks look like with it. Looks nothing up."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from pyhad.common.config.model import BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck, MiscCheck
+
+Name = tuple[str, int]
+"""A host name, and the family of the addresses that fit."""
+Key = tuple[str, str]
+"""Ids of service and server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A document with addresses for names."""
+
+    document: CheckerDocument
+    moves: tuple[CheckedServer, ...] = ()
+    """Servers that are up at the address in the document, at the one that their name has now: to be tried first."""
+
+
+def names_of(document: CheckerDocument) -> frozenset[Name]:
+    """All that have to be looked up."""
+    return frozenset((server.name, server.family) for server in document.servers if server.name)
+
+
+def choose(answers: Iterable[str], present: str) -> str:
+    """One address of the answers: the present one while it is among them, else the least; empty without answers."""
+    known = set(answers)
+    return present if present in known else min(known, key=lambda text: int(ipaddress.ip_address(text)), default="")
+
+
+def place(
+    document: CheckerDocument, known: Mapping[Name, str], used: Mapping[Key, str], is_up: Callable[[Key], bool]
+) -> Placed:
+    """The document with addresses for names.
+
+    `known`: empty for a name asked for in vain, nothing before the answer. `used`: where each server was. One that is
+    up there, by `is_up`, stays until its checks have succeeded at another address: make before break.
+    """
+    if not any(server.name for server in document.servers):
+        return Placed(document=document)
+    servers: list[CheckedServer] = []
+    moves: list[CheckedServer] = []
+    for server in document.servers:
+        key = server.service, server.server
+        here, there = _fitting(used.get(key, ""), server), known.get((server.name, server.family))
+        if here and there and here != there and server.checks and is_up(key):
+            moves.append(_at(server, there))
+            there = here
+        servers.append(_at(server, there or here or there) if server.name else server)
+    return Placed(document=replace(document, servers=tuple(servers)), moves=tuple(moves))
+
+
+def used_by(document: CheckerDocument) -> dict[Key, str]:
+    """The addresses of its servers that have a name."""
+    return {(one.service, one.server): one.address for one in document.servers if one.name and one.address}
+
+
+def _fitting(address: str, server: CheckedServer) -> str:
+    """Not one of another family: the configuration may be another than then."""
+    return address if (6 if ":" in address else 4) == server.family else ""
+
+
+def _at(server: CheckedServer, address: str | None) -> CheckedServer:
+    if not address:
+        return replace(server, checks=(), is_unresolved=address is not None)
+    return replace(server, address=address, checks=tuple(_check(check, address) for check in server.checks))
+
+
+def _check(check: Check, address: str) -> Check:
+    """Where it connects to this server; another target, or none, stays."""
+    if isinstance(check, MiscCheck | FileCheck | BfdCheck) or check.target.address:
+        return check
+    return replace(check, target=replace(check.target, address=address))

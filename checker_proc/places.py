@@ -1,0 +1,84 @@
+"""Where the servers are that were given by name: what the names say, what is in use, and the file of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyhad.checker_proc.core.names import Key, Placed, names_of, place, used_by
+from pyhad.checker_proc.resolver import Resolver
+from pyhad.common import known_names
+from pyhad.common.config.model import CheckedServer, CheckerDocument
+from pyhad.common.loop import Loop
+from pyhad.common.runtime import Runtime
+
+_FILE_SHARE = 20
+"""At most one part in so many of the time is spent on the file."""
+_CHANGE_SHARE = 5
+"""And on taking over new addresses: where there are very many names, those found meanwhile come together."""
+
+
+class Places:
+    """`follow` a document, then `place` it, also whenever `on_change` says that a name has another address."""
+
+    def __init__(self, runtime: Runtime, on_change: Callable[[], None]) -> None:
+        self._logger = runtime.logger
+        self._path = runtime.path(known_names.PATH)
+        kept = known_names.load(self._path)
+        self._used = dict(kept.servers)
+        self._kept = kept
+        self._file = _Pace(runtime.loop, self._keep, _FILE_SHARE)
+        self._changes = _Pace(runtime.loop, on_change, _CHANGE_SHARE)
+        self._resolver = Resolver(runtime.loop, runtime.logger, kept.names, self._changes.soon)
+
+    def follow(self, document: CheckerDocument) -> None:
+        """This one is in force from now on."""
+        self.document = document
+        """As it was written: names without addresses."""
+        self._resolver.follow(names_of(document), document.resolve_interval_ns)
+
+    def place(self, is_up: Callable[[Key], bool]) -> Placed:
+        """With the addresses that count now, as `core.names.place`."""
+        placed = place(self.document, self._resolver.known, self._used, is_up)
+        self._used = used_by(placed.document)
+        self._file.soon()
+        return placed
+
+    def moved(self, server: CheckedServer) -> None:
+        """It is there now."""
+        self._used[server.service, server.server] = server.address
+        self._file.soon()
+
+    def _keep(self) -> None:
+        names = {name: address for name, address in self._resolver.known.items() if address}
+        known = known_names.KnownNames(names=names, servers=dict(self._used))
+        if known == self._kept:
+            return
+        try:
+            known_names.save(self._path, known)
+            self._kept = known
+        except OSError as error:
+            self._logger.error("names_not_kept", error=str(error))
+
+
+class _Pace:
+    """Does `work` soon after it is wanted: in the next turn, or later where it takes long."""
+
+    def __init__(self, loop: Loop, work: Callable[[], None], share: int) -> None:
+        self._loop = loop
+        self._work = work
+        self._share = share
+        self._is_due = False
+        self._free_ns = 0
+
+    def soon(self) -> None:
+        """Once for all who want it until then."""
+        if not self._is_due:
+            self._is_due = True
+            self._loop.at(max(self._loop.now_ns(), self._free_ns), self._do)
+
+    def _do(self) -> None:
+        self._is_due = False
+        began_ns = self._loop.now_ns()
+        self._work()
+        ended_ns = self._loop.now_ns()
+        self._free_ns = ended_ns + (ended_ns - began_ns) * self._share

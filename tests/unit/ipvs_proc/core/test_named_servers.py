@@ -1,0 +1,103 @@
+"""Servers given by name in the wanted table: their address comes with the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pyhad.common.config.model import SCHEMA, DataPlane, Forwarding, IpvsDocument, RealServer, VirtualServer
+from pyhad.common.messages import Verdict
+from pyhad.ipvs_proc.core.desired import Balancer
+from pyhad.ipvs_proc.core.effects import Remark
+from pyhad.ipvs_proc.core.events import Configured, VerdictsHeard
+from pyhad.ipvs_proc.core.table import Table
+from pyhad.ipvs_proc.core.virtual_service import VirtualService
+
+SECOND = 1_000_000_000
+
+
+def server(*, alpha: bool = False, inhibit: bool = False) -> RealServer:
+    return RealServer(
+        id="web:80", address="", port=80, weight=1, forwarding=Forwarding.NAT, alpha=alpha,
+        inhibit_on_failure=inhibit, name="web",
+    )  # fmt: skip
+
+
+def verdict(up: bool, address: str, reason: str = "check_succeeded") -> Verdict:
+    return Verdict(service="web", server="web:80", up=up, weight=1, since_ns=0, reason=reason, address=address)
+
+
+def table(make: Any, service: VirtualService) -> dict[str, int]:
+    return {each.address: each.weight for each in service.destinations(make.listener)}
+
+
+def started(actual: Table, places: dict[tuple[str, str], str], config: VirtualServer) -> Balancer:
+    balancer = Balancer(None, places)
+    document = IpvsDocument(schema=SCHEMA, generation=1, data_plane=DataPlane.AUTO, services=(config,))
+    balancer.handle(Configured(document=document, actual=actual), 5 * SECOND)
+    return balancer
+
+
+def test_before_its_name_is_known_it_is_in_no_table_and_the_quorum_is_not_lost(make: Any) -> None:
+    service = VirtualService(make.virtual(server(inhibit=True)))
+    service.take(verdict(True, "", "not_checked_yet"))
+    assert (service.evaluate(), table(make, service)) == ([], {})
+    service.take(verdict(False, "", "name_not_resolved"))
+    assert [remark.event for remark in service.evaluate()] == ["quorum_lost"]
+    service.take(verdict(True, "10.1.0.7"))
+    assert [remark.event for remark in service.evaluate()] == ["quorum_gained"]
+    assert table(make, service) == {"10.1.0.7": 1}
+
+
+def test_another_address_takes_the_place_of_the_one_before(make: Any) -> None:
+    service = VirtualService(make.virtual(server(), make.server(2)))
+    service.take(verdict(True, "10.1.0.7"))
+    assert service.take(verdict(True, "10.1.0.8"))
+    assert not service.take(verdict(True, "10.1.0.8"))
+    assert table(make, service) == {"10.1.0.8": 1, "10.1.0.2": 1}
+    assert service.endpoints(make.listener) == {"web:80": ("10.1.0.8", 80), "10.1.0.2:80": ("10.1.0.2", 80)}
+
+
+def test_who_knows_no_address_yet_takes_none_away(make: Any) -> None:
+    service = VirtualService(make.virtual(server()))
+    service.take(verdict(True, "10.1.0.7"))
+    assert not service.take(verdict(True, "", "not_checked_yet"))
+    assert table(make, service) == {"10.1.0.7": 1}
+
+
+def test_panic_keeps_nobody_in_who_is_nowhere(make: Any) -> None:
+    service = VirtualService(make.virtual(server(), make.server(2), panic=50))
+    service.take(verdict(True, "", "not_checked_yet"))
+    service.take(verdict(False, "", "name_not_resolved"))
+    service.evaluate()
+    assert service.kept == frozenset()
+    service.take(make.verdict(2, False))
+    service.evaluate()
+    assert service.kept == {"10.1.0.2:80"}
+
+
+def test_a_restart_finds_it_in_the_kernel_where_it_was_last(make: Any) -> None:
+    config = make.virtual(server(), make.server(2))
+    balancer = started({make.listener: make.entry({7: 3})}, {("web", "web:80"): "10.1.0.7"}, config)
+    state = balancer.services["web"].servers["web:80"]
+    assert (state.up, state.weight, state.known, state.address) == (True, 3, True, "10.1.0.7")
+    assert balancer.services["web"].servers["10.1.0.2:80"].up is False
+    assert balancer.places == {("web", "web:80"): "10.1.0.7"}
+
+
+def test_a_restart_that_knows_no_address_waits_for_the_checker(make: Any) -> None:
+    config = make.virtual(server(), make.server(2))
+    balancer = started({make.listener: make.entry({7: 3, 2: 1})}, {}, config)
+    assert make.weights(balancer.wanted(make.listener)) == {7: 3, 2: 1}
+    other = make.verdict(2, True, reason="check_succeeded")
+    effects = balancer.handle(VerdictsHeard(verdicts=(verdict(True, "10.1.0.7"), other)), 6 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {7: 1, 2: 1}
+    assert [effect for effect in effects if isinstance(effect, Remark)] == []
+
+
+def test_another_family_forgets_the_address(make: Any) -> None:
+    service = VirtualService(make.virtual(server()))
+    service.take(verdict(True, "10.1.0.7"))
+    six = replace(make.listener, family=6, address="fd00::1")
+    service.reconfigure(make.virtual(server(), listeners=(six,)))
+    assert list(service.destinations(six)) == []
