@@ -46,6 +46,14 @@ class Scheduler:
         for name in START_ORDER:
             self._apply(name, self._pid_of(name), all_threads=True)
 
+    def rest(self) -> None:
+        """The parent becomes ordinary: it is about to compute for long, and ranks above children that must go on."""
+        schedule(os.getpid(), ProcessSettings(name=ProcessName.PARENT))
+
+    def resume(self) -> None:
+        """The parent is again what the configuration in force says."""
+        self._apply(ProcessName.PARENT, os.getpid())
+
     def started(self, name: ProcessName, pid: int) -> None:
         """A child was forked."""
         self._apply(name, pid)

@@ -59,6 +59,7 @@ class Service:
         self._supervisor = Supervisor(respawn=options.respawn)
         self._pid_files = PidFiles(options)
         self._children = Children(self._loop, setup, on_word=self._child_said, on_exit=self._child_exited)
+        self._scheduler = Scheduler(self._loop, self._logger, self._children.pid_of)
         self._configurations = Configurations(
             self._loop,
             setup,
@@ -70,6 +71,7 @@ class Service:
             self._loop,
             setup,
             manager=manager,
+            scheduler=self._scheduler,
             logger=self._logger,
             on_tried=lambda fits: self._handle(ev.UpgradeTried(fits=fits)),
         )
@@ -79,7 +81,6 @@ class Service:
         self._is_handling = False
         self._deadline: Timer | None = None
         self._exit_code = INTERNAL_ERROR
-        self._scheduler = Scheduler(self._loop, self._logger, self._children.pid_of)
         self._hang_watch = HangWatch(self._loop, self._children, self._handle)
 
     def _dumper_of(self, setup: Setup) -> Dumper:

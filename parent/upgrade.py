@@ -17,6 +17,7 @@ from pyhad.common.states import ProcessName
 from pyhad.parent import baton
 from pyhad.parent.children import Children
 from pyhad.parent.compiler import Documents
+from pyhad.parent.scheduling import Scheduler
 from pyhad.parent.setup import Setup
 from pyhad.parent.systemd import ServiceManager
 from pyhad.parent.trial import Trial, command_line
@@ -31,6 +32,7 @@ class Upgrade:
         setup: Setup,
         *,
         manager: ServiceManager,
+        scheduler: Scheduler,
         logger: FilteringBoundLogger,
         on_tried: Callable[[bool], None],
     ) -> None:
@@ -39,6 +41,7 @@ class Upgrade:
         self._loop = loop
         self._setup = setup
         self._manager = manager
+        self._scheduler = scheduler
         self._logger = logger
         self._on_tried = on_tried
 
@@ -74,10 +77,12 @@ class Upgrade:
         old_mask = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())  # they wait for the successor
         folder = os.getcwd()
         self._manager.away()
+        self._scheduler.rest()  # a program that starts computes, and the adverts go out meanwhile
         try:
             os.chdir(self._setup.folder)
             os.execve(sys.executable, command_line(), {**os.environ, baton.VARIABLE: str(fd)})  # noqa: S606
         except OSError as error:
+            self._scheduler.resume()
             self._manager.back()
             os.close(fd)
             os.close(left.documents[ProcessName.PARENT])

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from pyhad.common.config.model_scheduling import ProcessSettings
-from pyhad.parent.scheduling import schedule
+from pyhad.common.log import LogSettings, ProcessLog
+from pyhad.common.loop import Loop
+from pyhad.common.states import ProcessName
+from pyhad.parent.scheduling import Scheduler, schedule
 
 PLAIN = ProcessSettings(name="vrrp")
 
@@ -61,3 +64,25 @@ def test_a_process_that_is_gone_refuses_nothing(child: int) -> None:
         os._exit(0)
     os.waitpid(gone, 0)
     assert schedule(gone, ProcessSettings(name="vrrp", nice=1, rt_priority=1)) == {}
+
+
+def test_a_parent_that_rests_is_ordinary_until_it_resumes() -> None:
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        logger = ProcessLog(ProcessName.PARENT, LogSettings()).logger
+        scheduler = Scheduler(Loop(), logger, lambda _name: 0)
+        scheduler.follow([ProcessSettings(name=ProcessName.PARENT, rt_priority=3)])
+        seen = [policy(os.getpid())]
+        scheduler.rest()
+        seen.append(policy(os.getpid()))
+        scheduler.resume()
+        os.write(writer, repr([*seen, policy(os.getpid())]).encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(pid, 0)
+    seen = os.read(reader, 100).decode()
+    os.close(reader)
+    if seen == "[(0, 0), (0, 0), (0, 0)]":
+        pytest.skip("real-time scheduling is not permitted here")
+    assert seen == "[(2, 3), (0, 0), (2, 3)]"
