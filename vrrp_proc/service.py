@@ -310,6 +310,7 @@ class Service:
         if not self._stopping:
             self._fit_ports()
             self._vmacs.sweep(Changes(), [one.config for one in self._parting])
+            self._fit_firewall(one.config for one in self._instances.values())
         elif not self._parting:
             self._end()
 

@@ -28,7 +28,7 @@ NOTHING: tuple[Effect, ...] = ()
 _WENT_UP = (ReportChange(went_up=True, went_down=False),)
 _CONFIRMED = (ReportChange(went_up=True, went_down=False, is_confirmed=True),)
 _WENT_DOWN = (ReportChange(went_up=False, went_down=True),)
-_WEIGHT_ONLY = (ReportChange(went_up=False, went_down=False),)
+_OTHERWISE = ReportChange(went_up=False, went_down=False)
 
 
 class CheckMachine:
@@ -160,7 +160,7 @@ class CheckMachine:
         self.is_up = self.is_tested = True
         self.weight = weight
         if was_settled:
-            return NOTHING if same_weight else _WEIGHT_ONLY
+            return NOTHING if same_weight else (_OTHERWISE,)
         self.reason = Reason.CHECK_SUCCEEDED
         return _CONFIRMED if was_up else _WENT_UP
 
@@ -180,11 +180,19 @@ class CheckMachine:
         self._is_stuck = True
         self._good_urls = 0
         if self.is_tested and not self.is_up:
-            return (ReportFailure(reason=event.reason, tries_left=0),)
+            return self._fail_again(event.reason)
         self.is_up, self.is_tested = False, True
         self.weight = None  # after a down the configured weight counts again (CHK-61)
         self.reason = event.reason
         return _WENT_DOWN
+
+    def _fail_again(self, reason: Reason) -> tuple[Effect, ...]:
+        """It was down. Where it began so, its reason may be that of another check, before a reload: its own counts."""
+        failure = ReportFailure(reason=reason, tries_left=0)
+        if self.failures > 1 or self.reason == reason:
+            return (failure,)
+        self.reason = reason
+        return (failure, _OTHERWISE)
 
     def _take_impossible(self, event: ProbeImpossible, now_ns: int) -> tuple[Effect, ...]:
         if not self._end_probe(now_ns, 0, event.reason):

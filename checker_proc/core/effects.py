@@ -16,7 +16,7 @@ class StartProbe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportChange:
-    """The machine's `is_up`, `is_tested` or `weight` changed: judge the servers that use this check again."""
+    """The machine's `is_up`, `is_tested`, `weight` or `reason` changed: judge the servers that use this check again."""
 
     went_up: bool
     """It is up now and was not, or was not tested before."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.common.config.model import CheckedServer, FileCheck
@@ -27,27 +29,21 @@ class ServerJudge:
         self.verdict = self._build(now_ns)
 
     def judge(self, now_ns: int) -> Verdict | None:
-        """The new verdict when up, weight or "tested at all" changed since the last one, else None."""
+        """The new verdict when up, weight, "tested at all" or why it is down changed since the last one, else None."""
         was, settled = self.verdict, self._is_settled()
         is_up, weight = self._is_up(), self._weight()
-        if is_up == was.up and weight == was.weight and settled == self._was_settled:
+        is_same_cause = is_up or self._reason() == was.reason
+        if is_up == was.up and weight == was.weight and settled == self._was_settled and is_same_cause:
             return None
         self._was_settled = settled
         self.verdict = self._build(now_ns if is_up != was.up else was.since_ns)
         return self.verdict
 
     def restore(self, since_ns: int, reason: str) -> None:
-        """Take over since when and why from a predecessor, where it said the same."""
+        """Take over since when from a predecessor that said the same, and why unless the checks of now know better."""
         was = self.verdict
-        self.verdict = Verdict(
-            service=was.service,
-            server=was.server,
-            up=was.up,
-            weight=was.weight,
-            since_ns=since_ns,
-            reason=reason,
-            address=was.address,
-        )
+        why = reason if was.reason == Reason.NOT_CHECKED_YET else was.reason
+        self.verdict = replace(was, since_ns=since_ns, reason=why)
 
     def _build(self, since_ns: int) -> Verdict:
         return Verdict(

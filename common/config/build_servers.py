@@ -83,8 +83,7 @@ class ServerBuilder:
                 self.bfd_sessions, self.track_files,
             )  # fmt: skip
             checks = build_checks(around, self.complaints)
-            is_alpha = any(check.alpha for check in checks)
-            server = self._server(statement, identity, address, effective, forwarding, alpha=is_alpha)
+            server = self._server(statement, identity, address, effective, forwarding, checks)
             servers[identity] = server
             self.told.append(self.alerts.server(statement, server, self.listeners[0].protocol))
             if checks or server.name:
@@ -111,8 +110,9 @@ class ServerBuilder:
         return self.listeners[0].address if is_single and self.block.has("ha_suspend") else ""
 
     def _server(
-        self, statement: Statement, identity: str, address: str, port: int, forwarding: Forwarding, *, alpha: bool
-    ) -> RealServer:
+        self, statement: Statement, identity: str, address: str, port: int, forwarding: Forwarding,
+        checks: tuple[Check, ...],
+    ) -> RealServer:  # fmt: skip
         weight = statement.number_of("weight", self.block.number_of("weight", 1))
         return RealServer(
             id=identity,
@@ -121,7 +121,8 @@ class ServerBuilder:
             weight=weight,
             forwarding=forwarding,
             inhibit_on_failure=statement.switch("inhibit_on_failure", default=self.block.has("inhibit_on_failure")),
-            alpha=alpha,
+            alpha=any(check.alpha for check in checks),
+            is_checked=bool(checks) or not address,
             upper_threshold=statement.number_of("uthreshold", 0),
             lower_threshold=statement.number_of("lthreshold", 0),
             tunnel=self._tunnel(statement.last("lvs_method"), forwarding),

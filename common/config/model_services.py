@@ -74,6 +74,8 @@ class RealServer:
     """`pyhad_slow_start`: how long it takes to its whole weight after it recovered."""
     name: str = ""
     """A host name: `address` is empty, and the checker says which one it has."""
+    is_checked: bool = True
+    """False: the checker never speaks of it, so it is up (CHK-5), whatever was known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ class ServerState:
 
     up: bool
     weight: int
+    is_checked: bool = True
     known: bool = False
     was_up: bool = False
     """Once at least, or so it was assumed: then there is something to keep in."""
@@ -62,7 +63,7 @@ class VirtualService:
         if not entry.destinations:
             return
         for server in map(self._placed, self.config.servers):
-            if not server.address:
+            if not server.address or not server.is_checked:  # of one that is not, nobody would ever say that it is back
                 continue
             there = entry.destinations.get(_endpoint(server, listener))
             order = self.ordered.get(server.id)
@@ -86,15 +87,20 @@ class VirtualService:
             self.quorum_up = serving is None or serving.weight == 0 or is_real
 
     def reconfigure(self, config: VirtualServer) -> None:
-        """A reload: servers that stay keep their state (REL-33); a configured weight that changed is taken (REL-32)."""
+        """A reload: servers that stay keep their state (REL-33); a configured weight that changed is taken (REL-32).
+
+        A server that has lost its checks is up: nobody would ever say that it is back.
+        """
         before = {server.id: server for server in self.config.servers}
         states: dict[str, ServerState] = {}
         for server in config.servers:
             state = self.servers.get(server.id)
-            if state is None or (server.name and config.listeners[0].family != self.config.listeners[0].family):
+            moves = server.name and config.listeners[0].family != self.config.listeners[0].family
+            if state is None or moves or not server.is_checked:
                 state = _assumed(server)
             elif before[server.id].weight != server.weight:
                 state.weight = server.weight
+            state.is_checked = server.is_checked
             states[server.id] = state
         self.config = config
         self.servers = states
@@ -111,7 +117,7 @@ class VirtualService:
     def take(self, verdict: Verdict) -> bool:
         """Believe the checker. True when something changed."""
         state = self.servers.get(verdict.server)
-        if state is None:
+        if state is None or not state.is_checked:
             return False
         before = (state.up, state.weight, state.address)
         if verdict.reason == NOT_CHECKED_YET and state.address and not verdict.address:
@@ -260,7 +266,10 @@ def _spans_of(config: VirtualServer) -> dict[str, int]:
 
 def _assumed(server: RealServer, address: str = "") -> ServerState:
     """Of one given by name: `address`, if that is known."""
-    return ServerState(up=not server.alpha, weight=server.weight, was_up=not server.alpha, address=address)
+    return ServerState(
+        up=not server.alpha, weight=server.weight, is_checked=server.is_checked, was_up=not server.alpha,
+        address=address,
+    )  # fmt: skip
 
 
 def _endpoint(server: RealServer | SorryServer, listener: Listener) -> Endpoint:

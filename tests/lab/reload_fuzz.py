@@ -87,7 +87,7 @@ class Host:
             }.items()
         }
         found["links"] = _links(self._lab.run(self.name, "ip", "-j", "-d", "addr", "show"))
-        found["nftables"] = self._lab.run(self.name, "nft", "-s", "list", "ruleset").splitlines()
+        found["nftables"] = _rules(self._lab.run(self.name, "nft", "-s", "list", "ruleset"))
         found["status"] = _lasting(status)
         return {
             what: [re.sub(r" (expires|hoplimit) \d+\w*", "", line) for line in lines] for what, lines in found.items()
@@ -104,6 +104,17 @@ def _is_whole(status: m.StatusReply) -> bool:
 
 def _needed(status: m.StatusReply) -> list[m.ProcessStatus]:
     return [one for one in status.processes if one.state not in (ProcessState.ABSENT, ProcessState.STOPPED)]
+
+
+def _rules(text: str) -> list[str]:
+    """Chains in any order; which server has which of the numbers that are dealt does not matter."""
+    chains = re.sub(r"\bvmap \{ (.*?) \}", lambda match: _dealt(match[1]), text)
+    apart = re.sub(r"(?m)^(\}|table .*)$", r"\n\1\n", chains)
+    return sorted(filter(None, (one.strip("\n") for one in apart.split("\n\n"))))
+
+
+def _dealt(text: str) -> str:
+    return "vmap { " + ", ".join(sorted(re.sub(r"\b\d+ : ", "", text).split(", "))) + " }"
 
 
 def _links(text: str) -> list[str]:

@@ -14,12 +14,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from pyhad.common.blackbox import BlackBox
-from pyhad.common.config.model import VirtualAddress, VrrpDocument
+from pyhad.common.config.model import VirtualAddress, VrrpDocument, VrrpInstance
+from pyhad.common.config.model_vmac import Firewall
 from pyhad.common.errors import KernelError
 from pyhad.common.loop import Timer
 from pyhad.common.messages import StandbyOrdered
 from pyhad.common.scripts.orders import Check, Ended, FileRead, Follow, TimedOut
 from pyhad.vrrp_proc.core.events import FOREVER_NS
+from pyhad.vrrp_proc.core.firewall import make_rules
 from pyhad.vrrp_proc.links import Changes, Links
 from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.netlink import Seen
@@ -316,10 +318,25 @@ class _Outside:
         return repeat * len(tuple(addresses))
 
     def firewall(self) -> Any:
-        return SimpleNamespace(configure=lambda settings: None, fit=lambda instances, indices: None, close=lambda: None)
+        return _Firewall()
 
     def reporter(self, routers: object, counters: object, on_standby: object, readings: object) -> Any:
         return SimpleNamespace(generation=0, changed=lambda: None)
+
+
+class _Firewall:
+    """The rules as text, where the kernel would have them."""
+
+    rules = ""
+
+    def configure(self, settings: Firewall) -> None:
+        self._settings = settings
+
+    def fit(self, instances: Iterable[VrrpInstance], indices: dict[str, int]) -> None:
+        self.rules = make_rules(self._settings, instances, indices).text
+
+    def close(self) -> None:
+        self.rules = ""
 
 
 class _Socket:

@@ -86,6 +86,7 @@ def picture(machine: Machine) -> dict[str, object]:
         "readings": dict(service._trackers.readings),
         "delays": service._surroundings._delays._delays,
         "held": sorted(service._world.holdings._holder),
+        "firewall": service._firewall.rules,  # type: ignore[attr-defined]
     }
     for instance in instances_of(machine):
         core, state = instance.core, instance.core.state

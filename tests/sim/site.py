@@ -55,6 +55,8 @@ class Plan:
     preempt_delay_ns: int = 0
     announcement: Announcement = field(default_factory=Announcement)
     silent_to_lower: bool = False
+    closed: bool = False
+    """`no_accept`"""
 
     @property
     def name(self) -> str:
@@ -157,6 +159,7 @@ class Site:
         if plan.kind not in ("unicast",) or chance.random() < 0.5:
             plan.addresses = (1, 2, 3)[: chance.randrange(1, 4)]
         plan.silent_to_lower = chance.random() < 0.2
+        plan.closed = chance.random() < 0.2
         other = "eth1" if plan.interface == "eth0" else "eth0"
         plan.tracked_interfaces = (other,) if chance.random() < 0.15 else ()
         plan.announcement = Announcement(
@@ -191,6 +194,7 @@ class Site:
             preempt_delay_ns=plan.preempt_delay_ns,
             higher_prio_send_advert=True,
             lower_prio_no_advert=plan.silent_to_lower,
+            accept_mode=not plan.closed,
             multicast_group="224.0.0.18" if plan.family == 4 else "ff02::12",
             addresses=_addresses(plan, plan.addresses),
             excluded_addresses=_addresses(plan, plan.excluded),

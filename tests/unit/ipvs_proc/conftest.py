@@ -19,11 +19,12 @@ class Make:
     listener = LISTENER
 
     def server(
-        self, number: int, weight: int = 1, *, alpha: bool = False, inhibit: bool = False, slow_start_s: int = 0
-    ) -> RealServer:
+        self, number: int, weight: int = 1, *, alpha: bool = False, inhibit: bool = False, slow_start_s: int = 0,
+        checked: bool = True,
+    ) -> RealServer:  # fmt: skip
         return RealServer(
             id=f"10.1.0.{number}:80", address=f"10.1.0.{number}", port=80, weight=weight, forwarding=Forwarding.NAT,
-            alpha=alpha, inhibit_on_failure=inhibit, slow_start_ns=slow_start_s * 1_000_000_000,
+            alpha=alpha, inhibit_on_failure=inhibit, slow_start_ns=slow_start_s * 1_000_000_000, is_checked=checked,
         )  # fmt: skip
 
     def sorry(self, *, inhibit: bool = False) -> SorryServer:

@@ -118,6 +118,18 @@ def test_a_down_check_that_fails_again_reports_a_failure_and_no_change() -> None
     assert (machine.reason, machine.last_reason) == ("connect_refused", "timeout")
 
 
+def test_a_check_that_begins_down_gives_its_own_reason_once() -> None:
+    """As after a reload that put it in the place of another."""
+    machine = tcp()
+    machine.handle(Startup(spread_ns=0, restored=Restored(is_up=False, weight=None, reason="timeout")), 0)
+    failed = ReportFailure(reason=Reason.CONNECT_REFUSED, tries_left=0)
+    assert run(machine, 0, REFUSED) == (failed, ReportChange(went_up=False, went_down=False))
+    assert (machine.is_up, machine.reason) == (False, "connect_refused")
+    late = ProbeFailed(reason=Reason.TIMEOUT)
+    assert run(machine, 10 * S, late) == (ReportFailure(reason=Reason.TIMEOUT, tries_left=0),)
+    assert machine.reason == "connect_refused"
+
+
 def test_probes_keep_their_phase_however_long_each_takes() -> None:
     machine = begun(tcp())
     machine.handle(TIME_PASSED, 1_002 * MS)

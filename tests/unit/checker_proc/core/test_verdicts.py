@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyhad.checker_proc.core.checker import CheckMachine
-from pyhad.checker_proc.core.events import TIME_PASSED, ProbeFailed, ProbeSucceeded, Startup
+from pyhad.checker_proc.core.events import TIME_PASSED, ProbeFailed, ProbeSucceeded, Restored, Startup
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.common.config.model import CheckedServer, Target, TcpCheck, Timing
@@ -166,3 +166,16 @@ def test_an_assumption_proves_nothing() -> None:
     one = machine(1)
     judge = ServerJudge(named("10.0.0.12"), (one,), 100)
     assert (judge.verdict.up, judge.is_proved) == (True, False)
+
+
+def test_the_reason_of_a_gone_check_gives_way_to_that_of_the_checks_of_now() -> None:
+    down = machine(1)
+    down.handle(Startup(spread_ns=0, restored=Restored(is_up=False, weight=None, reason="timeout")), 0)
+    judge = judged(down)
+    judge.restore(42, "exit_status")
+    assert (judge.verdict.up, judge.verdict.since_ns, judge.verdict.reason) == (False, 42, "timeout")
+    fail(down, Reason.CONNECT_REFUSED)
+    said = judge.judge(200)
+    assert said is not None
+    assert (said.up, said.since_ns, said.reason) == (False, 42, "connect_refused")
+    assert judge.judge(300) is None

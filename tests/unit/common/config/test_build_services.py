@@ -23,7 +23,11 @@ def test_a_plain_service(service: Compile) -> None:
         id="192.0.2.100:80/tcp",
         listeners=(Listener(protocol=Protocol.TCP, family=4, address="192.0.2.100", port=80),),
         scheduler="rr",
-        servers=(RealServer(id="10.0.0.1:8080", address="10.0.0.1", port=8080, weight=1, forwarding=Forwarding.NAT),),
+        servers=(
+            RealServer(
+                id="10.0.0.1:8080", address="10.0.0.1", port=8080, weight=1, forwarding=Forwarding.NAT, is_checked=False
+            ),
+        ),
         source="t.conf:2",
     )
 

@@ -152,6 +152,25 @@ def test_a_server_not_checked_yet_counts_where_nothing_is_known(make: Any) -> No
     assert table(make, service) == {1: 1}
 
 
+@pytest.mark.behaviour("CHK-5")
+def test_a_server_that_loses_its_checks_at_a_reload_is_up_again(make: Any) -> None:
+    service = VirtualService(make.virtual(make.server(1), make.server(2)))
+    service.take(make.verdict(2, False, 4))
+    service.reconfigure(make.virtual(make.server(1), make.server(2, checked=False)))
+    assert table(make, service) == {1: 1, 2: 1}
+    assert not service.take(make.verdict(2, False))
+    service.reconfigure(make.virtual(make.server(1), make.server(2)))
+    assert table(make, service) == {1: 1, 2: 1}
+    assert service.take(make.verdict(2, False))
+    assert table(make, service) == {1: 1}
+
+
+def test_a_server_without_checks_is_up_whatever_a_table_says(make: Any) -> None:
+    service = VirtualService(make.virtual(make.server(1), make.server(2, checked=False)))
+    service.adopt(make.listener, make.entry({1: 1}))
+    assert table(make, service) == {1: 1, 2: 1}
+
+
 @pytest.mark.behaviour("REL-33", "REL-36", "REL-32")
 def test_a_reload_keeps_states_takes_new_weights_and_new_servers(make: Any) -> None:
     service = VirtualService(make.virtual(make.server(1), make.server(2), make.server(3)))
