@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 
 from pyhad.common.config.build_grpc import build_grpc
 from pyhad.common.config.build_http import build_http
 from pyhad.common.config.build_probes import DEFAULT_HELO, build_bfd, build_dns, build_file, build_udp, smtp_targets
-from pyhad.common.config.checked_around import Around
+from pyhad.common.config.check_settings import settings_of
+from pyhad.common.config.checked_around import Around, CheckSettings
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     SECOND_NS,
@@ -19,7 +19,6 @@ from pyhad.common.config.model import (
     SmtpCheck,
     Target,
     TcpCheck,
-    Timing,
 )
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
@@ -29,8 +28,6 @@ ACTING = (
     *("SMTP_CHECK", "DNS_CHECK", "UDP_CHECK", "FILE_CHECK", "BFD_CHECK"),
     "PYHAD_GRPC_CHECK",
 )
-_RETRY_DELAY_NS = {"HTTP_GET": 3 * SECOND_NS, "SSL_GET": 3 * SECOND_NS}
-_RETRIES = {"MISC_CHECK": 0, "DNS_CHECK": 3}
 
 
 def build_checks(around: Around, complaints: Complaints) -> tuple[Check, ...]:
@@ -50,15 +47,16 @@ def build_checks(around: Around, complaints: Complaints) -> tuple[Check, ...]:
 
 def _check(check: Statement, around: Around, complaints: Complaints) -> Check | None:
     if check.name == "MISC_CHECK":
-        return _misc(check, around, complaints)
+        return _misc(check, around, settings_of(check, around), complaints)
     if check.name == "FILE_CHECK":
         return build_file(check, around, complaints)
     if check.name == "BFD_CHECK":
-        return build_bfd(check, around, complaints, alpha=_alpha(check, around))
-    target = _target(check, around, complaints)
+        return build_bfd(check, around, complaints, alpha=settings_of(check, around).alpha)
+    settings = settings_of(check, around)
+    target = _target(check, around, settings, complaints)
     if target is None:
         return None
-    timing, alpha = _one_for_all(_timing(check, around)), _alpha(check, around)
+    timing, alpha = settings.timing, settings.alpha
     if check.name == "PING_CHECK":
         return PingCheck(target=target, timing=timing, alpha=alpha)
     if check.name == "TCP_CHECK":
@@ -75,41 +73,10 @@ def _check(check: Statement, around: Around, complaints: Complaints) -> Check | 
     return build_http(check, around, target, timing, alpha, complaints)
 
 
-@functools.lru_cache(maxsize=1024)
-def _one_for_all(timing: Timing) -> Timing:
-    """Thousands of checks have the same few timings."""
-    return timing
-
-
-def _timing(check: Statement, around: Around) -> Timing:
-    delay_loop_ns = around.number(check, "delay_loop", 60 * SECOND_NS)
-    retry_delay_ns = delay_loop_ns if check.name == "DNS_CHECK" else _RETRY_DELAY_NS.get(check.name, SECOND_NS)
-    return Timing(
-        delay_loop_ns=delay_loop_ns,
-        retry=around.number(check, "retry", _RETRIES.get(check.name, 1)),
-        delay_before_retry_ns=around.number(check, "delay_before_retry", retry_delay_ns),
-        warmup_ns=around.number(check, "warmup", delay_loop_ns),
-        log_all_failures=check.switch("log_all_failures", default=around.log_all_failures),
-        max_latency_ns=around.number(check, "pyhad_max_latency", 0),
-        latency_warning_ns=around.number(check, "pyhad_latency_warning", 0),
-    )
-
-
-def is_alpha(real: Statement, virtual: Statement) -> bool:
-    """`alpha` of the real server, else of the service."""
-    return real.switch("alpha", default=virtual.has("alpha"))
-
-
-def _alpha(check: Statement, around: Around) -> bool:
-    return check.switch("alpha", default=is_alpha(around.real, around.virtual))
-
-
-def _target(check: Statement, around: Around, complaints: Complaints) -> Target | None:
+def _target(check: Statement, around: Around, settings: CheckSettings, complaints: Complaints) -> Target | None:
     """Where the check connects; None when it cannot (FIX-65)."""
-    address = check.text_of("connect_ip", around.address)
-    port = check.number_of("connect_port", around.port)
-    device = check.text_of("bind_if")
-    bind = check.text_of("bindto")
+    address, port = settings.connect_ip or around.address, settings.connect_port or around.port
+    device, bind = settings.bind_interface, settings.bind_address
     if ":" in address and not device and ipaddress.ip_address(address).is_link_local:
         message = f"{check.name} is ignored: {address} is link-local and there is no bind_if"
         complaints.warning(message, check.at, hint="add: bind_if IFNAME")
@@ -127,14 +94,14 @@ def _target(check: Statement, around: Around, complaints: Complaints) -> Target 
         address=address,
         port=port,
         bind_address=bind,
-        bind_port=check.number_of("bind_port", 0),
+        bind_port=settings.bind_port,
         bind_interface=device,
-        fwmark=check.number_of("fwmark", 0),
-        connect_timeout_ns=around.number(check, "connect_timeout", 5 * SECOND_NS),
+        fwmark=settings.fwmark,
+        connect_timeout_ns=settings.connect_timeout_ns,
     )
 
 
-def _misc(check: Statement, around: Around, complaints: Complaints) -> MiscCheck | None:
+def _misc(check: Statement, around: Around, settings: CheckSettings, complaints: Complaints) -> MiscCheck | None:
     if not check.given("misc_path"):
         complaints.warning("MISC_CHECK is ignored: it has no misc_path", check.at)
         return None
@@ -150,6 +117,6 @@ def _misc(check: Statement, around: Around, complaints: Complaints) -> MiscCheck
         program=program,
         timeout_ns=check.number_of("misc_timeout", 0) or service_delay_ns,
         dynamic=check.has("misc_dynamic"),
-        timing=_timing(check, around),
-        alpha=_alpha(check, around),
+        timing=settings.timing,
+        alpha=settings.alpha,
     )

@@ -9,7 +9,7 @@ from pyhad.common.config.build_addresses import family_of
 from pyhad.common.config.build_alerts import AlertBuilder
 from pyhad.common.config.build_balancing import tunnel_of
 from pyhad.common.config.build_checks import build_checks
-from pyhad.common.config.checked_around import Around
+from pyhad.common.config.checked_around import Around, CheckSettings
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     PLAIN_TUNNEL,
@@ -66,6 +66,7 @@ class ServerBuilder:
         """The servers, and those of them that have checks that act."""
         servers: dict[str, RealServer] = {}
         checked: list[CheckedServer] = []
+        settings: dict[tuple[int, ...], CheckSettings] = {}
         for statement in self.block.every("real_server"):
             host, port = _address_and_port(statement)
             address = "" if is_name(host) else host
@@ -80,7 +81,7 @@ class ServerBuilder:
                 continue
             around = Around(
                 self.block, statement, address, port or effective, self.log_all_failures, self.alerts.scripts,
-                self.bfd_sessions, self.track_files,
+                self.bfd_sessions, self.track_files, settings,
             )  # fmt: skip
             checks = build_checks(around, self.complaints)
             server = self._server(statement, identity, address, effective, forwarding, checks)

@@ -6,7 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyhad.common.config.build_scripts import ScriptBuilder
+from pyhad.common.config.model import Timing
 from pyhad.common.config.tree import Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSettings:
+    """When a checker asks, and how it connects where its words say so (empty and 0: they do not)."""
+
+    timing: Timing
+    alpha: bool
+    connect_ip: str
+    connect_port: int
+    connect_timeout_ns: int
+    bind_address: str
+    bind_port: int
+    bind_interface: str
+    fwmark: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +38,8 @@ class Around:
     bfd_sessions: frozenset[str] = frozenset()
     track_files: Mapping[str, Statement] = field(default_factory=dict)
     """The `track_file` blocks by name."""
+    settings: dict[tuple[int, ...], CheckSettings] = field(default_factory=dict)
+    """What was looked up already (check_settings.py), for all servers of the service."""
 
     def number(self, check: Statement, name: str, default: int) -> int:
         """A setting of the checker, else of the real server, else of the virtual server."""
