@@ -159,7 +159,7 @@ class Director:
         assert lifeline.say(self.end, lifeline.DOCUMENT, fd)
         os.close(fd)
 
-    def until(self, true: Callable[[], object], timeout_s: float = 6) -> None:
+    def until(self, true: Callable[[], object], timeout_s: float = 30) -> None:
         """Turn until something holds."""
         end = time.monotonic() + timeout_s
         while not true():

@@ -253,7 +253,7 @@ def test_the_loopback_answers_pings_and_a_black_hole_does_not(director: Director
 def test_an_exit_status_is_a_verdict_and_a_dynamic_one_a_weight(director: Director) -> None:
     def misc(script: str, dynamic: bool = False) -> MiscCheck:
         argv = ("/bin/sh", "-c", script)
-        return MiscCheck(program=Program(argv=argv), timeout_ns=300 * MS, dynamic=dynamic, timing=FAST, alpha=False)
+        return MiscCheck(program=Program(argv=argv), timeout_ns=1500 * MS, dynamic=dynamic, timing=FAST, alpha=False)
 
     director.start(
         checked("10.0.0.11:80", misc("exit 0"), weight=5),

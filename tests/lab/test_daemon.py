@@ -108,7 +108,7 @@ def wait_until_running(pair: Pair, name: str) -> int:
         pid = status.pid if status and status.state is ProcessState.RUNNING and not status.silent else 0
         return pid > 0
 
-    wait_until(is_up, 20, f"{name} runs")
+    wait_until(is_up, 60, f"{name} runs")
     return pid
 
 

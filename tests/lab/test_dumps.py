@@ -281,7 +281,7 @@ def test_a_dump_goes_where_it_is_wanted_and_follows_no_link(lab: Lab, open_folde
     (shared / "keepalived.json").symlink_to(victim)
     wanted = f"json_dump_file {shared}/\n json_version 2\n umask 022\n"
     pyhad = start(lab, "p", open_folder, PYHAD, "-n", "-l", "--run-dir", str(open_folder / "run"), globals=wanted)
-    wait_until(lambda: '"daemon_ready"' in pyhad.log(), 30, "it is ready")
+    wait_until(lambda: '"daemon_ready"' in pyhad.log(), 60, "it is ready")
     pyhad.signal(JSON)
     wait_until(lambda: not (shared / "keepalived.json").is_symlink(), 15, "the link is replaced")
     assert list(json.loads((shared / "keepalived.json").read_text())) == ["vrrp"]

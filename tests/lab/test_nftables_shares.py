@@ -62,7 +62,7 @@ class Programs:
         self._loads = 0
         for number in WEIGHTS:
             self.start(f"web{number}", "server", f"web{number}", name=f"web{number}")
-            wait_until(lambda number=number: ":80" in site.run(f"web{number}", "ss", "-Hltn"), 20, "it listens")
+            wait_until(lambda number=number: ":80" in site.run(f"web{number}", "ss", "-Hltn"), 60, "it listens")
 
     def start(self, host: str, *words: str, name: str) -> Running:
         log = self._folder / f"{name}.log"

@@ -61,7 +61,7 @@ class Daemon:
     def find(self, **fields: object) -> list[Line]:
         return [line for line in self.lines() if fields.items() <= line.items()]
 
-    def wait_for(self, *, count: int = 1, seconds: float = 10, **fields: object) -> Line:
+    def wait_for(self, *, count: int = 1, seconds: float = 30, **fields: object) -> Line:
         wait_until(lambda: len(self.find(**fields)) >= count, seconds, lambda: f"{fields}:\n{self.log.read_text()}")
         return self.find(**fields)[count - 1]
 
@@ -78,7 +78,7 @@ class Daemon:
 
 
 def wait_until(
-    condition: Callable[[], bool], seconds: float = 10, why: Callable[[], str] = lambda: "not in time"
+    condition: Callable[[], bool], seconds: float = 30, why: Callable[[], str] = lambda: "not in time"
 ) -> float:
     begin = time.monotonic()
     while not condition():
@@ -297,7 +297,7 @@ def test_a_reload_that_nobody_confirms_goes_back_though_control_dies(daemon: Dae
     assert daemon.process is not None
     daemon.process.send_signal(signal.SIGHUP)
     daemon.wait_for(event="reload_not_done", count=2)  # asked by the signal, and by the new control process
-    daemon.wait_for(event="reload_not_confirmed", seconds=2)
+    daemon.wait_for(event="reload_not_confirmed", seconds=10)
     back = daemon.wait_for(event="reload_gone_back")
     assert 1.5 < seconds_of(back) - seconds_of(in_force) < 4
     assert "not confirmed" in daemon.wait_for(event="toy_report", ok=False)["report"]

@@ -63,7 +63,7 @@ class Ear:
             lab.wire("ear", f"{host}{number}", f"{host}{number}")
         words = [word for name in ("a0", "a1", "b0", "b1") for word in ("-i", name, "-f", "arp")]
         self.dumpcap = lab.start("ear", "dumpcap", "-q", *words, "-w", str(self.capture), log=folder / "dumpcap.log")
-        wait_until(lambda: "Capturing on" in (folder / "dumpcap.log").read_text(), 5, "dumpcap listens")
+        wait_until(lambda: "Capturing on" in (folder / "dumpcap.log").read_text(), 60, "dumpcap listens")
         time.sleep(0.3)
 
     def start(self, host: str, text: str = CONFIG) -> Running:

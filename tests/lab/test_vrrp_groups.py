@@ -78,7 +78,7 @@ class Hosts:
         fifo = self.folder / f"{host}.fifo"
         wait_until(fifo.is_fifo, 5, "the fifo is there")
         self.lab.start(host, "cat", str(fifo), log=self.folder / f"{host}.lines")
-        wait_until(lambda: log.read_text().count("BACKUP") > 1, 10, f"{daemon} on {host} listens")
+        wait_until(lambda: log.read_text().count("BACKUP") > 1, 60, f"{daemon} on {host} listens")
 
     def held(self) -> dict[str, list[str]]:
         return {host: [vip for vip in VIPS if vip in self.lab.addresses(host)] for host in ("a", "b")}

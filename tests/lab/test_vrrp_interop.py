@@ -99,7 +99,7 @@ class Segment:
         log = self.folder / f"{host}.log"
         known = log.read_text().count(listens) if log.exists() else 0
         self.daemons[host] = self.lab.start(host, *command, log=log)
-        wait_until(lambda: log.read_text().count(listens) > known, 30, f"{daemon} on {host} listens")
+        wait_until(lambda: log.read_text().count(listens) > known, 60, f"{daemon} on {host} listens")
 
     def holders(self) -> list[str]:
         return self.lab.holders(VIP, ADDRESS)

@@ -114,7 +114,7 @@ class Pair:
         log = self.log_of(host)
         known = log.read_text().count("BACKUP") if log.exists() else 0
         self.daemons[host] = self.lab.start(host, *command, log=log)
-        wait_until(lambda: log.read_text().count("BACKUP") > known, 15, f"{daemon} on {host} listens")
+        wait_until(lambda: log.read_text().count("BACKUP") > known, 60, f"{daemon} on {host} listens")
 
     def log_of(self, host: str) -> Path:
         return self.folder / f"{host}.log"
@@ -148,7 +148,7 @@ class Pair:
             "b", "dumpcap", "-q", "-P", "-i", "eth0", "-f", what, "-w", str(capture),
             log=self.folder / "dumpcap.log",
         )  # fmt: skip
-        wait_until(lambda: capture.exists() and capture.stat().st_size >= 24, 5, "dumpcap listens")
+        wait_until(lambda: capture.exists() and capture.stat().st_size >= 24, 60, "dumpcap listens")
         time.sleep(0.3)
         return sniffer, capture
 

@@ -116,7 +116,7 @@ class Outside:
         self.path.chmod(0o644)
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(self.command, stdout=out, stderr=subprocess.STDOUT)
-        wait_until(lambda: self.logged("state_changed"), 10, "it runs")
+        wait_until(lambda: self.logged("state_changed"), 60, "it runs")
 
     def logged(self, event: str) -> list[dict[str, str]]:
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line[:1] == "{"]

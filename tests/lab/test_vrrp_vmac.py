@@ -69,7 +69,7 @@ class Segment:
             command = [PYHAD, "-n", "-l", "-f", str(path), "--run-dir", str(self.folder / f"{host}.run")]
         wanted = (log.read_text().count("BACKUP") if log.exists() else 0) + text.count("vrrp_instance")
         running = self.lab.start(host, *command, log=log)
-        wait_until(lambda: log.read_text().count("BACKUP") >= wanted, 15, f"{daemon} on {host} listens")
+        wait_until(lambda: log.read_text().count("BACKUP") >= wanted, 60, f"{daemon} on {host} listens")
         return running
 
     def holders(self, address: str = VIP) -> list[str]:

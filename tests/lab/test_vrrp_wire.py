@@ -72,7 +72,7 @@ def test_every_packet_that_leaves_is_well_formed(node: Node, setting: Setting) -
         "peer", "dumpcap", "-q", "-P", "-i", "eth0", "-f", "ip proto 112 or arp", "-w", str(capture),
         log=node.folder / "dumpcap.log",
     )  # fmt: skip
-    wait_until(lambda: capture.exists() and capture.stat().st_size >= 24, 5, "dumpcap listens")
+    wait_until(lambda: capture.exists() and capture.stat().st_size >= 24, 60, "dumpcap listens")
     time.sleep(0.3)
     daemon = node.start(setting, 200)
     node.wait_master()
