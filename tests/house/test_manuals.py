@@ -25,7 +25,7 @@ def test_the_description_of_the_language_holds_every_word(root: Path) -> None:
     assert priority["arguments"] == [{"kind": "whole number", "label": "N", "range": "1..255"}]
 
 
-@pytest.mark.skipif(shutil.which("groff") is None, reason="no groff here")
+@pytest.mark.skipif(shutil.which("groff") is None, reason="needs groff")
 @pytest.mark.parametrize("name", ["pyhad.8", "pyhadctl.1", "pyhad.conf.5"])
 def test_a_manual_page_is_printed_without_a_warning(root: Path, name: str) -> None:
     done = subprocess.run(

@@ -32,11 +32,12 @@ from tests.lab.checker_stand_in import (
     silent,
     target,
 )
+from tests.lab.tools import needs
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else"),
-    pytest.mark.skipif(not shutil.which("nginx"), reason="needs nginx"),
+    needs("nginx", "nginx-light"),
 ]
 DAY_NS = 86_400_000_000_000
 CLIENT = TlsClient(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from pyhad.common.config.model import DnsCheck, FileCheck, SmtpCheck, Timing, Ud
 from pyhad.common.config.model_tracking import TrackFile
 from tests.lab.checker_servers import expect, running, until_open
 from tests.lab.checker_stand_in import FAST, MS, SERVICE, Director, Server, checked, closed_port, silent, target
+from tests.lab.tools import needs, needs_smtpd
 
 pytestmark = [
     pytest.mark.lab,
@@ -48,7 +48,7 @@ def greeting(server: Server, text: bytes) -> None:
     server.loop.watch(server.listener.fileno(), greet)
 
 
-@pytest.mark.skipif(not shutil.which("smtpd"), reason="needs opensmtpd")
+@needs_smtpd
 @pytest.mark.behaviour("CHK-40")
 def test_opensmtpd_is_up_and_down_when_it_is_gone(director: Director, tmp_path: Path) -> None:
     port = closed_port()
@@ -100,7 +100,7 @@ def test_each_smtp_server_gives_its_own_reason(director: Director) -> None:
     assert director.descriptors() <= before + 10
 
 
-@pytest.mark.skipif(not shutil.which("dnsmasq"), reason="needs dnsmasq")
+@needs("dnsmasq", "dnsmasq-base")
 @pytest.mark.behaviour("CHK-50")
 def test_dnsmasq_is_up_for_a_name_it_knows_and_down_for_the_right_reason(director: Director) -> None:
     port, nobody = closed_port(), closed_port()

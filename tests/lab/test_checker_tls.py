@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import hashlib
 import os
-import shutil
 import socket
 import ssl
 import threading
@@ -18,12 +17,13 @@ import pytest
 from pyhad.common.config.model import HttpCheck, HttpUrl, TlsClient
 from tests.lab.checker_servers import TLS, nginx
 from tests.lab.checker_stand_in import Director, checked, closed_port, http, replying, silent
+from tests.lab.tools import needs
 
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else"),
 ]
-needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason="needs nginx")
+needs_nginx = needs("nginx", "nginx-light")
 
 CLIENT = TlsClient(
     certificate=(TLS / "client.pem").read_bytes(), key=(TLS / "client.key").read_bytes(), password="very secret"

@@ -11,14 +11,14 @@ import pytest
 
 from demo.view import View
 from tests.lab.net import Lab, wait_until
+from tests.lab.tools import needs, needs_smtpd
 
 TLS = Path(__file__).parents[1] / "data" / "tls"
 pytestmark = [
     pytest.mark.lab,
-    pytest.mark.skipif(
-        not (shutil.which("nginx") and shutil.which("dnsmasq") and shutil.which("smtpd")),
-        reason="needs nginx-light, dnsmasq-base and opensmtpd",
-    ),
+    needs("nginx", "nginx-light"),
+    needs("dnsmasq", "dnsmasq-base"),
+    needs_smtpd,
 ]
 
 NGINX = """

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.lab.net import Lab, Running, wait_until
+from tests.lab.tools import needs_smtpd
 
 pytestmark = [
     pytest.mark.lab,
-    pytest.mark.skipif(not shutil.which("smtpd"), reason="needs opensmtpd"),
+    needs_smtpd,
 ]
 
 CONFIG = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.lab.tools import needs
 
 PYHAD = Path(sys.executable).with_name("pyhad")
 PAGE = bytes(range(256)) * 3 + b"end"
@@ -42,7 +43,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.behaviour("CLI-28")
-@pytest.mark.skipif(shutil.which("genhash") is None, reason="needs keepalived's genhash")
+@needs("genhash", "keepalived")
 @pytest.mark.parametrize("options", [(), ("-v",), ("-V", "www.example", "-P", "1.1")])
 def test_it_prints_what_genhash_prints(port: int, options: tuple[str, ...]) -> None:
     asked = ("-s", "127.0.0.1", "-p", str(port), "-u", "/page", *options)
