@@ -12,7 +12,7 @@ from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
 from pyhad.checker_proc.exchange import Exchange
 from pyhad.checker_proc.probe import Owner
-from pyhad.checker_proc.sockets import begin_connect, failure_of
+from pyhad.checker_proc.sockets import begin_connect, error_of, failure_of
 from pyhad.common.config.model import Target
 from pyhad.common.loop import READ, WRITE, Loop
 
@@ -55,7 +55,7 @@ class HttpProbe:
         """Close it, whatever it was doing."""
         if not self.is_done:
             self.is_done = True
-            self._loop.unwatch(self._socket.fileno())
+            self._loop.unwatch_closing(self._socket.fileno())
             self._socket.close()
 
     def _finish(self, result: Result) -> None:
@@ -65,9 +65,9 @@ class HttpProbe:
     def _fail(self, number: int) -> None:
         self._finish(failure_of(number, self._loop.now_ns() - self._started_ns))
 
-    def _connected(self) -> bool:
+    def _connected(self, events: int) -> bool:
         """The connection is there, or failed; in the first case the next step has its own deadline."""
-        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        number = error_of(self._socket, events)
         if number:
             self._fail(number)
             return False
@@ -75,8 +75,8 @@ class HttpProbe:
         self._deadlines.add(self, self._timeout_ns, self._loop.now_ns())
         return True
 
-    def _writable(self, _events: int) -> None:
-        if not (self._is_connected or self._connected()):
+    def _writable(self, events: int) -> None:
+        if not (self._is_connected or self._connected(events)):
             return
         try:
             sent = self._socket.send(self._unsent)

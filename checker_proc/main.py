@@ -16,6 +16,7 @@ from pyhad.common.scripts.helper import fork_helper
 def main(context: ChildContext) -> int:
     """Run as the child that `context` describes; the exit status."""
     document = read_document(context.document)
+    context.document = b""  # as long again as all that is made of it
     helper = fork_helper(catalogue_of(document))
     nursery = fork_nursery(context.account, context.log.daemon, work) if workers_of(document) else None
     privileges.no_new_privileges()  # it starts no program

@@ -57,7 +57,7 @@ class RemoteCheck:
     def __init__(self, number: int, check: Check, worker: Sender, listener: Listener) -> None:
         self.number = number
         self.machine = CheckMachine(check)
-        self.kind = str(self.machine.identity[0])
+        self.kind = self.machine.kind
         self.judges: list[ServerJudge] = []
         self.warnings: tuple[Warn, ...] = ()
         self._has_begun = False

@@ -91,7 +91,7 @@ class RunningCheck:
 
     def __init__(self, check: Check, loop: Loop, timetable: Timetable, prober: Prober, listener: Listener) -> None:
         self.machine = CheckMachine(check)
-        self.kind = str(self.machine.identity[0])
+        self.kind = self.machine.kind
         self.judges: list[ServerJudge] = []
         self.slot_ns = 0
         self.is_suspended = False
@@ -114,7 +114,7 @@ class RunningCheck:
         """Take a place in the timetable: in the warm-up, or soon where there is a result already."""
         timing = self.machine.check.timing
         span_ns = timing.warmup_ns if restored is None else timing.delay_loop_ns
-        spread = spread_ns(self.machine.identity, span_ns)
+        spread = spread_ns(self.machine.mark, span_ns)
         self._perform(self.machine.handle(Startup(spread_ns=spread, restored=restored), now_ns), now_ns)
         if isinstance(self.machine.check, FileCheck):  # its answer is here before anybody is told of the server
             self.tick()

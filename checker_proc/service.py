@@ -22,12 +22,13 @@ from pyhad.checker_proc.prober import Home, Prober, raise_descriptor_limit
 from pyhad.checker_proc.publisher import Publisher
 from pyhad.checker_proc.remote import RemoteCheck
 from pyhad.checker_proc.running import AtWork, RunningCheck
+from pyhad.checker_proc.settling import settle_memory
 from pyhad.checker_proc.teller import Teller
 from pyhad.checker_proc.timetable import Timetable
 from pyhad.checker_proc.workforce import Workforce, workers_of
 from pyhad.common.blackbox import key_of
 from pyhad.common.codec import decode
-from pyhad.common.config.model import SCHEMA, BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck
+from pyhad.common.config.model import ALIKE, SCHEMA, BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck
 from pyhad.common.errors import WireError
 from pyhad.common.messages import CheckerStatus, CheckStatus, ServerHealth, Verdict
 from pyhad.common.messages_bfd import BfdChanged, BfdSnapshot
@@ -36,6 +37,8 @@ from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import Adopt
 from pyhad.common.tls import client_context
 
+SETTLING_NS = 2_000_000_000
+"""After a document what it took is given back: not before anything is asked."""
 _BORN = key_of("born")
 """Kept by the first process of a daemon's life."""
 
@@ -46,7 +49,7 @@ Shared = tuple[Check, str]
 
 def read_document(content: bytes) -> CheckerDocument:
     """The document in `content`. Raises `WireError`, also for a schema that is not ours."""
-    document = decode(CheckerDocument, content)
+    document = decode(CheckerDocument, content, alike=ALIKE)
     if document.schema != SCHEMA:
         raise WireError(f"document schema {document.schema}, this is {SCHEMA}")
     return document
@@ -76,7 +79,6 @@ class CheckerService:
         self._judges: dict[ServerKey, ServerJudge] = {}
         self._moves: dict[ServerKey, ServerJudge] = {}
         """Servers given by name, at the address that is to be theirs when its checks have succeeded."""
-        self._box_keys: dict[ServerKey, bytes] = {}
         self._timetable = Timetable(self._loop)
         self._scripts = scripts
         self._teller = Teller(runtime, scripts)
@@ -126,7 +128,7 @@ class CheckerService:
             if was != record:
                 self._journal(judge, record)
         for key in before.keys() - self._judges.keys():
-            self._box.forget(self._box_keys.pop(key))
+            self._box.forget(key_of("server", *key))
         self._publisher.say_all()
         self._publisher.status_changed()
 
@@ -189,6 +191,7 @@ class CheckerService:
             self._add_server(server, records.get((server.service, server.server)), now_ns)
         self._begin_moves(placed.moves, now_ns)
         self._suspend()
+        self._loop.after(SETTLING_NS, settle_memory)
         self._logger.info("checks_started", servers=len(self._judges), checks=len(self._checks))
 
     def _kept(self, old: dict[Shared, AtWork], shared: Shared) -> AtWork | None:
@@ -209,8 +212,6 @@ class CheckerService:
         if record is not None and record.up == judge.verdict.up:
             judge.restore(record.since_ns, record.reason)
         self._judges[key] = judge
-        if key not in self._box_keys:
-            self._box_keys[key] = key_of("server", *key)
 
     def _judge_of(self, server: CheckedServer, now_ns: int, *, was_down: bool) -> ServerJudge:
         running = self._running_of(server)
@@ -340,8 +341,8 @@ class CheckerService:
         self._publisher.status_changed()
 
     def _journal(self, judge: ServerJudge, record: ServerRecord) -> None:
-        key = (judge.server.service, judge.server.server)
-        if not self._box.put(self._box_keys[key], pack(record)):
+        key = key_of("server", judge.server.service, judge.server.server)
+        if not self._box.put(key, pack(record)):
             self._runtime.counters["blackbox_full"] += 1
 
     # ---------------------------------------------------------------------------------- what there is to say
@@ -388,7 +389,7 @@ def _status_of(running: AtWork) -> CheckStatus:
     return CheckStatus(
         kind=running.kind,
         up=machine.is_up,
-        reason=str(machine.last_reason),
+        reason=machine.last_reason,
         runs=machine.runs,
         failures=machine.failures,
         last_ns=machine.last_ns,

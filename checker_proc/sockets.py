@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 import struct
 
@@ -11,6 +12,7 @@ from pyhad.checker_proc.core.reasons import Reason
 from pyhad.common.config.model import Target
 
 SO_MARK = 36
+_TROUBLE = select.EPOLLERR | select.EPOLLHUP
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
@@ -45,6 +47,11 @@ def failure_of(number: int, latency_ns: int = 0) -> ProbeFailed | ProbeImpossibl
     if ours is not None:
         return ProbeImpossible(reason=ours)
     return ProbeFailed(reason=_FAILURES.get(number, Reason.CONNECT_FAILED), latency_ns=latency_ns)
+
+
+def error_of(sock: socket.socket, events: int) -> int:
+    """The errno of a socket of which epoll says `events`; 0: none. Asked for only where there is one to be had."""
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if events & _TROUBLE else 0
 
 
 def begin_connect(target: Target, kind: int = _STREAM) -> socket.socket | ProbeFailed | ProbeImpossible:

@@ -12,7 +12,7 @@ from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible, ProbeSu
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
 from pyhad.checker_proc.probe import Owner
-from pyhad.checker_proc.sockets import begin_connect, failure_of
+from pyhad.checker_proc.sockets import begin_connect, error_of, failure_of
 from pyhad.common.config.model import Target
 from pyhad.common.loop import WRITE, Loop
 
@@ -40,11 +40,11 @@ class TcpProbe:
         """Close it, whatever it was doing."""
         if not self.is_done:
             self.is_done = True
-            self._loop.unwatch(self._socket.fileno())
+            self._loop.unwatch_closing(self._socket.fileno())
             self._socket.close()
 
-    def _ready(self, _events: int) -> None:
-        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    def _ready(self, events: int) -> None:
+        number = error_of(self._socket, events)
         self.cancel()
         latency_ns = self._loop.now_ns() - self._started_ns
         self._owner.take(failure_of(number, latency_ns) if number else ProbeSucceeded(latency_ns=latency_ns))

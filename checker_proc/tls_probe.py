@@ -55,8 +55,8 @@ class TlsProbe(HttpProbe):
         self._certificate_until_s = 0
         self._tls: ssl.SSLSocket
 
-    def _writable(self, _events: int) -> None:
-        if not self._connected():
+    def _writable(self, events: int) -> None:
+        if not self._connected(events):
             return
         self._loop.unwatch(self._socket.fileno())  # from here it is TLS's, which closes it if it cannot begin
         try:

@@ -15,7 +15,8 @@ from typing import assert_never
 from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible
 from pyhad.checker_proc.core.events import Restored
 from pyhad.checker_proc.prober import Prober, raise_descriptor_limit
-from pyhad.checker_proc.running import RunningCheck
+from pyhad.checker_proc.running import Listener, RunningCheck
+from pyhad.checker_proc.settling import settle_memory
 from pyhad.checker_proc.timetable import Timetable
 from pyhad.checker_proc.worker_line import Line
 from pyhad.checker_proc.worker_words import (
@@ -37,6 +38,7 @@ from pyhad.checker_proc.worker_words import (
     Warns,
 )
 from pyhad.common.codec import encode
+from pyhad.common.config.model import Check
 from pyhad.common.loop import Loop
 from pyhad.common.tls import client_context
 
@@ -57,6 +59,20 @@ def work(end: socket.socket) -> None:
             end.send(encode(Crashed(error=repr(sys.exc_info()[1]))))
 
 
+class GivenCheck(RunningCheck):
+    """One that the checker knows by a number."""
+
+    __slots__ = ("number", "told")
+
+    def __init__(
+        self, number: int, check: Check, loop: Loop, timetable: Timetable, prober: Prober, listener: Listener
+    ) -> None:
+        super().__init__(check, loop, timetable, prober, listener)
+        self.number = number
+        self.told = 0
+        """Runs of it as the checker knows them."""
+
+
 class Worker:
     """Implements `running.Listener`."""
 
@@ -64,11 +80,10 @@ class Worker:
         self._loop = loop
         self._timetable = Timetable(loop)
         self._prober = Prober(loop, None, max_descriptors=raise_descriptor_limit())
-        self._checks: dict[int, RunningCheck] = {}
-        self._numbers: dict[int, int] = {}
-        """Number by id of the running check."""
-        self._told: dict[int, int] = {}
-        """Runs of a check as the checker knows them."""
+        self._checks: dict[int, GivenCheck] = {}
+        self._turn = 0
+        self._has_news = False
+        """Checks were begun since the last tally."""
         self._line = Line(loop, end, TO_WORKER, self._hear, loop.stop)
         self._tell_tally()
         loop.every(TALLY_NS, self._tell_tally)
@@ -93,58 +108,60 @@ class Worker:
 
     def _begin(self, begin: Begin) -> None:
         known = Restored(is_up=begin.is_up, weight=begin.weight, reason=begin.reason) if begin.is_tested else None
-        running = RunningCheck(begin.check, self._loop, self._timetable, self._prober, self)
+        running = GivenCheck(begin.number, begin.check, self._loop, self._timetable, self._prober, self)
         running.warnings = begin.warnings
         running.suspend(begin.is_suspended)
         self._checks[begin.number] = running
-        self._numbers[id(running)] = begin.number
+        self._has_news = True
         running.begin(known, self._loop.now_ns())
 
     def _forget(self, number: int) -> None:
-        running = self._checks.pop(number)
-        running.cancel()
-        del self._numbers[id(running)]
-        self._told.pop(number, None)
+        self._checks.pop(number).cancel()
 
     # ------------------------------------------------------------------------------- what checks tell us
 
-    def check_changed(self, running: RunningCheck, change: ReportChange) -> None:
+    def check_changed(self, running: GivenCheck, change: ReportChange) -> None:
         """As the state is now."""
         machine = running.machine
         self._line.send(
             Changed(
-                number=self._numbers[id(running)], is_up=machine.is_up, is_tested=machine.is_tested,
+                number=running.number, is_up=machine.is_up, is_tested=machine.is_tested,
                 weight=machine.weight, reason=str(machine.reason), went_up=change.went_up, went_down=change.went_down,
                 is_confirmed=change.is_confirmed,
             )
         )  # fmt: skip
 
-    def probe_failed(self, running: RunningCheck, failure: ReportFailure) -> None:
+    def probe_failed(self, running: GivenCheck, failure: ReportFailure) -> None:
         """Said on."""
-        number = self._numbers[id(running)]
+        number = running.number
         self._line.send(TryFailed(number=number, reason=str(failure.reason), tries_left=failure.tries_left))
 
-    def probe_impossible(self, running: RunningCheck, problem: ReportImpossible) -> None:
+    def probe_impossible(self, running: GivenCheck, problem: ReportImpossible) -> None:
         """Said on."""
-        self._line.send(NotMade(number=self._numbers[id(running)], reason=str(problem.reason)))
+        self._line.send(NotMade(number=running.number, reason=str(problem.reason)))
 
-    def probe_remarked(self, running: RunningCheck, remark: str) -> None:
+    def probe_remarked(self, running: GivenCheck, remark: str) -> None:
         """Said on."""
-        self._line.send(Remarked(number=self._numbers[id(running)], remark=remark))
+        self._line.send(Remarked(number=running.number, remark=remark))
 
-    def check_warns(self, running: RunningCheck) -> None:
+    def check_warns(self, running: GivenCheck) -> None:
         """Said on."""
-        number, latency_ns = self._numbers[id(running)], running.machine.latency_ns
+        number, latency_ns = running.number, running.machine.latency_ns
         self._line.send(Warns(number=number, warnings=running.warnings, latency_ns=latency_ns))
 
     # --------------------------------------------------------------------------------------------- tally
 
     def _tell_tally(self) -> None:
+        if self._has_news:
+            self._has_news = False
+            settle_memory()
         records: list[bytes] = []
+        turns = 1 + len(self._checks) // TALLIES_AT_ONCE
+        self._turn = (self._turn + 1) % turns
         for number, running in self._checks.items():
             machine = running.machine
-            if self._told.get(number, 0) != machine.runs:
-                self._told[number] = machine.runs
+            if number % turns == self._turn and running.told != machine.runs:
+                running.told = machine.runs
                 reason = _REASON_INDEX[machine.last_reason]
                 counts = (machine.runs, machine.failures, machine.last_ns, machine.latency_ns)
                 records.append(TALLY.pack(number, *counts, machine.certificate_until_s, reason))

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.warnings import Warn
-from pyhad.common.codec import Decoder
-from pyhad.common.config.model import Check, TlsClient
+from pyhad.common.codec import Alike, Decoder
+from pyhad.common.config.model import ALIKE, Check, TlsClient
 
 TALLY = struct.Struct("=IQQqqqB")
 """Of one check: number, runs, failures, end and latency of its last probe in ns, end of
 the server's certificate in seconds since 1970, index of its reason in `REASONS`."""
 TALLIES_AT_ONCE = 1000
+"""In one message. Of more checks a worker tells by turns, so that telling does not cost what checking does."""
 REASONS = tuple(Reason)
 MOST_BYTES = 1024 * 1024
 
@@ -127,5 +128,5 @@ class Crashed:
 
 ToWorker = Material | Begin | Suspend | Forget
 FromWorker = Changed | TryFailed | NotMade | Remarked | Warns | Tally | Crashed
-TO_WORKER = Decoder((Material, Begin, Suspend, Forget))
+TO_WORKER = Decoder((Material, Begin, Suspend, Forget), Alike(ALIKE, most=1000))
 FROM_WORKER = Decoder((Changed, TryFailed, NotMade, Remarked, Warns, Tally, Crashed))

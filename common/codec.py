@@ -9,13 +9,14 @@ Understood annotations: int, bool, str, bytes, float, None, StrEnum/IntEnum clas
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import functools
 import hashlib
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any, Generic, TypeVar
 
 import msgpack
@@ -46,11 +47,29 @@ def _field_names(kind: typing.Hashable) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
+class Alike:
+    """Makes one object of equal ones while they are read: texts, and values of the given kinds. Remembers `most`."""
+
+    __slots__ = ("_known", "_most", "kinds")
+
+    def __init__(self, kinds: frozenset[type], most: int = 1 << 20) -> None:
+        self.kinds = kinds
+        self._most = most
+        self._known: dict[object, Any] = {}
+
+    def one(self, value: T) -> T:
+        """The first of those equal to it."""
+        if len(self._known) >= self._most:
+            self._known.clear()
+        return typing.cast(T, self._known.setdefault(value, value))
+
+
 class Decoder:
     """Reads any of the given dataclasses. Build once per channel, at import."""
 
-    def __init__(self, kinds: Iterable[type]) -> None:
+    def __init__(self, kinds: Iterable[type], alike: Alike | None = None) -> None:
         self._kinds = {kind.__name__: kind for kind in kinds}
+        self._alike = alike
 
     def decode(self, frame: bytes) -> Any:
         """The message in `frame`. Raises `WireError` for anything that is not exactly one known message."""
@@ -60,23 +79,71 @@ class Decoder:
         kind = self._kinds.get(name)
         if kind is None:
             raise WireError(f"unknown kind {name[:40]!r}")
-        return _build(kind, fields)
+        if self._alike is None:
+            return _build(kind, fields)
+        with _reading(alike=self._alike):
+            return _build(kind, fields)
 
 
-def decode(kind: type[T], frame: bytes, breathe: Callable[[], None] | None = None) -> T:
+def decode(
+    kind: type[T], frame: bytes, breathe: Callable[[], None] | None = None, alike: frozenset[type] = frozenset()
+) -> T:
     """The one message of type `kind` in `frame`. Raises `WireError`.
 
+    Entry by entry: a document of thousands of servers is never there as lists and dictionaries.
     `breathe` runs between the entries of tuples: a great document takes longer than somebody's loop may stand still.
+    Of values of the kinds in `alike`, and of texts with them, equal ones become one object.
     """
-    global _breathe
-    _breathe = breathe
-    try:
-        return typing.cast(T, Decoder((kind,)).decode(frame))
-    finally:
-        _breathe = None
+    items = _item_readers(typing.cast(typing.Hashable, kind))
+
+    def take(name: str, unpacker: msgpack.Unpacker) -> object:
+        read = items.get(name)
+        return unpacker.unpack() if read is None else tuple([read(entry) for entry in _unpacked(unpacker)])
+
+    with _reading(breathe, Alike(alike) if alike else None):
+        return typing.cast(T, _build(kind, _streamed(kind, frame, take), done=items.keys()))
 
 
 _breathe: Callable[[], None] | None = None
+_alike: Alike | None = None
+
+
+@contextlib.contextmanager
+def _reading(breathe: Callable[[], None] | None = None, alike: Alike | None = None) -> Iterator[None]:
+    """What readers find around them. They are too many and too often called to be handed it."""
+    global _breathe, _alike
+    _breathe, _alike = breathe, alike
+    try:
+        yield
+    finally:
+        _breathe = _alike = None
+
+
+def _unpacked(unpacker: msgpack.Unpacker) -> Iterator[object]:
+    for _ in range(unpacker.read_array_header()):
+        if _breathe is not None:
+            _breathe()
+        yield unpacker.unpack()
+
+
+def _streamed(kind: type, frame: bytes, take: Callable[[str, msgpack.Unpacker], object]) -> dict[str, object]:
+    """The fields of the one `kind` in `frame`; `take(name, unpacker)` reads each. Raises `WireError`."""
+    if len(frame) > MAX_BYTES:
+        raise WireError(f"frame of {len(frame)} bytes is over the limit of {MAX_BYTES}")
+    unpacker = msgpack.Unpacker(raw=False, strict_map_key=True, use_list=True, max_buffer_size=MAX_BYTES)
+    fields: dict[str, object] = {}
+    try:
+        unpacker.feed(frame)
+        if unpacker.read_array_header() != 2 or unpacker.unpack() != kind.__name__:
+            raise WireError(f"not one {kind.__name__}")
+        for _ in range(unpacker.read_map_header()):
+            name = unpacker.unpack()
+            fields[name] = take(name, unpacker)
+        if unpacker.tell() != len(frame):
+            raise WireError("more than one message")
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise WireError(f"not msgpack: {str(error)[:80]}") from None
+    return fields
 
 
 def _entries(value: object) -> Iterator[object]:
@@ -114,27 +181,20 @@ class Rereader(Generic[T]):
     def _build(self, frame: bytes) -> T:
         """Item by item from the bytes: a document of thousands of servers is never there as lists and dictionaries."""
         known: dict[bytes, Any] = {}
-        items: list[Any] = []
-        fields: dict[str, object] = {}
-        unpacker = msgpack.Unpacker(raw=False, strict_map_key=True, use_list=True, max_buffer_size=MAX_BYTES)
-        try:
-            unpacker.feed(frame)
-            if unpacker.read_array_header() != 2 or unpacker.unpack() != self._kind.__name__:
-                raise WireError(f"not one {self._kind.__name__}")
-            for _ in range(unpacker.read_map_header()):
-                field = unpacker.unpack()
-                fields[field] = [] if field == self._part else unpacker.unpack()
-                for _ in range(unpacker.read_array_header() if field == self._part else 0):
-                    start = unpacker.tell()
-                    unpacker.skip()
-                    items.append(self._item_of(frame[start : unpacker.tell()], known))
-            if unpacker.tell() != len(frame):
-                raise WireError("more than one message")
-        except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-            raise WireError(f"not msgpack: {str(error)[:80]}") from None
-        document: Any = _build(self._kind, fields)
+
+        def take(name: str, unpacker: msgpack.Unpacker) -> object:
+            if name != self._part:
+                return unpacker.unpack()
+            items: list[Any] = []
+            for _ in range(unpacker.read_array_header()):
+                start = unpacker.tell()
+                unpacker.skip()
+                items.append(self._item_of(frame[start : unpacker.tell()], known))
+            return tuple(items)
+
+        document = _build(self._kind, _streamed(self._kind, frame, take), done={self._part})
         self._known = known
-        return typing.cast(T, dataclasses.replace(document, **{self._part: tuple(items)}))
+        return typing.cast(T, document)
 
     def _item_of(self, content: bytes, known: dict[bytes, Any]) -> Any:
         digest = hashlib.blake2b(content, digest_size=16).digest()
@@ -179,7 +239,8 @@ def _envelope(value: object) -> tuple[str, dict[str, object]]:
     return name, fields
 
 
-def _build(kind: type, fields: dict[str, object]) -> object:
+def _build(kind: type, fields: dict[str, object], done: Set[str] = frozenset()) -> object:
+    """One `kind` of what was unpacked; the fields that are `done` have been read already."""
     readers = _readers(kind)
     if fields.keys() != readers.keys():
         odd = sorted(str(name)[:40] for name in fields.keys() ^ readers.keys())
@@ -187,10 +248,22 @@ def _build(kind: type, fields: dict[str, object]) -> object:
     values = {}
     for name, read in readers.items():
         try:
-            values[name] = read(fields[name])
+            values[name] = fields[name] if name in done else read(fields[name])
         except WireError as error:
             raise WireError(f"{kind.__name__}.{name}: {error}") from None
-    return kind(**values)
+    made: object = kind(**values)
+    return made if _alike is None or kind not in _alike.kinds else _alike.one(made)
+
+
+@functools.cache
+def _item_readers(kind: typing.Hashable) -> dict[str, Reader]:
+    """How the entries of its fields that are tuples are read."""
+    hints = typing.get_type_hints(kind)
+    return {
+        name: _reader(typing.get_args(hints[name])[0])
+        for name in _field_names(kind)
+        if typing.get_origin(hints[name]) is tuple
+    }
 
 
 @functools.cache
@@ -215,7 +288,9 @@ def _reader(hint: Any) -> Reader:
         return functools.partial(_read_enum, hint)
     if dataclasses.is_dataclass(hint):
         return functools.partial(_read_nested, {typing.cast(type, hint).__name__: hint})
-    if hint in (int, bool, str, bytes, float):
+    if hint is str:
+        return _read_text
+    if hint in (int, bool, bytes, float):
         return lambda value: _expect(value, hint)
     raise TypeError(f"annotation {hint!r} cannot travel")
 
@@ -255,6 +330,11 @@ def _read_enum(kind: type[enum.Enum], value: object) -> enum.Enum:
         return kind(value)
     except ValueError:
         raise WireError(f"not a {kind.__name__}: {str(value)[:40]!r}") from None
+
+
+def _read_text(value: object) -> str:
+    text: str = _expect(value, str)
+    return text if _alike is None else _alike.one(text)
 
 
 def _expect(value: Any, kind: type) -> Any:

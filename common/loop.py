@@ -75,6 +75,10 @@ class Loop:
         if self._actions.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
+    def unwatch_closing(self, fd: int) -> None:
+        """As `unwatch`, for one that nobody else holds and that is closed next: the kernel lets go of it by itself."""
+        self._actions.pop(fd, None)
+
     def at(self, at_ns: int, action: Callable[[], None]) -> Timer:
         """Run `action()` once, at or soon after `at_ns` (monotonic)."""
         timer = Timer(at_ns, action)

@@ -9,6 +9,7 @@ a whole round, then is up (CHK-24). No socket, no clock, no log: the shell perfo
 
 from __future__ import annotations
 
+import functools
 from typing import assert_never
 
 from pyhad.checker_proc.core.effects import Effect, ReportChange, ReportFailure, ReportImpossible, StartProbe
@@ -31,20 +32,28 @@ _WENT_DOWN = (ReportChange(went_up=False, went_down=True),)
 _OTHERWISE = ReportChange(went_up=False, went_down=False)
 
 
+@functools.cache
+def _starts_of(urls: int) -> tuple[tuple[Effect, ...], ...]:
+    """By url, what begins a probe of it."""
+    return tuple((StartProbe(url=index),) for index in range(urls))
+
+
 class CheckMachine:
     """One check. `handle(event, now_ns)` gives the effects; the public attributes are for reading."""
 
     __slots__ = (
         "_due_ns", "_fast_recovery", "_good_urls", "_is_probing", "_is_stuck", "_starts", "_tries_left", "_turn_ns",
-        "_url", "certificate_until_s", "check", "failures", "identity", "is_tested", "is_up", "last_ns", "last_reason",
+        "_url", "certificate_until_s", "check", "failures", "is_tested", "is_up", "kind", "last_ns", "last_reason",
         "latency_ns", "mark", "reason", "runs", "weight",
     )  # fmt: skip
 
     def __init__(self, check: Check) -> None:
         self.check = check
-        self.identity = identity_of(check)
-        self.mark = fingerprint(self.identity)
-        """Stands for the identity in records."""
+        identity = identity_of(check)
+        self.kind = str(identity[0])
+        """As the configuration calls it."""
+        self.mark = fingerprint(identity)
+        """Stands for its identity in records."""
         self.is_up = not check.alpha  # CHK-6
         self.is_tested = False
         self.weight: int | None = None
@@ -60,7 +69,7 @@ class CheckMachine:
         self.certificate_until_s = 0
         """End of the certificate that the server showed last, in seconds since 1970; 0: none."""
         urls = len(check.urls) if isinstance(check, HttpCheck) else 1
-        self._starts = tuple((StartProbe(url=index),) for index in range(urls))
+        self._starts = _starts_of(urls)
         self._fast_recovery = isinstance(check, HttpCheck) and check.fast_recovery
         self._url = 0
         self._good_urls = 0

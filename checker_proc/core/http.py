@@ -122,11 +122,23 @@ class ResponseReader:
         return True
 
     def _read_header(self) -> bool:
+        end = self._buffer.find(b"\r\n\r\n", 0, max(0, HEADERS_MAX - self._head_bytes))
+        if end > 0:
+            lines = bytes(self._buffer[:end]).split(b"\r\n")
+            if all(lines) and not any(b"\n" in line for line in lines):
+                return self._take_headers(lines, end + 4)
         line = self._line(max(0, HEADERS_MAX - self._head_bytes), Reason.HTTP_HEADERS_TOO_LONG)
         if line is None:
             return False
-        if not line:
-            return self._begin_body()
+        return self._take_header(line) if line else self._begin_body()
+
+    def _take_headers(self, lines: list[bytes], length: int) -> bool:
+        """All fields and the empty line after them, which have come in one piece as they mostly do."""
+        del self._buffer[:length]
+        self._head_bytes += length
+        return all(self._take_header(line) for line in lines) and self._begin_body()
+
+    def _take_header(self, line: bytes) -> bool:
         if line[:1] in (b" ", b"\t"):  # a folded line: an old form, nothing in it matters to us
             return True
         name, colon, value = line.partition(b":")

@@ -71,10 +71,10 @@ def fingerprint(identity: Identity) -> int:
     return int.from_bytes(hashlib.blake2b(repr(identity).encode(), digest_size=8).digest(), "big")
 
 
-def spread_ns(identity: Identity, span_ns: int) -> int:
-    """A place in 0..span for this identity, on the grid: always the same one, far from that of most others."""
+def spread_ns(mark: int, span_ns: int) -> int:
+    """A place in 0..span for this fingerprint, on the grid: always the same one, far from that of most others."""
     places = span_ns // GRID_NS
-    return fingerprint(identity) % places * GRID_NS if places > 0 else 0
+    return mark % places * GRID_NS if places > 0 else 0
 
 
 def grid_slot(at_ns: int) -> int:

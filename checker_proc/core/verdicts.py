@@ -52,7 +52,7 @@ class ServerJudge:
             up=self._is_up(),
             weight=self._weight(),
             since_ns=since_ns,
-            reason=str(self._reason()),
+            reason=self._reason(),
             address=self.server.address if self.server.name else "",
         )
 

@@ -21,6 +21,7 @@ from pyhad.common.config.model_balancing import (
     TunnelType as TunnelType,
 )
 from pyhad.common.config.model_checks import (
+    ALIKE as ALIKE,
     SECOND_NS as SECOND_NS,
     BfdCheck as BfdCheck,
     Check as Check,

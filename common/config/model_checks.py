@@ -222,6 +222,10 @@ Check = (
 )
 
 
+ALIKE: frozenset[type] = frozenset({Timing, HttpUrl, Program, TrackFile})
+"""Parts of checks of which equal ones are one object where thousands of servers are asked the same."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedServer:
     """A real server of one service with its checks. `service` and `server` are the ids used everywhere."""

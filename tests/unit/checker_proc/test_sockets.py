@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 import struct
 
@@ -10,7 +11,7 @@ import pytest
 
 from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible
 from pyhad.checker_proc.core.reasons import Reason
-from pyhad.checker_proc.sockets import begin_connect, failure_of, peer_of
+from pyhad.checker_proc.sockets import begin_connect, error_of, failure_of, peer_of
 from pyhad.common.config.model import Target
 
 
@@ -29,6 +30,18 @@ from pyhad.common.config.model import Target
 )
 def test_an_errno_speaks_of_the_server_or_of_us(number: int, expected: ProbeFailed | ProbeImpossible) -> None:
     assert failure_of(number, 9) == expected
+
+
+def test_the_error_of_a_socket_is_asked_for_where_there_is_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    begun = begin_connect(Target(address="127.0.0.1", port=port))
+    assert isinstance(begun, socket.socket)
+    with begun, select.epoll() as epoll:
+        epoll.register(begun, select.EPOLLOUT)
+        ((_, events),) = epoll.poll(5)
+        assert error_of(begun, select.EPOLLOUT) == 0
+        assert error_of(begun, events) == errno.ECONNREFUSED
 
 
 def test_a_peer_is_numeric_and_a_zone_becomes_its_interface() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pyhad.common import messages as m
-from pyhad.common.codec import MAX_BYTES, Decoder, Rereader, decode, encode
+from pyhad.common.codec import MAX_BYTES, Alike, Decoder, Rereader, decode, encode
 from pyhad.common.config import model
 from pyhad.common.errors import WireError
 from pyhad.common.states import ProcessName
@@ -293,3 +293,36 @@ def test_there_is_a_breath_before_each_entry_and_none_afterwards() -> None:
     assert len(breaths) == 3
     decode(Names, frame)
     assert len(breaths) == 3
+
+
+def test_equal_parts_of_a_document_are_one_object_where_that_is_asked_for() -> None:
+    checks = tuple(
+        model.TcpCheck(
+            target=model.Target(address=f"10.0.0.{number}", port=80), timing=model.Timing(retry=retry), alpha=False
+        )
+        for number, retry in ((1, 3), (2, 3), (3, 4))
+    )
+    servers = tuple(
+        model.CheckedServer(
+            service="a long name", server=check.target.address, address=check.target.address, port=80, weight=1,
+            alpha=False, checks=(check,),
+        )
+        for check in checks
+    )  # fmt: skip
+    document = model.CheckerDocument(schema=1, generation=1, servers=servers)
+    read = decode(model.CheckerDocument, encode(document), alike=model.ALIKE)
+    assert read == document
+    first, second, third = read.servers
+    assert first.checks[0].timing is second.checks[0].timing is not third.checks[0].timing
+    assert first.service is second.service is third.service
+    apart = decode(model.CheckerDocument, encode(document)).servers
+    assert apart[0].checks[0].timing is not apart[1].checks[0].timing
+
+
+def test_a_decoder_remembers_so_many_of_what_is_alike() -> None:
+    decoder = Decoder((Names,), Alike(frozenset(), most=3))
+    first, second = (decoder.decode(packed(["Names", {"names": ["alpha", "beta"]}])) for _ in range(2))
+    assert first.names[0] is second.names[0]
+    decoder.decode(packed(["Names", {"names": ["gamma", "delta"]}]))
+    again = decoder.decode(packed(["Names", {"names": ["alpha"]}]))
+    assert (again.names[0] == first.names[0], again.names[0] is first.names[0]) == (True, False)

@@ -202,6 +202,24 @@ def test_a_descriptor_unwatched_by_another_of_the_same_turn_is_left_alone(loop: 
     assert len(ran) == 1
 
 
+def test_a_descriptor_that_is_closed_need_not_be_taken_out_of_epoll(loop: Loop) -> None:
+    ran: list[str] = []
+    reader, writer = os.pipe2(os.O_NONBLOCK)
+    loop.watch(reader, lambda _events: ran.append("old"))
+    loop.unwatch_closing(reader)
+    os.close(reader)
+    os.close(writer)
+    reader, writer = os.pipe2(os.O_NONBLOCK)
+    os.write(writer, b"x")
+    loop.watch(reader, lambda _events: ran.append("new"))
+    loop.turn()
+    loop.unwatch_closing(reader)
+    os.close(reader)
+    os.close(writer)
+    loop.turn()
+    assert ran == ["new"]
+
+
 def test_watching_again_replaces_action_and_events(loop: Loop, pipe: tuple[int, int]) -> None:
     _, writer = pipe
     ran: list[str] = []

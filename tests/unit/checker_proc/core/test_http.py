@@ -37,6 +37,24 @@ def test_every_split_of_a_response_reads_the_same() -> None:
         assert (reader.is_done, reader.problem, reader.body.digest()) == (True, None, HELLO_MD5), at
 
 
+_LINES = st.sampled_from(
+    [b"Content-Length: 5", b"content-length : 5", b"Content-Length: x", b"X: y", b" folded", b"no colon", b": z",
+     b"Transfer-Encoding: chunked", b"A: \0", b"B:\r", b"", b"5", b"hello"]
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(_LINES, st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n"])), max_size=9))
+@example([(b"X: y", b"\n"), (b"", b"\n"), (b"hello", b"\r\n"), (b"", b"\r\n")])
+@example([(b"", b"\r\n"), (b"X: y", b"\r\n"), (b"", b"\r\n")])
+@example([(b"Content-Length: 5", b"\r\n"), (b"X: y", b"\r\n"), (b"", b"\r\n"), (b"hello", b"")])
+def test_a_head_in_one_piece_reads_as_one_that_comes_byte_by_byte(lines: list[tuple[bytes, bytes]]) -> None:
+    whole = HEAD + b"".join(line + end for line, end in lines)
+    at_once, by_bytes = read(whole), read(*(whole[at : at + 1] for at in range(len(whole))))
+    results = [(one.is_done, one.problem, one.status, one.body.digest()) for one in (at_once, by_bytes)]
+    assert results[0] == results[1]
+
+
 def test_a_body_without_a_length_ends_with_the_connection() -> None:
     reader = read(b"HTTP/1.0 200 OK\r\n\r\nhel", b"lo", closed=False)
     assert not reader.is_done
