@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import shutil
-import signal
-import socket
-import statistics
-import struct
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.checkers.targets import PORTS, Targets, cpu_s, family, private_kib
+from bench.checkers.targets import PORTS, cpu_s, family, private_kib
 from pyhad.common import messages as m
 from pyhad.common.config.model import Check, CheckedServer, HttpCheck, HttpUrl, PingCheck, Target, TcpCheck, Timing
-from tests.lab.checker_stand_in import Director, replying
+from tests.lab.checker_stand_in import Director
 
 SECOND_NS = 1_000_000_000
 MS = 1_000_000
@@ -127,100 +121,4 @@ def load(kind: str, servers: int, rate: int, seconds: float, workers: int) -> st
         f"{kind:<6}{servers:>8}{workers:>8}{rate:>10}{runs / wall_s:>9.0f}{used_s / wall_s:>8.1%}"
         f"{used_s / runs * 1e6:>10.1f}{runs / used_s:>11.0f}{after.failures - before.failures:>8}"
         f"{after.late_p99_ns / MS:>10.1f}{after.late_max_ns / MS:>10.1f}{kib:>11.1f}"
-    )
-
-
-def deaths(servers: int, workers: int, victims: int = 100) -> str:
-    """From a server's death to its verdict while `servers` others are checked; every check once a second."""
-    with director(workers) as one:
-        mortal = [one.serve(replying(b"")) for _ in range(victims)]
-        rows = [victim(server.port, SECOND_NS) for server in mortal]
-        one.start(*rows, *(server_of("tcp", number, SECOND_NS) for number in range(servers)))
-        settle(one, servers)
-        died: dict[str, int] = {}
-        took: dict[str, int] = {}
-        for server in mortal:
-            died[f"127.0.0.1:{server.port}"] = one.loop.now_ns()
-            server.close()
-            one.turn_for(0.043)
-        one.until(lambda: not any(one.up(name) for name in died), 10)
-        for name, at_ns in died.items():
-            took[name] = one.verdicts["10.0.0.1:80/tcp", name].since_ns - at_ns
-    values = sorted(value / MS for value in took.values())
-    return (
-        f"{victims} deaths among {servers} servers, {workers} workers, each asked once a second: "
-        f"median {statistics.median(values):.0f} ms, p99 {values[int(len(values) * 0.99) - 1]:.0f} ms, "
-        f"worst {values[-1]:.0f} ms"
-    )
-
-
-def victim(port: int, delay_ns: int) -> CheckedServer:
-    """A server of the bench's own."""
-    timing = Timing(delay_loop_ns=delay_ns, warmup_ns=delay_ns, retry=0, delay_before_retry_ns=delay_ns)
-    check = TcpCheck(target=Target(address="127.0.0.1", port=port), timing=timing, alpha=False)
-    return CheckedServer(
-        service="10.0.0.1:80/tcp", server=f"127.0.0.1:{port}", address="127.0.0.1", port=port, weight=1, alpha=False,
-        checks=(check,),
-    )  # fmt: skip
-
-
-class Live:
-    """A server in a process of its own that notes how long it waits between two connections."""
-
-    _FIELDS = struct.Struct("=QQ")  # the last one, and the longest wait since `forget`, ns
-
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, self._FIELDS.size)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port: int = self._listener.getsockname()[1]
-        self._pid = os.fork()
-        if self._pid == 0:
-            self._serve()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._listener.accept()
-            now_ns = time.monotonic_ns()
-            connection.close()
-            last_ns, worst_ns = self._FIELDS.unpack(self._memory[:])
-            self._memory[:] = self._FIELDS.pack(now_ns, max(worst_ns, now_ns - last_ns if last_ns else 0))
-
-    def forget(self) -> None:
-        """Count anew from the last connection on."""
-        self._memory[8:] = bytes(8)
-
-    @property
-    def worst_ms(self) -> float:
-        """The longest wait, also one that is not over."""
-        last_ns, worst_ns = self._FIELDS.unpack(self._memory[:])
-        return max(worst_ns, time.monotonic_ns() - last_ns) / MS
-
-    def close(self) -> None:
-        """It is gone."""
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
-        self._listener.close()
-
-
-def all_at_once(servers: int, workers: int, targets: Targets) -> str:
-    """`servers` die in one moment: how long a live one, asked every 100 ms, waits for its next check."""
-    live = Live()
-    try:
-        with director(workers) as one:
-            others = (server_of("tcp", number, SECOND_NS) for number in range(servers))
-            one.start(victim(live.port, 100 * MS), *others)
-            settle(one, servers)
-            live.forget()
-            one.turn_for(3)
-            calm_ms = live.worst_ms
-            live.forget()
-            targets.close()
-            one.turn_for(4)
-            worst_ms = live.worst_ms
-            one.until(lambda: sum(verdict.up for verdict in one.verdicts.values()) == 1, 30)
-    finally:
-        live.close()
-    return (
-        f"{servers} servers die at once, {workers} workers: a live one, asked every 100 ms, waits {worst_ms:.0f} ms at "
-        f"most ({calm_ms:.0f} ms before)"
     )

@@ -1,8 +1,7 @@
-"""Something to check: an nginx that answers on every address of 127/8, for TCP, HTTP and TLS; and its numbers."""
+"""Something to check, on every address of 127/8: a small program for TCP and HTTP, nginx for TLS; and numbers of it."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -18,32 +17,47 @@ events {{ worker_connections 30000; multi_accept on; }}
 http {{
   access_log off; keepalive_timeout 0; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen {tcp} backlog=20000 {reuse}; listen {http} backlog=20000 {reuse}; return 200 "Hello, world!"; }}
   server {{ listen {tls} ssl backlog=20000 {reuse}; ssl_certificate {cert}; ssl_certificate_key {key};
             ssl_session_cache off; ssl_session_tickets off; return 200 "Hello, world!"; }}
 }}
 """
 
 
+def built(source: str, folder: Path, *options: str) -> Path:
+    """A program or library of this bench, compiled into `folder`."""
+    made = folder / Path(source).stem
+    command = ["cc", "-O2", *options, "-o", str(made), str(Path(__file__).with_name(source))]
+    subprocess.run(command, check=True)
+    return made
+
+
 class Targets:
-    """A running nginx. Its CPU is nobody's but its own."""
+    """They run. Their CPU is nobody's but their own."""
 
     def __init__(self, folder: Path, workers: int = 2) -> None:
         Path("/proc/sys/net/core/somaxconn").write_text("20000")
         Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("10000 65000")
         text = _CONFIG.format(
-            workers=workers, folder=folder, tcp=TCP_PORT, http=HTTP_PORT, tls=TLS_PORT,
+            workers=workers, folder=folder, tls=TLS_PORT,
             reuse="reuseport" if workers > 1 else "", cert=_TLS / "server.pem", key=_TLS / "server.key",
         )  # fmt: skip
         (folder / "nginx.conf").write_text(text)
-        self._process = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-e", "/dev/null"])
+        nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-e", "/dev/null"])
+        answers = subprocess.Popen([built("answers.c", folder), str(TCP_PORT), str(HTTP_PORT)])
+        self._processes = nginx, answers
         time.sleep(1)
+
+    @property
+    def pids(self) -> list[int]:
+        """All of them."""
+        return [pid for process in self._processes for pid in family(process.pid)]
 
     def close(self) -> None:
         """All its ports refuse from now on. Harmless when it is gone."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(20)
+        for process in self._processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.wait(20)
 
 
 def asked() -> int:
@@ -64,15 +78,15 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_s(pids: list[int]) -> float:
-    """User and system time of these."""
-    ticks = 0
+    """User and system time of these, all their threads."""
+    used_ns = 0
     for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                used_ns += int(thread.read_text().split()[0])
+            except OSError:  # it has just ended
+                continue
+    return used_ns / 1e9
 
 
 def private_kib(pids: list[int]) -> int:
