@@ -22,7 +22,7 @@ from pyhad.ipvs_proc.core.reconcile import (
     SetDestination,
     SetService,
 )
-from pyhad.ipvs_proc.core.remedies import explained
+from pyhad.ipvs_proc.core.remedies import explained, explained_sync
 from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Table, endpoint_name, listener_name
 from pyhad.ipvs_proc.generic_socket import GenericSocket, Order
 from pyhad.ipvs_proc.plane import Refusal
@@ -128,13 +128,13 @@ class IpvsPlane:
         made = 0
         for state, running in there.items():
             if wanted is None or state not in states or not _runs_as(running, wanted):
-                self._tell("stop a sync daemon", (wire.DEL_DAEMON, wire.sync_daemon(state, running)))
+                self._stop_sync(state, running)
                 made += 1
         for state in states:
             running_now = there.get(state)
             if wanted is not None and not (running_now is not None and _runs_as(running_now, wanted)):
                 name = f"start the sync daemon on {wanted.interface}"
-                self._tell(name, (wire.NEW_DAEMON, wire.sync_daemon(state, wanted)))
+                self._tell(name, (wire.NEW_DAEMON, wire.sync_daemon(state, wanted)), explained_sync)
                 made += 1
         return made
 
@@ -148,10 +148,19 @@ class IpvsPlane:
         except WireError as error:
             raise KernelError("read the sync daemons", errno.EBADMSG, str(error)) from None
 
-    def _tell(self, operation: str, order: Order) -> None:
+    def _stop_sync(self, state: int, running: SyncDaemon) -> None:
+        """The kernel answers nothing when the thread had not begun yet (EINTR is not acknowledged); it ends all the
+        same."""
+        try:
+            self._tell("stop a sync daemon", (wire.DEL_DAEMON, wire.sync_daemon(state, running)))
+        except KernelError as error:
+            if error.errno != errno.EIO or state in self._sync_daemons():
+                raise
+
+    def _tell(self, operation: str, order: Order, why: Callable[[int], str] = lambda code: "") -> None:
         error = self._socket.order([order])[0]
         if error:
-            raise KernelError(operation, error)
+            raise KernelError(operation, error, why(error))
 
     def retire(self) -> None:
         """Nothing but services was made here."""

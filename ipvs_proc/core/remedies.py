@@ -16,6 +16,12 @@ _OF_ANY = {
     errno.EIO: "the kernel's answer was lost: the table is read again",
     errno.EPROTONOSUPPORT: "this kernel's IPVS does not have that protocol",
 }
+_OF_SYNC = {
+    errno.ENODEV: "there is no such interface in this network namespace",
+    errno.EINVAL: "IPVS synchronizes nothing while a service has real servers of the other address family",
+    errno.EEXIST: "somebody else started it: ipvsadm --stop-daemon",
+    errno.EADDRNOTAVAIL: "the interface needs an address",
+}
 
 
 def explained(change: Change, code: int) -> str:
@@ -26,7 +32,7 @@ def explained(change: Change, code: int) -> str:
 
 
 def _of_change(change: Change, code: int) -> str:
-    if code in (errno.EAFNOSUPPORT, errno.EINVAL) and _is_ipv6(change.listener):
+    if code == errno.EAFNOSUPPORT or (code == errno.EINVAL and _is_ipv6(change.listener) and not _is_of_server(change)):
         return "has this kernel IPVS for IPv6 (CONFIG_IP_VS_IPV6)?"
     match change:
         case AddService() | SetService() if code == errno.ENOENT:
@@ -37,9 +43,22 @@ def _of_change(change: Change, code: int) -> str:
         case AddDestination() | SetDestination() if code == errno.ERANGE:
             return "uthreshold must not be less than lthreshold"
         case AddDestination() | SetDestination() if code == errno.EINVAL:
-            return "its address must be one that is routed, of the service's family unless lb_kind is TUN"
+            remedy = "its address must be one that is routed, of the service's family unless lb_kind is TUN"
+            is_mixed = (":" in change.destination.address) is not _is_ipv6(change.listener)
+            return f"{remedy}, and only where no lvs_sync_daemon runs" if is_mixed else remedy
         case _:
             return ""
+
+
+def explained_sync(code: int) -> str:
+    """The same for the start of a sync daemon."""
+    name = errno.errorcode.get(code, str(code))
+    remedy = _OF_SYNC.get(code) or _OF_ANY.get(code, "")
+    return f"{name}: {remedy}" if remedy else name
+
+
+def _is_of_server(change: Change) -> bool:
+    return isinstance(change, (AddDestination, SetDestination))
 
 
 def _is_ipv6(listener: Listener) -> bool:
