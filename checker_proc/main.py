@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+
 from pyhad.checker_proc.nursery import fork_nursery
 from pyhad.checker_proc.service import CheckerService, read_document
 from pyhad.checker_proc.worker import work
 from pyhad.checker_proc.workforce import workers_of
 from pyhad.common import privileges
+from pyhad.common.memory import uncollected
 from pyhad.common.runtime import ChildContext, Runtime
 from pyhad.common.scripts.catalogue import catalogue_of
 from pyhad.common.scripts.client import Scripts
@@ -15,13 +18,16 @@ from pyhad.common.scripts.helper import fork_helper
 
 def main(context: ChildContext) -> int:
     """Run as the child that `context` describes; the exit status."""
-    document = read_document(context.document)
+    with uncollected():
+        document = read_document(context.document)
     context.document = b""  # as long again as all that is made of it
     helper = fork_helper(catalogue_of(document))
     nursery = fork_nursery(context.account, context.log.daemon, work) if workers_of(document) else None
     privileges.no_new_privileges()  # it starts no program
     runtime = Runtime(context, as_root=False, keep=frozenset())
-    service = CheckerService(runtime, Scripts(helper, runtime.loop, runtime.logger), document, nursery)
+    with uncollected():
+        service = CheckerService(runtime, Scripts(helper, runtime.loop, runtime.logger), document, nursery)
+    gc.freeze()  # what is there now lasts
     runtime.ready()
     code = runtime.run()
     del service

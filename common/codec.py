@@ -245,12 +245,13 @@ def _build(kind: type, fields: dict[str, object], done: Set[str] = frozenset()) 
     if fields.keys() != readers.keys():
         odd = sorted(str(name)[:40] for name in fields.keys() ^ readers.keys())
         raise WireError(f"{kind.__name__}: missing or extra fields {odd[:5]}")
+    name = ""
     values = {}
-    for name, read in readers.items():
-        try:
+    try:
+        for name, read in readers.items():
             values[name] = fields[name] if name in done else read(fields[name])
-        except WireError as error:
-            raise WireError(f"{kind.__name__}.{name}: {error}") from None
+    except WireError as error:
+        raise WireError(f"{kind.__name__}.{name}: {error}") from None
     made: object = kind(**values)
     return made if _alike is None or kind not in _alike.kinds else _alike.one(made)
 
@@ -285,13 +286,13 @@ def _reader(hint: Any) -> Reader:
     if hint is type(None):
         return lambda value: _expect(value, type(None))
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return functools.partial(_read_enum, hint)
+        return _enum_reader(hint)
     if dataclasses.is_dataclass(hint):
         return functools.partial(_read_nested, {typing.cast(type, hint).__name__: hint})
     if hint is str:
         return _read_text
     if hint in (int, bool, bytes, float):
-        return lambda value: _expect(value, hint)
+        return _plain_reader(hint)
     raise TypeError(f"annotation {hint!r} cannot travel")
 
 
@@ -325,11 +326,25 @@ def _read_nested(kinds: dict[str, Any], value: object) -> object:
     return _build(kind, fields)
 
 
-def _read_enum(kind: type[enum.Enum], value: object) -> enum.Enum:
-    try:
-        return kind(value)
-    except ValueError:
-        raise WireError(f"not a {kind.__name__}: {str(value)[:40]!r}") from None
+def _enum_reader(kind: type[enum.Enum]) -> Reader:
+    members = {member.value: member for member in kind}
+
+    def read(value: Any) -> enum.Enum:
+        try:
+            return members[value]
+        except (KeyError, TypeError):
+            raise WireError(f"not a {kind.__name__}: {str(value)[:40]!r}") from None
+
+    return read
+
+
+def _plain_reader(kind: type) -> Reader:
+    def read(value: object) -> object:
+        if type(value) is not kind:
+            raise WireError(f"expected {kind.__name__}, got {type(value).__name__}")
+        return value
+
+    return read
 
 
 def _read_text(value: object) -> str:

@@ -20,7 +20,7 @@ from pyhad.common.bus import Context
 from pyhad.common.config.model_scheduling import ProcessSettings
 from pyhad.common.log import FilteringBoundLogger, LogSettings, ProcessLog
 from pyhad.common.loop import Loop
-from pyhad.common.memory import lock_memory
+from pyhad.common.memory import lock_memory, uncollected
 from pyhad.common.pulse import PulsePage
 from pyhad.common.states import ProcessName
 from pyhad.common.timerfd import TimerFd
@@ -206,7 +206,8 @@ class Runtime:
                 self.on_descriptor(fd)
             content = lifeline.read_memfd(fd) if fd >= 0 else b""
             if word == lifeline.DOCUMENT:
-                self.on_document(content)
+                with uncollected():
+                    self.on_document(content)
                 lifeline.say(self.context.lifeline, lifeline.APPLIED)
             elif word in (lifeline.RELOADED, lifeline.REFUSED):
                 self.on_report(word == lifeline.RELOADED, content.decode("utf-8", "replace"))

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pyhad.common.memory import uncollected
 from pyhad.common.states import ProcessName
 
 
@@ -41,10 +42,11 @@ def import_all(rooms: Sequence[Room]) -> None:
 
     No ZeroMQ context is made here: its threads would not survive the fork.
     """
-    importlib.import_module("pyhad.common.runtime")
-    for room in rooms:
-        importlib.import_module(room.module)
-        if room.last_resort:
-            importlib.import_module(room.last_resort)
+    with uncollected():
+        importlib.import_module("pyhad.common.runtime")
+        for room in rooms:
+            importlib.import_module(room.module)
+            if room.last_resort:
+                importlib.import_module(room.last_resort)
     gc.collect()
     gc.freeze()
