@@ -79,6 +79,8 @@ class Node:
         self._thaws_at_ns = 0
         self._backlog: list[bytes] | None = None
         """Frames that its kernel keeps while the process is frozen; None: the whole machine is."""
+        self._put_off: list[Callable[[], None]] = []
+        """What its kernel told it while it was frozen."""
         self._stopping = False
         self._start_again = False
         self._effects_to_live: int | None = None
@@ -187,9 +189,9 @@ class Node:
         self.world.disturb(f"{self.name} link {'up' if up else 'down'}")
         self._tell_faults()
 
-    def _tell_faults(self, _: object = None) -> None:
+    def _tell_faults(self) -> None:
         if self.is_frozen:
-            self.world.at(self._thaws_at_ns, self._tell_faults, None)
+            self._put_off.append(self._tell_faults)
             return
         for router in list(self.routers.values()):
             self._step(router, FaultsChanged(faults=self._faults()))
@@ -228,6 +230,9 @@ class Node:
             if deadline_ns is not None and deadline_ns <= self.world.now_ns:
                 self._step(router, TimePassed())
             self._arm(router)
+        put_off, self._put_off = self._put_off, []
+        for action in put_off:
+            action()
 
     def reload(self, configs: list[VrrpInstance]) -> None:
         """SIGHUP with other settings for the same virtual routers."""
@@ -251,7 +256,7 @@ class Node:
         if self.is_frozen:
             wait_ns = self._thaws_at_ns - self.world.now_ns
             self.missing_until_ns[address] = self.missing_until_ns.get(address, 0) + wait_ns
-            self.world.at(self._thaws_at_ns, self._address_lost, address)
+            self._put_off.append(lambda: self._address_lost(address))
             return
         for router in list(self.routers.values()):
             if address not in self.table:
@@ -259,6 +264,7 @@ class Node:
 
     def _end(self) -> None:
         self.routers = {}
+        self._put_off = []
         self._thaws_at_ns = 0
         self._effects_to_live = None
         self._stopping = self._start_again = False

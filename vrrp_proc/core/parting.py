@@ -81,12 +81,12 @@ class RouterParting(RouterDuties):
             return []
         if parting.successor:
             remark = Remark(event="addresses_handed_over", fields={"successor": parting.successor})
-            if parting.is_unsure:
-                return [*self._cut_parting(), *self._last_word(LEAST_PRIORITY, now_ns), remark]
         else:
             fields: dict[str, str | int] = {"addresses": len(parting.addresses)}
             remark = Remark(event="nobody_took_over", fields=fields, warning=True)
-        return [*self._cut_parting(), remark]
+        has_slept = now_ns - parting.remove_at_ns > SUCCESSOR_GRACE_NS  # and its kernel answered for them all the time
+        word = self._last_word(LEAST_PRIORITY, now_ns) if parting.is_unsure or has_slept else []
+        return [*self._cut_parting(), *word, remark]
 
     def _cut_parting(self) -> list[Effect]:
         """Remove at once what is still held for a successor."""

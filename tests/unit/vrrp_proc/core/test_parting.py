@@ -197,3 +197,13 @@ def test_nothing_is_said_to_one_that_comes_when_its_skew_is_over(bench: Make) ->
     b = leaving(bench, higher_prio_send_advert=True)
     b.hear(5_650 * MS, 90)
     assert b.pass_time(5_700 * MS) == ["remove 10.1.1.1", "remark addresses_handed_over"]
+
+
+def test_who_slept_over_the_moment_says_a_last_word_for_its_kernel_answered_meanwhile(bench: Make) -> None:
+    b = leaving(bench, higher_prio_send_advert=True)
+    assert b.pass_time(9 * S) == ["remove 10.1.1.1", "adv 1", "remark nobody_took_over"]
+    b = leaving(bench, higher_prio_send_advert=True)
+    b.hear(5_610 * MS, 90)
+    assert b.pass_time(5_800 * MS) == ["remove 10.1.1.1", "adv 1", "remark addresses_handed_over"]
+    b = leaving(bench)
+    assert b.pass_time(9 * S) == ["remove 10.1.1.1", "remark nobody_took_over"]
