@@ -18,8 +18,6 @@ from pyhad.common.timerfd import TimerFd
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 
-_SLEEP_MIN_NS = 100_000  # less is not worth the system call
-
 
 class Timer:
     """A deadline with its callback. `cancel()` is cheap; the entry leaves the heap when it comes due."""
@@ -51,15 +49,14 @@ class Loop:
         self._alarm = TimerFd()
         self._epoll.register(self._alarm.fd, select.EPOLLIN)
         self.gather_ns = 0
-        """Above 0: descriptors are looked at once in so long, so that what arrives meanwhile costs one waking."""
+        """Above 0: descriptors are looked at once in so long, so that what arrives meanwhile costs one waking. Whoever
+        sets it takes it back when little arrives: the loop does not sleep longer then."""
         self._looked_ns = 0
         self.lateness = Lateness()
         """How late timers run (self-measured starvation)."""
 
-    @staticmethod
-    def now_ns() -> int:
-        """CLOCK_MONOTONIC in ns."""
-        return time.monotonic_ns()
+    now_ns = staticmethod(time.monotonic_ns)
+    """CLOCK_MONOTONIC in ns."""
 
     def watch(self, fd: int, action: Callable[[int], None], events: int = READ) -> None:
         """Run `action(events)` when `fd` is ready. A second call for the same fd replaces the first."""
@@ -119,9 +116,11 @@ class Loop:
 
     def turn(self, timeout_s: float = 0) -> None:
         """One turn: wait at most `timeout_s` (-1: for ever), run what is ready and what is due."""
-        self._arm()
         if self.gather_ns:
             self._gather()
+            timeout_s = 0
+        else:
+            self._arm()
         ready = self._epoll.poll(timeout_s)
         self._fresh.clear()
         for fd, events in ready:
@@ -137,12 +136,12 @@ class Loop:
             hook()
 
     def _gather(self) -> None:
-        """Sleep on until it is time to look again, but not over a deadline."""
+        """Sleep until it is time to look again, but not over a deadline: no timer of the kernel's is needed."""
         now_ns = time.monotonic_ns()
-        until_ns = self._looked_ns + self.gather_ns
-        if self._heap:
-            until_ns = min(until_ns, self._heap[0][0])
-        if until_ns - now_ns > _SLEEP_MIN_NS:
+        until_ns, next_ns = self._looked_ns + self.gather_ns, self.next_ns()
+        if next_ns:
+            until_ns = min(until_ns, next_ns)
+        if until_ns > now_ns:
             time.sleep((until_ns - now_ns) / 1_000_000_000)
             self._looked_ns = until_ns
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyhad.common.loop import Loop, Timer
+from pyhad.vrrp_proc.heard import Heard
 
 EARLY_LOOK_NS = 50_000_000
 EARLY_SHARE = 4
@@ -13,40 +14,87 @@ LEAST_EARLY_NS = 1_000_000
 quarter of the time until then. Less than the least is not worth it."""
 
 
+class Looks:
+    """Moments at which alarms are looked at together. Of all but a few the deadline has moved on meanwhile."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self._at: dict[int, list[Alarm]] = {}
+
+    def add(self, alarm: Alarm, moment_ns: int) -> None:
+        """Look at it then."""
+        alarm.look_ns = moment_ns
+        if (alarms := self._at.get(moment_ns)) is not None:
+            alarms.append(alarm)
+        else:
+            self._at[moment_ns] = [alarm]
+            self.loop.at(moment_ns, lambda: self._look(moment_ns))
+
+    def _look(self, moment_ns: int) -> None:
+        now_ns = self.loop.now_ns()
+        for alarm in self._at.pop(moment_ns):
+            if alarm.look_ns != moment_ns:
+                continue  # set otherwise since
+            heard = alarm.heard
+            deadline_ns = heard.last_ns + heard.holds_ns
+            if heard.times and (next_ns := look_at_ns(deadline_ns, now_ns)) < deadline_ns:
+                self.add(alarm, next_ns)
+            else:
+                alarm.look_ns = 0
+                alarm.action()
+
+
 class Alarm:
     """Runs `action()`, which sets it again. Ringing early is no mistake, ringing late would be."""
 
-    def __init__(self, loop: Loop, action: Callable[[], None]) -> None:
-        self._loop = loop
-        self._action = action
+    __slots__ = ("_looks", "_timer", "action", "heard", "look_ns")
+
+    def __init__(self, looks: Looks, heard: Heard, action: Callable[[], None]) -> None:
+        """`heard`: as long as it has something to take in, the deadline is at least its own."""
+        self.heard = heard
+        self.action = action
+        self.look_ns = 0
+        """When it is looked at; 0: it has a timer of its own, or none."""
+        self._looks = looks
         self._timer: Timer | None = None
 
     def set(self, deadline_ns: int | None, *, is_moving: bool = False) -> None:
         """None: never. `is_moving`: another is expected before this one comes."""
-        timer = self._timer
-        if timer is not None and timer.action is not None:
-            if deadline_ns is not None and timer.at_ns <= deadline_ns:
-                return  # a deadline pushed back does not touch the heap
-            timer.cancel()
-        self._timer = None
-        if deadline_ns is not None:
-            self._timer = self._loop.at(self._early_ns(deadline_ns) if is_moving else deadline_ns, self._action)
+        at_ns = self.at_ns
+        if at_ns is not None:
+            if deadline_ns is not None and at_ns <= deadline_ns:
+                return  # a deadline pushed back touches nothing
+            self.cancel()
+        if deadline_ns is None:
+            return
+        loop = self._looks.loop
+        look_ns = look_at_ns(deadline_ns, loop.now_ns()) if is_moving else deadline_ns
+        if look_ns < deadline_ns:
+            self._looks.add(self, look_ns)
+        else:
+            self._timer = loop.at(deadline_ns, self.action)
 
     @property
     def at_ns(self) -> int | None:
         """When it rings; None: it does not."""
         timer = self._timer
-        return timer.at_ns if timer is not None and timer.action is not None else None
+        return self.look_ns or (timer.at_ns if timer is not None and timer.action is not None else None)
 
     def cancel(self) -> None:
         """Never ring."""
-        self.set(None)
+        self.look_ns = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _early_ns(self, deadline_ns: int) -> int:
-        now_ns = self._loop.now_ns()
-        together_ns = min(EARLY_LOOK_NS, (deadline_ns - now_ns) // EARLY_SHARE)
-        if together_ns < LEAST_EARLY_NS:
-            return deadline_ns
-        if together_ns < EARLY_LOOK_NS:
-            together_ns = 1 << together_ns.bit_length() - 1  # of few kinds, so that others look at the same moment
-        return deadline_ns // together_ns * together_ns
+
+def look_at_ns(deadline_ns: int, now_ns: int) -> int:
+    """When to look at a deadline that moves: of few moments, so that others are looked at too; at the latest then."""
+    early_ns = (deadline_ns - now_ns) // EARLY_SHARE
+    if early_ns >= EARLY_LOOK_NS:
+        early_ns = EARLY_LOOK_NS
+    elif early_ns < LEAST_EARLY_NS:
+        return deadline_ns
+    else:
+        early_ns = 1 << early_ns.bit_length() - 1
+    return deadline_ns // early_ns * early_ns

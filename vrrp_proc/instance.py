@@ -61,7 +61,6 @@ class Instance:
         self.identity = journal.key(config)
         self._log = world.logger.bind(instance=config.name, vrid=config.vrid, interface=config.interface)
         self._now_ns = world.loop.now_ns
-        self._alarm = Alarm(world.loop, self._wake)
         self._faults = self._own_faults = frozenset[FaultCause]()
         self._source = self._known_source = ""
         self._resumed = self._started = self._is_parting = False
@@ -70,7 +69,8 @@ class Instance:
         self._peers = Peers()
         self.send_error = 0
         """The errno of the last sending."""
-        self._heard = Heard()
+        self.heard = Heard()
+        self._alarm = Alarm(world.looks, self.heard, self._wake)
         self._adjustment = 0
         self.follows_fault = False
         """Another member of its sync group is in fault."""
@@ -231,26 +231,24 @@ class Instance:
         return event if advert.addresses_match and self.config.hmac is None else None
 
     def hear_again(self, event: AdvertisementReceived) -> None:
-        """The very bytes that made `event` once. Nearly always it only moves the deadline, and that can wait."""
-        now_ns, heard = self._now_ns(), self._heard
-        if heard.event is event and self.core.is_still(heard.state):
-            heard.times += 1
-            heard.last_ns = now_ns
-        elif self.is_listening:
+        """The very bytes that made `event` once, where `heard` does not know them any more, or not yet."""
+        if self.is_listening:
+            now_ns = self._now_ns()
             self.handle(event)
-            heard.remember(event, self.core, now_ns)
+            self.heard.remember(event, self.core, now_ns)
 
     def _take_heard(self) -> None:
         """What was heard again and put off comes before anything else."""
-        if times := self._heard.times:
-            self._heard.times = 0
-            for effect in self.core.hear_again(self._heard.event, times, self._heard.last_ns):
+        heard = self.heard
+        if times := heard.times:
+            heard.times = 0
+            for effect in self.core.hear_again(heard.event, times, heard.last_ns):
                 self._perform(effect)
-            self._heard.state = self.core.state
 
     def handle(self, event: Event) -> None:
         """One turn of the machine."""
         self._take_heard()
+        self.heard.forget()
         self._turn(event)
         while self._leading.settled:
             self._turn(self._leading.settled.pop(0))
@@ -373,14 +371,14 @@ class Instance:
         self._alarm.set(deadline_ns, is_moving=self.core.router_state is RouterState.BACKUP)
 
     def _wake(self) -> None:
-        deadline_ns = self._heard.deadline_ns(self.core)
+        deadline_ns = self.heard.deadline_ns(self.core)
         is_due = deadline_ns is not None and deadline_ns <= self._now_ns()
         if is_due and self.port is not None and self.core.router_state is RouterState.BACKUP:
             self.port.read()  # the master is silent only if nothing of it waits here unread
-            deadline_ns = self._heard.deadline_ns(self.core)
+            deadline_ns = self.heard.deadline_ns(self.core)
         if deadline_ns is not None and deadline_ns <= self._now_ns():
             self.handle(TimePassed())
-        elif self._heard.times:
+        elif self.heard.times:
             self._alarm.set(deadline_ns, is_moving=True)
         else:
             self._arm()

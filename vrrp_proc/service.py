@@ -20,6 +20,7 @@ from pyhad.common.scripts.catalogue import rules_of
 from pyhad.common.scripts.client import FINISH_NS, Scripts
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.addresses import Addresses, address_mark_of
+from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.base_settings import BaseSettings
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
@@ -57,8 +58,7 @@ class Service:
     """All virtual routers of one document, and everything they share."""
 
     def __init__(self, runtime: Runtime, scripts: Scripts, outside: Outside) -> None:
-        self._runtime = runtime
-        self._logger = runtime.logger
+        self._runtime, self._logger = runtime, runtime.logger
         self._options = runtime.context.options
         self._instances: dict[Identity, Instance] = {}
         self._parting: set[Instance] = set()
@@ -89,6 +89,7 @@ class Service:
             announcer=PacedAnnouncer(outside.announcer(self._links), runtime.loop),
             journal=self._journal,
             beats=Beats(runtime.loop, self._journal, holdings.leases),
+            looks=Looks(runtime.loop),
             counters=runtime.counters,
             on_change=self._changed,
             on_parted=self._parted,

@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from pyhad.common.errors import KernelError
 from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
 from pyhad.vrrp_proc.core.packet6 import with_header
-from pyhad.vrrp_proc.intake import PACKET_BYTES, PACKETS_AT_ONCE
+from pyhad.vrrp_proc.intake import BESIDE_BYTES, INTAKE_WITH_HEADS, NAME_BYTES
 from pyhad.vrrp_proc.mailing import Mailing
 from pyhad.vrrp_proc.sockets import (
     IPPROTO_RAW,
@@ -29,8 +29,10 @@ from pyhad.vrrp_proc.sockets import (
 
 _IPV6_MULTICAST_ALL = 29
 _IPV6_HDRINCL = 36
-_ANCILLARY_BYTES = socket.CMSG_SPACE(20) + socket.CMSG_SPACE(4)
 _HOP_LIMIT = struct.Struct("=i")
+_CMSG = struct.Struct("@Nii")
+_SOURCE_AT = 8  # in struct sockaddr_in6
+_REMEMBERED = 1024
 
 
 class Sender6:
@@ -81,6 +83,8 @@ class Receiver6:
         self.packets = 0
         """How many were handed on."""
         self._take = take
+        self._known: dict[bytes, bytes] = {}
+        """Packets as the socket gives them and whole: the same come again and again."""
         self._socket = raw_socket(PROTOCOL_VRRP, socket.AF_INET6)
         try:
             attach(self._socket, filter_vrids6(vrids))  # first, so that nothing else can be queued
@@ -102,15 +106,13 @@ class Receiver6:
 
     def read(self, _events: int = 0) -> None:
         """Hand on what waits, at most `PACKETS_AT_ONCE`; the rest comes in the next turn."""
-        for _ in range(PACKETS_AT_ONCE):
-            try:
-                payload, beside, _flags, sender = self._socket.recvmsg(PACKET_BYTES, _ANCILLARY_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
-                self.errors += 1
-                return
-            packet = _whole(payload, beside, sender[0])
+        try:
+            found = INTAKE_WITH_HEADS.receive_with_heads(self._socket.fileno())
+        except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
+            self.errors += 1
+            return
+        for one in found:
+            packet = self._known.get(one) or self._put_together(one)
             if packet is None:
                 self.errors += 1
                 continue
@@ -119,20 +121,41 @@ class Receiver6:
             if self._socket.fileno() < 0:  # closed by what the packet made happen
                 return
 
+    def _put_together(self, found: bytes) -> bytes | None:
+        packet = whole(found)
+        if packet is not None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[found] = packet
+        return packet
+
     def close(self) -> None:
         """Leave the groups and give the descriptor back."""
         self._socket.close()
 
 
-def _whole(payload: bytes, beside: list[tuple[int, int, bytes]], sender: str) -> bytes | None:
-    """The packet with its header; None when the kernel did not say where it went or how far it came."""
+def whole(found: bytes) -> bytes | None:
+    """The packet with its header, of what `Intake.receive_with_heads` gave; None when the kernel did not say where it
+    went or how far it came."""
     hop_limit, destination = -1, b""
-    for level, kind, value in beside:
+    for level, kind, value in _beside(found[:BESIDE_BYTES]):
         if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_HOPLIMIT:
             hop_limit = _HOP_LIMIT.unpack_from(value)[0]
         elif level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
             destination = value[:16]
     if not 0 <= hop_limit <= 255 or len(destination) != 16:
         return None
-    source = socket.inet_pton(socket.AF_INET6, sender.partition("%")[0])
+    source = found[BESIDE_BYTES + _SOURCE_AT :][:16]
+    payload = found[BESIDE_BYTES + NAME_BYTES :]
     return with_header(payload, source=source, destination=destination, hop_limit=hop_limit)
+
+
+def _beside(control: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(level, kind, content) of each message of the kernel's (cmsg(3))."""
+    at = 0
+    while at + _CMSG.size <= len(control):
+        length, level, kind = _CMSG.unpack_from(control, at)
+        if length < _CMSG.size:
+            return
+        yield level, kind, control[at + _CMSG.size : at + length]
+        at += -(-length // 8) * 8

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pyhad.common.errors import KernelError
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.core import frames
-from pyhad.vrrp_proc.intake import PACKET_BYTES, PACKETS_AT_ONCE
+from pyhad.vrrp_proc.intake import BESIDE_BYTES, INTAKE_WITH_HEADS, NAME_BYTES
 from pyhad.vrrp_proc.mailing import Mailing, link_address
 from pyhad.vrrp_proc.sockets import (
     PRIORITY_CONTROL,
@@ -37,6 +37,8 @@ _SOL_PACKET = 263
 _PACKET_ADD_MEMBERSHIP, _PACKET_DROP_MEMBERSHIP = 1, 2
 _PACKET_MR_MULTICAST = 0
 _MEMBERSHIP = struct.Struct("=iHH8s")
+_INDEX = struct.Struct("=i")
+_INDEX_AT = 4  # in struct sockaddr_ll
 _libc = ctypes.CDLL(None, use_errno=True)
 _MAX_MEMBERSHIPS_OF_A_SOCKET = 20  # net.ipv4.igmp_max_memberships
 
@@ -51,8 +53,10 @@ class Line:
     vrids: frozenset[int]
     sealed: frozenset[int]
     """Those of `vrids` whose messages have an authentication header."""
+    repeats: Callable[[bytes], bool]
+    """Takes in a packet that it has seen before, IP header first; False: it has not."""
     take: Callable[[bytes], None]
-    """Gets each packet, IP header first."""
+    """Gets each packet that is well formed."""
 
 
 class VmacSockets:
@@ -64,7 +68,10 @@ class VmacSockets:
         self._counters = counters
         self._family = family
         self._loop = loop
+        self.packets = 0
+        """How many were handed on."""
         self._lines: dict[str, Line] = {}
+        self._by_index: dict[int, Line] = {}
         self._own: dict[str, socket.socket] = {}
         self._shared: socket.socket | None = None
         self._filter = b""
@@ -87,12 +94,15 @@ class VmacSockets:
             if line.name in self._lines:
                 _join(self._shared, self._lines[line.name], _PACKET_DROP_MEMBERSHIP)
         self._lines = lines
+        self._by_index[line.index] = line
 
     def remove(self, line: Line) -> None:
         """Hear it no more; another one of that interface stays."""
         if self._lines.get(line.name) is not line:
             return
         del self._lines[line.name]
+        if self._by_index.get(line.index) is line:
+            del self._by_index[line.index]
         own = self._own.pop(line.name, None)
         if own is not None:
             self._shut(own)
@@ -126,24 +136,28 @@ class VmacSockets:
 
     def _read(self, sock: socket.socket) -> None:
         """At most `PACKETS_AT_ONCE`; the rest comes in the next turn."""
-        for _ in range(PACKETS_AT_ONCE):
-            try:
-                frame, sender = sock.recvfrom(PACKET_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
-                self._counters["receive_errors"] += 1
-                return
-            line = self._lines.get(sender[0])
+        try:
+            found = INTAKE_WITH_HEADS.receive_with_heads(sock.fileno())
+        except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
+            self._counters["receive_errors"] += 1
+            return
+        for one in found:
+            line = self._by_index.get(_INDEX.unpack_from(one, BESIDE_BYTES + _INDEX_AT)[0])
             if line is None:
                 continue
-            packet = frames.received(frame)
-            if packet is None:
-                self._counters["receive_errors"] += 1
-                continue
-            line.take(packet)
+            self.packets += 1
+            frame = frames.trimmed(one[BESIDE_BYTES + NAME_BYTES :])
+            if not line.repeats(frame):
+                self._take_in(line, frame)
             if sock.fileno() < 0:  # closed by what the packet made happen
                 return
+
+    def _take_in(self, line: Line, frame: bytes) -> None:
+        packet = frames.received(frame)
+        if packet is None:
+            self._counters["receive_errors"] += 1
+        else:
+            line.take(packet)
 
     def settle(self) -> None:
         """After all changes of one round: one filter for all of them."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
+from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.journal import Journal
@@ -79,6 +80,7 @@ class World:
     announcer: PacedAnnouncer
     journal: Journal
     beats: Beats
+    looks: Looks
     counters: collections.Counter[str]
     on_change: Callable[[], None]
     """Runs when a state changed, so that it is told."""

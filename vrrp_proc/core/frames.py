@@ -31,6 +31,15 @@ def to_send(packet: bytes | bytearray) -> bytes:
     return head[:10] + internet_checksum(head).to_bytes(2, "big") + bytes(packet[12:])
 
 
+def trimmed(frame: bytes) -> bytes:
+    """Without the padding of short Ethernet frames, where it has a header that says how long it is."""
+    if len(frame) < _IPV4_HEADER_BYTES:
+        return frame
+    if frame[0] >> 4 == 4:
+        return frame[: frame[2] << 8 | frame[3]]
+    return frame[: _IPV6_HEADER_BYTES + (frame[4] << 8 | frame[5])]
+
+
 def received(frame: bytes) -> bytes | None:
     """The IP packet in what a link delivered, without padding; None where the kernel would have dropped it."""
     if len(frame) < _IPV4_HEADER_BYTES:

@@ -52,10 +52,6 @@ class RouterView:
         self.keep_up()
         return self._state
 
-    def is_still(self, state: State | None) -> bool:
-        """Nothing happened since `state` was read."""
-        return self._state is state
-
     @property
     def counters(self) -> Counters:
         """What happened so far."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.alarm import Alarm
+from pyhad.vrrp_proc.alarm import Alarm, Looks
+from pyhad.vrrp_proc.heard import Heard
 
 MS = 1_000_000
 
 
 def test_a_deadline_that_moves_is_looked_at_on_a_grid_of_50_ms() -> None:
     loop = Loop()
-    alarm = Alarm(loop, lambda: None)
+    alarm = Alarm(Looks(loop), Heard(), lambda: None)
     far_ns = (time.monotonic_ns() // (1000 * MS) + 10) * 1000 * MS
     for deadline_ns, looked_at_ns in ((far_ns + 149 * MS, far_ns + 100 * MS), (far_ns, far_ns)):
         alarm.set(deadline_ns, is_moving=True)
-        assert loop._heap[0][0] == looked_at_ns
+        assert (loop.next_ns(), alarm.at_ns) == (looked_at_ns, looked_at_ns)
         alarm.cancel()
+        assert alarm.at_ns is None
         loop._heap.clear()
     alarm.set(1, is_moving=True)
     assert loop._heap[0][0] == 1
@@ -26,7 +28,7 @@ def test_a_deadline_that_moves_is_looked_at_on_a_grid_of_50_ms() -> None:
 
 def test_a_near_deadline_is_looked_at_on_a_finer_grid() -> None:
     loop = Loop()
-    alarm = Alarm(loop, lambda: None)
+    alarm = Alarm(Looks(loop), Heard(), lambda: None)
     near_ns = time.monotonic_ns() + 36 * MS
     alarm.set(near_ns, is_moving=True)
     looked_at_ns = loop._heap[0][0]
@@ -38,7 +40,7 @@ def test_a_near_deadline_is_looked_at_on_a_finer_grid() -> None:
 def test_a_deadline_pushed_back_leaves_the_timer_as_it_is() -> None:
     loop = Loop()
     rung: list[int] = []
-    alarm = Alarm(loop, lambda: rung.append(1))
+    alarm = Alarm(Looks(loop), Heard(), lambda: rung.append(1))
     now_ns = time.monotonic_ns()
     alarm.set(now_ns + 1000 * MS)
     alarm.set(now_ns + 2000 * MS)
@@ -50,4 +52,37 @@ def test_a_deadline_pushed_back_leaves_the_timer_as_it_is() -> None:
     alarm.cancel()
     loop.turn(0)
     assert rung == [1]
+    loop.close()
+
+
+def test_a_look_rings_only_if_nothing_was_heard_meanwhile() -> None:
+    loop, rung = Loop(), list[str]()
+    looks = Looks(loop)
+    silent, talking = Heard(), Heard()
+    alarms = Alarm(looks, silent, lambda: rung.append("silent")), Alarm(looks, talking, lambda: rung.append("talking"))
+    begin_ns = loop.now_ns()
+    for alarm in alarms:
+        alarm.set(begin_ns + 40 * MS, is_moving=True)
+    look_ns = loop.next_ns()
+    assert len(loop._heap) == 1
+    talking.times, talking.last_ns, talking.holds_ns = 1, begin_ns + 100_000 * MS, 40 * MS
+    while not rung:
+        loop.turn(0.01)
+    assert loop.now_ns() >= look_ns
+    assert rung == ["silent"]
+    assert alarms[0].at_ns is None
+    assert alarms[1].at_ns == (begin_ns + 100_040 * MS) // (50 * MS) * 50 * MS
+    loop.close()
+
+
+def test_a_look_that_was_set_otherwise_is_none() -> None:
+    loop, rung = Loop(), list[int]()
+    alarm = Alarm(Looks(loop), Heard(), lambda: rung.append(1))
+    begin_ns = loop.now_ns()
+    alarm.set(begin_ns + 20 * MS, is_moving=True)
+    alarm.set(None)
+    later_ns = begin_ns + 30 * MS
+    loop.at(later_ns, loop.stop)
+    loop.run()
+    assert rung == []
     loop.close()

@@ -18,6 +18,7 @@ from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc import journal
 from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import AdvertisementReceived, FaultCause, TakeOverTogether
 from pyhad.vrrp_proc.core.notices import Told
@@ -73,7 +74,8 @@ class Bench:
         holdings = Holdings(Addresses(kernel, kernel.links), Leases(kernel, kernel.links, self.loop))
         self.world = World(
             loop=self.loop, logger=log.logger, holdings=holdings, announcer=ear,
-            journal=self.journal, beats=Beats(self.loop, self.journal, holdings.leases), counters=collections.Counter(),
+            journal=self.journal, beats=Beats(self.loop, self.journal, holdings.leases), looks=Looks(self.loop),
+            counters=collections.Counter(),
             on_change=lambda: None, teller=ear,
             companions=self.groups,
         )  # fmt: skip

@@ -11,16 +11,18 @@ MASTER = AdvertisementReceived(source="10.0.0.1", priority=200, interval_cs=100)
 LESSER = AdvertisementReceived(source="10.0.0.1", priority=50, interval_cs=100)
 
 
-def test_only_what_repeats_is_remembered() -> None:
+def test_only_what_repeats_is_remembered_and_nothing_after_something_else_happened() -> None:
     router, heard = VirtualRouter(CONFIG), Heard()
     router.handle(Startup(faults=frozenset(), source_address="10.0.0.2"), 0)
     router.handle(LESSER, 1)
     heard.remember(LESSER, router, 1)
-    assert heard.state is None
+    assert heard.event is not LESSER
     router.handle(MASTER, 2)
     heard.remember(MASTER, router, 2)
-    assert heard.state is router.state
+    assert heard.event is MASTER
     assert heard.times == 0
+    heard.forget()
+    assert heard.event is not MASTER
 
 
 def test_the_deadline_is_known_before_what_was_heard_is_taken_in() -> None:

@@ -20,6 +20,7 @@ from pyhad.common.loop import Loop
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
 from pyhad.vrrp_proc.addresses import Addresses
+from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.notices import Told
@@ -135,6 +136,7 @@ class Bench:
             announcer=self.voice,
             journal=records,
             beats=Beats(self.loop, records, leases),
+            looks=Looks(self.loop),
             counters=collections.Counter(),
             on_change=self._changed,
             teller=self.told,
@@ -343,6 +345,20 @@ def test_a_silent_master_is_believed_only_after_all_that_waited_was_read(bench: 
 
 
 @pytest.mark.behaviour("SIG-25")
+def test_what_is_heard_again_counts_and_is_forgotten_by_the_next_event(bench: Bench) -> None:
+    router = bench.router(BACKUP)
+    router.start(NO_FAULT, "10.0.0.1", None)
+    made = router.receive(Received(source="10.0.0.2", destination="224.0.0.18", ttl=255, payload=GOOD))
+    assert made is not None
+    router.hear_again(made)
+    assert router.heard.event is made
+    router.heard.times, router.heard.last_ns = 3, bench.loop.now_ns()
+    assert router.status().counters["advert_rcvd"] == 5
+    assert (router.heard.times, router.heard.event is made) == (0, True)
+    router.adjust(-1)
+    assert router.heard.event is not made
+
+
 def test_counters_have_keepalived_s_names_first(bench: Bench) -> None:
     router = bench.router(OWNER)
     router.start(NO_FAULT, "10.0.0.1", None)

@@ -32,6 +32,12 @@ def test_what_leaves_over_ipv6_is_left_as_it_is() -> None:
 
 def test_padding_is_taken_off() -> None:
     assert frames.received(HEAD + BODY + bytes(18)) == HEAD + BODY
+    assert frames.trimmed(HEAD + BODY + bytes(18)) == HEAD + BODY
+    assert frames.trimmed(HEAD + BODY) == HEAD + BODY
+    assert frames.trimmed(HEAD[:19]) == HEAD[:19]
+    packet = bytes.fromhex("6c000000000870ff") + bytes(32) + BODY
+    assert frames.trimmed(packet + bytes(6)) == packet
+    assert frames.trimmed(packet[:30]) == packet[:30]
 
 
 @pytest.mark.parametrize(
