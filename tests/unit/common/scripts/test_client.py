@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pyhad.common.codec import encode
 from pyhad.common.config.model import Path as Path_, Statics, VirtualRoute, VrrpDocument, VrrpInstance
 from pyhad.common.config.model_tracking import Fifo, Notify, Program
 from pyhad.common.log import LogSettings, ProcessLog
@@ -19,7 +20,7 @@ from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.helper import Helper
 from pyhad.common.scripts.orders import Check, Ended, Tell
 from pyhad.vrrp_proc.core.notices import Told
-from pyhad.vrrp_proc.ledger import Ledger
+from pyhad.vrrp_proc.ledger import FORMAT, Ledger, Noted
 from pyhad.vrrp_proc.notifier import Notifier
 
 SECOND_NS = 1_000_000_000
@@ -43,7 +44,7 @@ class Bench:
         self.notifier = Notifier(self.scripts, self.log.logger, self.counters)
 
     def until(self, true: Callable[[], object]) -> None:
-        end_ns = self.loop.now_ns() + 5 * SECOND_NS
+        end_ns = self.loop.now_ns() + 20 * SECOND_NS
         while not true() and self.loop.now_ns() < end_ns:
             self.loop.turn(0.05)
         assert true()
@@ -142,6 +143,8 @@ def test_the_next_daemon_learns_what_the_last_one_had_configured_and_it_has_not(
     assert removed[1] == (routes[1],)
     last.clear()
     begin()
+    nothing = encode(Noted(format=FORMAT, routes=(), rules=()))
+    bench.until(lambda: Path(path).read_bytes() == nothing)
     bench.scripts.wait(lambda: len(removed) > 2, SECOND_NS // 5)
     assert len(removed) == 2
     Path(path).write_bytes(b"of another version")
