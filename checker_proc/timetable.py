@@ -1,4 +1,4 @@
-"""When each check ticks: buckets on a 10 ms grid, one timer per bucket in use."""
+"""When each check ticks: buckets on a grid, one timer per bucket in use."""
 
 from __future__ import annotations
 

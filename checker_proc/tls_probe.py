@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pyhad.checker_proc.core.certificate import end_of_validity_s
 from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible, ProbeSucceeded
@@ -128,7 +128,9 @@ class TlsProbe(HttpProbe):
             return
 
     def _success(self, latency_ns: int) -> ProbeSucceeded:
-        return replace(super()._success(latency_ns), certificate_until_s=self._certificate_until_s)
+        return ProbeSucceeded(
+            latency_ns=latency_ns, remark=self._exchange.remark, certificate_until_s=self._certificate_until_s
+        )
 
     def _tls_failed(self, error: ssl.SSLError) -> None:
         if self._is_shaken and self._unsent:

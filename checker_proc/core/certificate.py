@@ -8,6 +8,7 @@ validity, whose second time it is. The ssl module decodes only certificates that
 from __future__ import annotations
 
 import calendar
+import functools
 
 _SEQUENCE, _VERSION, _INTEGER = 0x30, 0xA0, 0x02
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
@@ -15,6 +16,7 @@ _LENGTH_BYTES_MAX = 4
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
+@functools.lru_cache(maxsize=64)
 def end_of_validity_s(der: bytes) -> int:
     """notAfter in seconds since 1970; 0 for what is no certificate."""
     try:

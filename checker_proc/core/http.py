@@ -6,6 +6,7 @@ Sans-IO. The reader takes bytes as they come and never raises: whatever arrives,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,6 +19,7 @@ HEADERS_MAX = 64 * 1024
 CHUNK_LINE_MAX = 1024
 CHUNKS_MAX = 65_536
 _DIGITS_MAX = 15
+_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: [^\n]*)?\r?\n")
 
 Search = Callable[[bytes], bool | None]
 
@@ -107,6 +109,17 @@ class ResponseReader:
         return line[:-1] if line.endswith(b"\r") else line
 
     def _read_status_line(self) -> bool:
+        found = _STATUS_LINE.match(self._buffer)
+        if found is not None and found.end() <= STATUS_LINE_MAX:
+            self._head_bytes += found.end()
+            self.status, self._version_1_1 = int(found[2]), found[1] != b"0"
+            self._step = ResponseReader._read_header
+            del self._buffer[: found.end()]
+            return True
+        return self._read_odd_status_line()
+
+    def _read_odd_status_line(self) -> bool:
+        """One that is not whole yet, or not as it should be."""
         if not b"HTTP/1.".startswith(bytes(self._buffer[:7])):
             return self._fail(Reason.HTTP_BAD_STATUS_LINE)
         line = self._line(STATUS_LINE_MAX, Reason.HTTP_BAD_STATUS_LINE)
@@ -246,7 +259,10 @@ def judge(url: HttpUrl, response: Response, search: Search | None = None) -> Rea
     """
     if response.problem is not None:
         return response.problem
-    if not any(accepted.first <= response.status <= accepted.last for accepted in url.status):
+    for accepted in url.status:
+        if accepted.first <= response.status <= accepted.last:
+            break
+    else:
         return Reason.HTTP_STATUS
     if url.digest and response.body.digest() != url.digest:
         return Reason.HTTP_DIGEST

@@ -21,8 +21,8 @@ from pyhad.common.config.model import (
     UdpCheck,
 )
 
-GRID_NS = 10_000_000
-"""Probes start on multiples of this, so that many share one wake-up."""
+GRID_NS = 20_000_000
+"""Probes start on multiples of this, so that many share one wake-up: waking costs as much as several probes."""
 FIRST_DELAY_NS = 1_000_000_000
 """No probe in the first second (CHK-2)."""
 

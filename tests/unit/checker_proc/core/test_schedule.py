@@ -57,8 +57,8 @@ def test_a_fingerprint_is_the_same_in_every_process() -> None:
 
 def test_spread_lies_on_the_grid_within_its_span() -> None:
     places = {spread_ns(fingerprint(("check", number)), 1_000 * MS) for number in range(2000)}
-    assert all(0 <= place < 1_000 * MS and place % (10 * MS) == 0 for place in places)
-    assert len(places) == 100
+    assert all(0 <= place < 1_000 * MS and place % (20 * MS) == 0 for place in places)
+    assert len(places) == 50
 
 
 def test_without_a_span_there_is_no_spread() -> None:
@@ -66,13 +66,13 @@ def test_without_a_span_there_is_no_spread() -> None:
 
 
 def test_a_slot_is_never_early() -> None:
-    assert [grid_slot(at) for at in (0, 1, 10 * MS, 10 * MS + 1)] == [0, 10 * MS, 10 * MS, 20 * MS]
+    assert [grid_slot(at) for at in (0, 1, 20 * MS, 20 * MS + 1)] == [0, 20 * MS, 20 * MS, 40 * MS]
 
 
 @pytest.mark.parametrize(
     ("turn", "period", "now", "expected"),
     [(100, 50 * MS, 200, 100 + 50 * MS), (0, 50 * MS, 50 * MS, 100 * MS), (0, 50 * MS, 170 * MS, 200 * MS),
-     (0, 0, 5, 10 * MS)],
+     (0, 0, 5, 20 * MS)],
 )  # fmt: skip
 def test_the_next_turn_keeps_the_phase_and_is_in_the_future(turn: int, period: int, now: int, expected: int) -> None:
     assert next_turn_ns(turn, period, now) == expected
