@@ -27,6 +27,9 @@ from pyhad.parent.shared import Shared
 
 RELEASE_PATIENCE_NS = 400_000_000
 """Less than the pause before the next start (core/supervisor.py)."""
+_SO_RCVBUFFORCE = 33
+_ICMP_BUFFER_BYTES = 4 * 1024 * 1024
+"""Replies to thousands of pings of one moment; what the kernel gives everybody holds some 300. Counted twice by it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -238,6 +241,7 @@ class Children:
                     self._icmp[family] = socket.socket(
                         family, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, protocol
                     )
+                    self._icmp[family].setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _ICMP_BUFFER_BYTES)
                 except OSError:  # not permitted or no IPv6 here: the checker says so when it needs it
                     pass
 
