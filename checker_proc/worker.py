@@ -80,13 +80,13 @@ class Worker:
         self._loop = loop
         self._timetable = Timetable(loop)
         self._prober = Prober(loop, None, max_descriptors=raise_descriptor_limit())
-        self._checks: dict[int, GivenCheck] = {}
+        self.checks: dict[int, GivenCheck] = {}
         self._turn = 0
         self._has_news = False
         """Checks were begun since the last tally."""
         self._line = Line(loop, end, TO_WORKER, self._hear, loop.stop)
-        self._tell_tally()
-        loop.every(TALLY_NS, self._tell_tally)
+        self.tell_tally()
+        loop.every(TALLY_NS, self.tell_tally)
 
     def run(self) -> None:
         """Until the checker is gone."""
@@ -100,7 +100,7 @@ class Worker:
             case Begin():
                 self._begin(message)
             case Suspend():
-                self._checks[message.number].suspend(message.is_suspended)
+                self.checks[message.number].suspend(message.is_suspended)
             case Forget():
                 self._forget(message.number)
             case _:
@@ -111,12 +111,12 @@ class Worker:
         running = GivenCheck(begin.number, begin.check, self._loop, self._timetable, self._prober, self)
         running.warnings = begin.warnings
         running.suspend(begin.is_suspended)
-        self._checks[begin.number] = running
+        self.checks[begin.number] = running
         self._has_news = True
         running.begin(known, self._loop.now_ns())
 
     def _forget(self, number: int) -> None:
-        self._checks.pop(number).cancel()
+        self.checks.pop(number).cancel()
 
     # ------------------------------------------------------------------------------- what checks tell us
 
@@ -151,14 +151,15 @@ class Worker:
 
     # --------------------------------------------------------------------------------------------- tally
 
-    def _tell_tally(self) -> None:
+    def tell_tally(self) -> None:
+        """Of the checks whose turn it is, those that ran since they were told of."""
         if self._has_news:
             self._has_news = False
             settle_memory()
         records: list[bytes] = []
-        turns = 1 + len(self._checks) // TALLIES_AT_ONCE
+        turns = 1 + len(self.checks) // TALLIES_AT_ONCE
         self._turn = (self._turn + 1) % turns
-        for number, running in self._checks.items():
+        for number, running in self.checks.items():
             machine = running.machine
             if number % turns == self._turn and running.told != machine.runs:
                 running.told = machine.runs
