@@ -91,14 +91,16 @@ class BlackBox:
         if slot is not None:
             _MOMENT.pack_into(self._memory, _USED.size + slot * self._slot_bytes, moment)
 
-    def touch_all(self, keys: Iterable[bytes], moment: int) -> None:
-        """Set the moments of all these."""
-        packed, memory, index = _MOMENT.pack(moment), self._memory, self._index
-        for key in keys:
-            slot = index.get(key)
-            if slot is not None:
-                at = _USED.size + slot * self._slot_bytes
-                memory[at : at + _MOMENT.size] = packed
+    def places(self, keys: Iterable[bytes]) -> list[int]:
+        """Where the moments of their records are, for `touch_all`; good until one of them is forgotten."""
+        slots = (self._index.get(key) for key in keys)
+        return [_USED.size + slot * self._slot_bytes for slot in slots if slot is not None]
+
+    def touch_all(self, places: Iterable[int], moment: int) -> None:
+        """Set the moments there."""
+        packed, memory, size = _MOMENT.pack(moment), self._memory, _MOMENT.size
+        for at in places:
+            memory[at : at + size] = packed
 
     def moment(self, key: bytes) -> int:
         """The moment of `key`'s record; 0: never set."""

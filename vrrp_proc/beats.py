@@ -45,11 +45,11 @@ class _Choir:
     __slots__ = (
         "failing",
         "fresh",
-        "identities",
         "mailing",
         "members",
         "outlet",
         "owners",
+        "places",
         "renewal",
         "tempo",
         "timer",
@@ -65,8 +65,8 @@ class _Choir:
         """None: to be made anew."""
         self.owners: list[Instance] = []
         """Whose each packet of the mailing is."""
-        self.identities: list[bytes] = []
-        """Of all members, as of the mailing."""
+        self.places: list[int] = []
+        """Of all members in the black box, as of the mailing."""
         self.renewal = Renewal(())
         """Of all members, as of the mailing."""
         self.failing = False
@@ -131,6 +131,13 @@ class Beats:
                     member.look_soon()
         self._soonest_ns = min((choir.tempo.due_ns for choir in self._of.values()), default=now_ns)
 
+    def fit_ports(self) -> None:
+        """Routers may have got other ports: those leave, and join again by the new one when they have spoken."""
+        for instance, choir in list(self._of.items()):
+            if choir.members[instance].port is not instance.port:
+                self.leave(instance)
+                instance.look_soon()
+
     def leave(self, instance: Instance) -> None:
         """It speaks no more, or alone."""
         choir = self._of.pop(instance, None)
@@ -188,8 +195,7 @@ class Beats:
         """Send what is due. Those to whom something else happens too, or who are too late, are members no more."""
         tempo = choir.tempo
         if tempo.keeps(now_ns):
-            others = [instance for instance, member in choir.members.items() if member.port is not instance.port]
-            others += [one for one in choir.fresh if one not in others and not one.core.beat(now_ns)]
+            others = [one for one in choir.fresh if not one.core.beat(now_ns)]
         else:
             others = list(choir.members)
         for instance in others:
@@ -200,7 +206,7 @@ class Beats:
             for instance in choir.fresh:
                 instance.core.keep_time(tempo)
             choir.fresh.clear()
-            self._journal.sent(choir.identities, now_ns)
+            self._journal.sent(choir.places, now_ns)
             self._leases.renew_together(choir.renewal, now_ns)
             self._arm(choir)
         return others
@@ -209,7 +215,7 @@ class Beats:
         if choir.mailing is None:
             choir.mailing = self._compose(choir)
         else:
-            choir.mailing.number([owner.outgoing.next_identification() for owner in choir.owners])
+            choir.mailing.number(choir.owners[0].outgoing.next_identification())
         refused = choir.outlet.send_all(choir.mailing)
         if refused or choir.failing:
             failed = dict.fromkeys(choir.members, 0) | {choir.owners[place]: number for place, number in refused}
@@ -227,7 +233,7 @@ class Beats:
                 self._leave_template(instance, packets, member.port)
             letters += [(packet, member.port.envelope(destination)) for packet, destination in packets]
             choir.owners += [instance] * len(packets)
-        choir.identities = [instance.identity for instance in choir.members]
+        choir.places = self._journal.places([instance.identity for instance in choir.members])
         choir.renewal = Renewal(choir.members, choir.renewal.renewed_ns)
         choir.failing = any(instance.send_error for instance in choir.members)
         return Mailing(letters, at_link=choir.outlet.is_at_link)

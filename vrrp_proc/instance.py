@@ -64,7 +64,7 @@ class Instance:
         self._faults = self._own_faults = frozenset[FaultCause]()
         self._source = self._known_source = ""
         self._resumed = self._started = self._is_parting = False
-        self.outgoing = Outgoing(config)
+        self.outgoing = Outgoing(config, world.numbers)
         self._complaints = Complaints(self.counters)
         self._peers = Peers()
         self.send_error = 0

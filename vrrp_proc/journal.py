@@ -110,9 +110,13 @@ class Journal:
         if not self._box.put(identity, pack(record)):
             self.lost += 1
 
-    def sent(self, identities: Iterable[bytes], at_ns: int) -> None:
-        """They have advertised again, and nothing else became different."""
-        self._box.touch_all(identities, at_ns)
+    def places(self, identities: Iterable[bytes]) -> list[int]:
+        """Where it is noted when they advertised, as long as none of them is forgotten."""
+        return self._box.places(identities)
+
+    def sent(self, places: Iterable[int], at_ns: int) -> None:
+        """Those have advertised again, and nothing else became different."""
+        self._box.touch_all(places, at_ns)
 
     def note(self, identity: bytes, payload: bytes) -> None:
         """Journal something else than a virtual router, in another length than theirs."""

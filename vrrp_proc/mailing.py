@@ -6,9 +6,10 @@ Nothing here waits or raises for what the network does: errors are returned with
 from __future__ import annotations
 
 import ctypes
+import itertools
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 _WORD = struct.Struct("!H")
 _IDENTIFICATION, _CHECKSUM = 4, 10  # in the IPv4 header
@@ -65,6 +66,7 @@ class Mailing:
         self._count = len(packets)
         self._start = ctypes.addressof(self._messages)
         self._sums = [(at, sum_of_header(self.content, at)) for at in self._of_ipv4()] if at_link else []
+        self._runs = self._runs_of_ipv4()
         self._check()
 
     def packets(self) -> list[bytes]:
@@ -72,13 +74,26 @@ class Mailing:
         ends = [*self.places[1:], len(self.content)]
         return [bytes(self.content[at:end]) for at, end in zip(self.places, ends, strict=True)]
 
-    def number(self, numbers: Iterable[int]) -> None:
-        """Identify each IPv4 packet, in their order."""
-        content, pack = self.content, _WORD.pack_into
-        for at, number in zip(self.places, numbers, strict=True):
-            if content[at] < _IPV6:
-                pack(content, at + _IDENTIFICATION, number)
+    def number(self, identification: int) -> None:
+        """Identify all IPv4 packets by this one: none of them is ever put together from parts."""
+        content, high, low = self.content, bytes((identification >> 8,)), bytes((identification & 0xFF,))
+        for start, end, length in self._runs:
+            count = (end - start) // length
+            content[start + _IDENTIFICATION : end : length] = high * count
+            content[start + _IDENTIFICATION + 1 : end : length] = low * count
         self._check()
+
+    def _runs_of_ipv4(self) -> list[tuple[int, int, int]]:
+        """(begin, end, length of each) of IPv4 packets of equal length that follow each other."""
+        runs: list[tuple[int, int, int]] = []
+        for at, end in itertools.pairwise([*self.places, len(self.content)]):
+            if self.content[at] >= _IPV6:
+                continue
+            if runs and runs[-1][1:] == (at, end - at):
+                runs[-1] = runs[-1][0], end, end - at
+            else:
+                runs.append((at, end, end - at))
+        return runs
 
     def _of_ipv4(self) -> list[int]:
         return [at for at in self.places if self.content[at] < _IPV6]

@@ -280,6 +280,7 @@ class Service:
         # Who is wanted comes after who is leaving: of two on the same place it is the one that is served.
         if not self._ports.fit([*self._parting, *self._instances.values()]):
             self._try_again()
+        self._world.beats.fit_ports()
 
     def _fit_again(self) -> None:
         self._retrying = False

@@ -5,13 +5,14 @@ from __future__ import annotations
 import collections
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
+from pyhad.vrrp_proc.core.outgoing import Numbers
 from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.journal import Journal
 from pyhad.vrrp_proc.mailing import Mailing
@@ -88,5 +89,7 @@ class World:
     companions: Companions
     wall_ns: Callable[[], int] = time.time_ns
     """The time of day, which may be set; of use to `auth_hmac` alone."""
+    numbers: Numbers = field(default_factory=Numbers)
+    """Of IPv4 packets."""
     on_parted: Callable[[Instance], None] = lambda instance: None
     """Runs when a router that was shut down has let go of its addresses too."""

@@ -21,14 +21,26 @@ UNSPECIFIED = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - the kernel puts the interf
 """The source of a packet while no address is known."""
 
 
+class Numbers:
+    """Identifications of IPv4 packets, for all routers of a process: they rise with each one and skip 0 (PKT-1)."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def next(self) -> int:
+        """For a packet, or for several that leave together."""
+        self.last = self.last % 0xFFFF + 1
+        return self.last
+
+
 class Outgoing:
     """Packets with their destinations: one to the group, or one to each unicast peer (PKT-8)."""
 
-    def __init__(self, config: VrrpInstance) -> None:
+    def __init__(self, config: VrrpInstance, numbers: Numbers | None = None) -> None:
         self._config = config
         self._source = ""
         self._form: ChecksumForm | None = None
-        self._identification = 0
+        self._numbers = numbers or Numbers()
         self.sequence = 0
         """Of the last authentication header, sent or received."""
         self._floor = -1
@@ -75,9 +87,8 @@ class Outgoing:
         return packets
 
     def next_identification(self) -> int:
-        """Of an IPv4 packet: rises with each one and skips 0 (PKT-1)."""
-        self._identification = self._identification % 0xFFFF + 1
-        return self._identification
+        """Of an IPv4 packet, or of several that leave together: see `Numbers`."""
+        return self._numbers.next()
 
     def restore(self, sequence: int) -> None:
         """What a predecessor had sent or heard last: nobody may go below it."""

@@ -20,7 +20,7 @@ def test_many_moments_are_set_at_once_of_those_that_have_a_record() -> None:
     box = BlackBox(4, 16)
     for key in (b"a" * 16, b"b" * 16):
         box.put(key, b"record")
-    box.touch_all([b"b" * 16, b"c" * 16, b"a" * 16], 123_456_789_012)
+    box.touch_all(box.places([b"b" * 16, b"c" * 16, b"a" * 16]), 123_456_789_012)
     assert [box.moment(letter * 16) for letter in (b"a", b"b", b"c")] == [123_456_789_012, 123_456_789_012, 0]
 
 

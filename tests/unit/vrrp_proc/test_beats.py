@@ -229,6 +229,7 @@ def test_another_port_is_used_from_the_next_one_on(bench: Bench) -> None:
     bench.turn_for(15)
     fresh: Any = Wire()
     router.port = fresh
+    bench.beats.fit_ports()
     before = len(bench.wire.mailings)
     bench.turn_for(40)
     assert len(bench.wire.mailings) == before

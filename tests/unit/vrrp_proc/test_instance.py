@@ -176,7 +176,7 @@ def test_an_owner_advertises_installs_and_announces_at_once(bench: Bench) -> Non
 def test_the_identification_rises_with_every_packet_and_skips_0(bench: Bench) -> None:
     router = bench.router(OWNER)
     router.start(NO_FAULT, "10.0.0.1", None)
-    router.outgoing._identification = 65534
+    bench.world.numbers.last = 65534
     router._send(255)
     router._send(255)
     assert [packet[4:6].hex() for packet in bench.wire.sent] == ["0001", "ffff", "0001"]

@@ -42,14 +42,15 @@ def test_a_closed_socket_refuses_each() -> None:
 
 def test_ipv4_packets_are_numbered_and_ipv6_packets_are_left_alone() -> None:
     ipv4, ipv6 = bytes.fromhex("45c0002412340000ff70"), bytes.fromhex("6000000000101234")
-    mailing = Mailing([(ipv4, b""), (ipv6, b""), (ipv4, b"")])
-    assert mailing.packets() == [ipv4, ipv6, ipv4]
-    mailing.number([0xABCD, 1, 2])
-    assert mailing.packets() == [
-        bytes.fromhex("45c00024abcd0000ff70"),
-        ipv6,
-        bytes.fromhex("45c0002400020000ff70"),
-    ]
+    longer = ipv4 + b"tail"
+    mailing = Mailing([(packet, b"") for packet in (ipv4, ipv4, ipv6, longer, longer, longer, ipv4)])
+    assert mailing.packets() == [ipv4, ipv4, ipv6, longer, longer, longer, ipv4]
+    mailing.number(0xABCD)
+    numbered = bytes.fromhex("45c00024abcd0000ff70")
+    tail = numbered + b"tail"
+    assert mailing.packets() == [numbered, numbered, ipv6, tail, tail, tail, numbered]
+    mailing.number(2)
+    assert mailing.packets()[5] == bytes.fromhex("45c0002400020000ff70") + b"tail"
 
 
 def test_at_the_link_ipv4_headers_have_their_checksum() -> None:
@@ -58,7 +59,7 @@ def test_at_the_link_ipv4_headers_have_their_checksum() -> None:
     ipv6 = bytes.fromhex("6000000000101234") + bytes(40)
     mailing = Mailing([(ipv6, b""), (ipv4, b"")], at_link=True)
     assert mailing.packets() == [ipv6, bytes.fromhex("45c0001c 0001 0000 ff70 d09d 0a000001 e0000012 3133c801")]
-    mailing.number([7, 0xFFFF])
+    mailing.number(0xFFFF)
     assert mailing.packets() == [ipv6, bytes.fromhex("45c0001c ffff 0000 ff70 d09e 0a000001 e0000012 3133c801")]
 
 
