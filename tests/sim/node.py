@@ -172,6 +172,8 @@ class Node:
             self.world.disturb(f"{self.name}/{vrid} is held back until {until_ns}")
             wish = StandbyWanted(until_ns=until_ns, patience_ns=self.patience_ns) if until_ns else TakebackWanted()
             self._step(router, wish)
+            if until_ns:
+                self.world.at(until_ns, self.world.disturb, f"{self.name}/{vrid} is free again")
 
     def cut_power(self, _: object = None) -> None:
         """Everything of it is gone."""
@@ -207,6 +209,9 @@ class Node:
             self.world.disturb(f"{self.name} freezes for {duration_ns} ns")
             self._thaws_at_ns = self.world.now_ns + duration_ns
             self._backlog = None if whole_machine else []
+            for address, until_ns in self.missing_until_ns.items():
+                if until_ns >= self.world.now_ns:  # what waits to be put back waits on
+                    self.missing_until_ns[address] = until_ns + duration_ns
             self.world.at(self._thaws_at_ns, self._thaw, self._thaws_at_ns)
 
     def thaw(self) -> None:
