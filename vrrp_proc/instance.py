@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from typing import assert_never
 
-from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
+from pyhad.common.config.model import Path, VrrpInstance
 from pyhad.common.messages import RouterStatus
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal, resuming
@@ -146,9 +146,9 @@ class Instance:
         self._peers.forget()
         self.handle(ConfigurationChanged(config=config))
 
-    def lose(self, addresses: Iterable[str]) -> None:
-        """Somebody else removed addresses that this router holds."""
-        self.handle(AddressesLost(addresses=tuple(addresses)))
+    def lose(self, addresses: Iterable[str], *, with_interface: bool = False) -> None:
+        """Somebody else removed addresses that this router holds, or their interface went, or is down."""
+        self.handle(AddressesLost(addresses=tuple(addresses), with_interface=with_interface))
 
     def announce_again(self, interface: str) -> None:
         """Neighbours may have lost their way to its addresses there."""
@@ -282,7 +282,7 @@ class Instance:
             case do.RemoveAddresses(addresses=addresses, paths=paths):
                 self._world.announcer.forget(addresses)
                 outcome = self._world.holdings.remove(self, addresses, paths)
-                self._say_failed("address_not_removed", outcome.failed)
+                self._leading.addresses_removed(self._log, outcome)
                 self._leading.removed(self._log, outcome.paths)
             case do.AnnounceAddresses(addresses=addresses, repeat=repeat):
                 self._world.announcer.announce(addresses, repeat)
@@ -305,13 +305,10 @@ class Instance:
         # An owner's addresses may be the machine's own: only the mark tells then whose they are.
         owns_found = self._resumed and self.config.base_priority != 255
         outcome = self._world.holdings.install(self, effect.addresses, effect.paths, owns_found=owns_found)
-        self._say_failed("address_not_installed", outcome.failed)
+        if effect.addresses:
+            waits = bool(self.core.refused_addresses)
+            self._leading.addresses_installed(self._log, outcome, mending=effect.mending, is_waited_for=waits)
         self._leading.installed(self._log, outcome.paths, mending=effect.mending)
-
-    def _say_failed(self, event: str, failed: tuple[tuple[VirtualAddress, int], ...]) -> None:
-        for address, number in failed:
-            self._world.counters["address_errors"] += 1
-            self._log.error(event, address=address.address, device=address.interface, error=os.strerror(number))
 
     def _change_state(self, change: do.ChangeState) -> None:
         self._complaints.forget()

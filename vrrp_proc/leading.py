@@ -1,13 +1,17 @@
-"""What came of a virtual router's routes and rules, told to the log and back to its machine. Orders nothing."""
+"""What came of a virtual router's addresses, routes and rules, told to the log and back to its machine.
+
+Orders nothing.
+"""
 
 from __future__ import annotations
 
 import collections
 import os
 
-from pyhad.common.config.model import Path, VirtualRoute, VrrpInstance
+from pyhad.common.config.model import Path, VirtualAddress, VirtualRoute, VrrpInstance
 from pyhad.common.log import FilteringBoundLogger
-from pyhad.vrrp_proc.core.events import PathsSettled
+from pyhad.vrrp_proc.addresses import Outcome
+from pyhad.vrrp_proc.core.events import AddressesSettled, PathsSettled
 from pyhad.vrrp_proc.paths import PathOutcome, Refusal
 
 
@@ -18,7 +22,31 @@ class Leading:
         self._counters = counters
         self._said: dict[Path, int] = {}
         """What was said of each refused one, so that a retry is silent."""
-        self.settled: list[PathsSettled] = []
+        self._said_of: dict[VirtualAddress, int] = {}
+        self.settled: list[PathsSettled | AddressesSettled] = []
+
+    def addresses_installed(
+        self, log: FilteringBoundLogger, outcome: Outcome, *, mending: bool, is_waited_for: bool
+    ) -> None:
+        """After an installation: each refusal is a line, once. `is_waited_for`: some were refused before."""
+        for address in outcome.done + outcome.already:
+            self._said_of.pop(address, None)
+        for address, number in outcome.failed:
+            self._counters["address_errors"] += 1
+            if self._said_of.get(address) != number:
+                self._said_of[address] = number
+                _say_address(log, "address_not_installed", address, number)
+        if outcome.failed or mending or is_waited_for:
+            installed = tuple(address.address for address in outcome.done + outcome.already)
+            refused = tuple(address.address for address, _ in outcome.failed)
+            self.settled.append(AddressesSettled(installed=installed, refused=refused, mending=mending))
+
+    def addresses_removed(self, log: FilteringBoundLogger, outcome: Outcome) -> None:
+        """After a removal."""
+        self._said_of.clear()
+        for address, number in outcome.failed:
+            self._counters["address_errors"] += 1
+            _say_address(log, "address_not_removed", address, number)
 
     def installed(self, log: FilteringBoundLogger, outcome: PathOutcome, *, mending: bool) -> None:
         """After an installation: each refusal is a line, once."""
@@ -47,6 +75,10 @@ class Leading:
         error = os.strerror(refusal.errno)
         said = {name: text for name, text in more.items() if text}
         log.error(f"{kind}_{what}", **{kind: refusal.path.text}, error=error, **said)
+
+
+def _say_address(log: FilteringBoundLogger, event: str, address: VirtualAddress, number: int) -> None:
+    log.error(event, address=address.address, device=address.interface, error=os.strerror(number))
 
 
 def watched(config: VrrpInstance) -> tuple[bool, ...]:

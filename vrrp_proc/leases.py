@@ -98,6 +98,11 @@ class Leases:
         for known in (self._seconds, self._renewed_ns, self._due):
             known.pop(holder, None)
 
+    def forget_interfaces(self) -> None:
+        """Interfaces came or went: one that is made anew has another number in the orders."""
+        self._orders.clear()
+        self._version += 1
+
     def renew(self, holder: object) -> None:
         """An advert of `holder` has just been sent."""
         is_leased = bool(self._held.get(holder)) and self._seconds.get(holder, 0) > 0

@@ -244,6 +244,7 @@ class Service:
             self._fit_vmacs(changes)
             self._fit_firewall(instance.config for instance in self._instances.values())
         if changes.links:
+            self._world.holdings.leases.forget_interfaces()
             self._fit_ports()
         # Our own virtual addresses come and go by the thousand: they change nobody's source.
         sources = {name for name, address in changes.addresses if address not in self._surroundings.virtual}

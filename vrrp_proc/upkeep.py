@@ -84,7 +84,7 @@ class Upkeep:
             self._doubt(self._holdings.paths.led_by(lambda path: _hangs_on(path, doubtful)), removed=False)
 
     def _find_lost(self, addresses: Iterable[tuple[str, str]]) -> None:
-        lost: dict[Instance, list[str]] = {}
+        lost: dict[tuple[Instance, bool], list[str]] = {}
         static: list[tuple[str, str]] = []
         for name, address in addresses:
             holder = self._holdings.holder_of(name, address)
@@ -92,13 +92,14 @@ class Upkeep:
             if holder is None or (interface is not None and interface.has_address(address)):
                 continue
             if isinstance(holder, Instance):
-                lost.setdefault(holder, []).append(address)
+                went = interface is None or not interface.is_usable
+                lost.setdefault((holder, went), []).append(address)
             elif interface is not None:  # else it comes back with its interface
                 static.append((name, address))
         if static:
             self._statics.lose(static, ())
-        for instance, gone in lost.items():
-            instance.lose(sorted(gone))
+        for (instance, went), gone in lost.items():
+            instance.lose(sorted(gone), with_interface=went)
 
     def _gone(self, found: list[Gone]) -> None:
         self._doubt([one for gone in found for one in self._holdings.paths.meant_by(gone)], removed=True)

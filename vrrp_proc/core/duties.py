@@ -5,6 +5,7 @@ The other half, what it concludes from events, is virtual_router.py. Theory and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
@@ -20,7 +21,7 @@ from pyhad.vrrp_proc.core.effects import (
     RemoveAddresses,
     SendAdvertisement,
 )
-from pyhad.vrrp_proc.core.events import PathsInDoubt, PathsSettled
+from pyhad.vrrp_proc.core.events import AddressesLost, AddressesSettled, PathsInDoubt, PathsSettled
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER, PRIORITY_RELEASE
 from pyhad.vrrp_proc.core.put_back import PutBack, Thing
 from pyhad.vrrp_proc.core.remarks import Remarks
@@ -89,7 +90,8 @@ class RouterDuties(RouterView):
             case Chore.ANSWER_RELEASE:
                 return self._answer_release(now_ns)
             case Chore.RETRY:
-                return [InstallAddresses(addresses=(), paths=self.refused_paths)] if self._refused else []
+                addresses, paths = self.refused_addresses, self.refused_paths
+                return [InstallAddresses(addresses=addresses, paths=paths)] if addresses or paths else []
             case _:
                 assert_never(chore)
 
@@ -123,7 +125,9 @@ class RouterDuties(RouterView):
         if not isinstance(self._state, Active):
             return []
         there = tuple(virtual for virtual in self.all_addresses if virtual.interface == interface)
-        return self._announce(there, self.config.announcement.master_repeat)
+        missing = tuple(virtual for virtual in there if virtual.address in self._refused_addresses)
+        install: list[Effect] = [InstallAddresses(addresses=missing)] if missing else []
+        return install + self._announce(there, self.config.announcement.master_repeat)
 
     def _answer_release(self, now_ns: int) -> list[Effect]:
         """FSM-32: at once, or when it is long enough since the last answer (`answer_gap_ns`)."""
@@ -136,14 +140,42 @@ class RouterDuties(RouterView):
 
     # ------------------------------------------------------------------------- addresses, routes and rules
 
-    def _lose_addresses(self, addresses: tuple[str, ...], now_ns: int) -> list[Effect]:
+    def _lose_addresses(self, event: AddressesLost, now_ns: int) -> list[Effect]:
         """FSM-37 asks to step down for it; putting them back is over sooner, and no client of the others notices."""
-        ours = {virtual.address for virtual in self.all_addresses if virtual.tracked}.intersection(addresses)
-        if not isinstance(self._state, Active) or not ours:
+        if not isinstance(self._state, Active):
+            return []
+        ours = {virtual.address for virtual in self.all_addresses if virtual.tracked}.intersection(event.addresses)
+        if event.with_interface:
+            self._refuse(
+                {virtual.address for virtual in self.all_addresses}.intersection(event.addresses) - ours, now_ns
+            )
+        if not ours:
             return []
         if not self.config.put_back:
             return self._step_down_for_loss(min(ours), now_ns)
         return self._mend(self._put_back.lose(ours, now_ns), now_ns)
+
+    def _refuse(self, addresses: Iterable[str], now_ns: int) -> None:
+        self._refused_addresses = self._refused_addresses.union(addresses)
+        if self._refused_addresses:
+            self._schedule((now_ns + RETRY_NS, Chore.RETRY))
+
+    def _settle_addresses(self, event: AddressesSettled, now_ns: int) -> list[Effect]:
+        """What the kernel refused is tried again; only what it took was put back."""
+        if not isinstance(self._state, Active):
+            return []
+        late = tuple(virtual for virtual in self.refused_addresses if virtual.address in event.installed)
+        lost = [address for address in event.installed if address not in self._refused_addresses]
+        self._refused_addresses = self._refused_addresses.difference(event.installed)
+        self._refuse(event.refused, now_ns)
+        effects = self._announce(late, self.config.announcement.master_repeat)
+        if event.mending and lost:
+            fields: dict[str, str | int] = {"count": len(lost), "first": lost[0]}
+            effects.append(Remark(event="lost_addresses_put_back", fields=fields, warning=True))
+        if late:
+            fields = {"count": len(late), "first": late[0].address}
+            effects.append(Remark(event="refused_addresses_installed", fields=fields))
+        return effects
 
     def _doubt(self, event: PathsInDoubt, now_ns: int) -> list[Effect]:
         """Adding them again tells whether they are there (see `vrrp_proc/paths.py`)."""
@@ -154,7 +186,13 @@ class RouterDuties(RouterView):
             self._accused |= frozenset(doubtful)
         return self._mend(self._put_back.lose(doubtful, now_ns), now_ns)
 
-    def _settle(self, event: PathsSettled, now_ns: int) -> list[Effect]:
+    def _settle(self, event: PathsSettled | AddressesSettled, now_ns: int) -> list[Effect]:
+        """After an installation."""
+        if isinstance(event, PathsSettled):
+            return self._settle_paths(event, now_ns)
+        return self._settle_addresses(event, now_ns)
+
+    def _settle_paths(self, event: PathsSettled, now_ns: int) -> list[Effect]:
         """What was added though it should have been there was lost; what was refused is tried again."""
         if not isinstance(self._state, Active):
             return []
@@ -182,10 +220,7 @@ class RouterDuties(RouterView):
         paths = tuple(path for path in self.paths if path in due or (lost and _is_kept(path)))
         if not lost:
             return [InstallAddresses(addresses=(), paths=paths, mending=True)] if paths else []
-        fields: dict[str, str | int] = {"count": len(lost), "first": lost[0].address}
-        remark = Remark(event="lost_addresses_put_back", fields=fields, warning=True)
-        install = InstallAddresses(addresses=lost, paths=paths, mending=True)
-        return [install, *self._announce(lost, 1), remark]
+        return [InstallAddresses(addresses=lost, paths=paths, mending=True), *self._announce(lost, 1)]
 
     def _step_down_for_loss(self, what: str, now_ns: int) -> list[Effect]:
         """FSM-37: priority 0, and the shortest wait until it may be Active again."""
@@ -226,6 +261,7 @@ class RouterDuties(RouterView):
         self._remarks.forget()
         self._put_back.forget()
         self._refused = self._accused = frozenset()
+        self._refused_addresses = frozenset()
         self.counters.become_master += isinstance(state, Active)
         self.counters.release_master += was_active
         priority = self.effective_priority

@@ -43,7 +43,8 @@ class SendAdvertisement:
 class InstallAddresses:
     """Put these on their interfaces, then the routes and rules; one that is there already stays (NET-11).
 
-    What came of `paths` is answered by PathsSettled. `mending`: they should be there; what has to be added was lost.
+    What came of them is answered by AddressesSettled and PathsSettled. `mending`: they should be there; what has to be
+    added was lost.
     """
 
     addresses: tuple[VirtualAddress, ...]

@@ -108,9 +108,10 @@ class SourceAddressChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressesLost:
-    """Somebody else removed addresses we hold as Active (FSM-37)."""
+    """Addresses that we hold as Active are gone: somebody else removed them (FSM-37), or their interface went."""
 
     addresses: tuple[str, ...]
+    with_interface: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,15 @@ class PathsSettled:
     added: tuple[Path, ...] = ()
     present: tuple[Path, ...] = ()
     refused: tuple[Path, ...] = ()
+    mending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressesSettled:
+    """What came of the addresses of an InstallAddresses; `installed` were there already, or are now."""
+
+    installed: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     mending: bool = False
 
 
@@ -174,4 +184,5 @@ Event = (
     Startup | AdvertisementReceived | TimePassed | FaultsChanged | PriorityChanged | SourceAddressChanged
     | AddressesLost | ConfigurationChanged | ShutdownWanted | StandbyWanted | TakebackWanted
     | TakeOverTogether | StepDownTogether | LowerHeardTogether | InterfaceRenewed | PathsInDoubt | PathsSettled
+    | AddressesSettled
 )  # fmt: skip

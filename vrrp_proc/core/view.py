@@ -33,6 +33,7 @@ class RouterView:
         self._said_alone = False
         self._adjustment = 0
         self._refused: frozenset[Path] = frozenset()
+        self._refused_addresses: frozenset[str] = frozenset()
         self._tempo: Tempo | None = None
         self._beats_taken = 0
 
@@ -91,6 +92,11 @@ class RouterView:
     def refused_paths(self) -> tuple[Path, ...]:
         """Those of them that the kernel does not take at present."""
         return tuple(path for path in self.paths if path in self._refused)
+
+    @property
+    def refused_addresses(self) -> tuple[VirtualAddress, ...]:
+        """Those that the kernel does not take at present, or that went with their interface."""
+        return tuple(virtual for virtual in self.all_addresses if virtual.address in self._refused_addresses)
 
     @property
     def is_parting(self) -> bool:

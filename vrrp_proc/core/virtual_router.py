@@ -38,6 +38,7 @@ from pyhad.vrrp_proc.core.effects import (
 from pyhad.vrrp_proc.core.election import Standing, standing
 from pyhad.vrrp_proc.core.events import (
     AddressesLost,
+    AddressesSettled,
     AdvertisementReceived,
     ConfigurationChanged,
     Event,
@@ -93,12 +94,12 @@ class VirtualRouter(RouterPace):
             case TimePassed():
                 return self._catch_up(now_ns)
             case AddressesLost():
-                return self._lose_addresses(event.addresses, now_ns)
+                return self._lose_addresses(event, now_ns)
             case FaultsChanged():
                 return self._change_faults(event.faults, now_ns)
             case PathsInDoubt():
                 return self._doubt(event, now_ns)
-            case PathsSettled():
+            case PathsSettled() | AddressesSettled():
                 return self._settle(event, now_ns)
             case PriorityChanged():
                 return self._change_priority(event.adjustment, now_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from pyhad.common.config.model import VirtualAddress
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.leases import Leases, Renewal, is_leasable
+from pyhad.vrrp_proc.links import Changes
+from pyhad.vrrp_proc.netlink import LinkSeen
 
 FOREVER = 0xFFFFFFFF
 ONE = VirtualAddress(address="10.0.0.1", prefix_len=24, interface="eth0")
@@ -117,6 +120,21 @@ def test_who_leaves_addresses_behind_on_purpose_leaves_them_for_ever(kernel: Any
     made.renew(ME)
     turn(loop)
     assert kernel.lifetimes == [("10.0.0.1", FOREVER, FOREVER)]
+
+
+def test_an_interface_that_is_made_anew_has_its_new_number_in_the_orders(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    made.agree(ME, 4)
+    made.hold(ME, [ONE])
+    turn(loop)
+    kernel.links.take(LinkSeen(7, "eth0", 0, bytes(6), gone=True), Changes())
+    kernel.links.take(LinkSeen(9, "eth0", 0x11043, bytes(6), gone=False), Changes())
+    made.forget_interfaces()
+    renewal = Renewal([ME])
+    made.renew_together(renewal, loop.now_ns())
+    turn(loop, 1_000_000)
+    assert kernel.lifetimes[1:] == [("10.0.0.1", 4, 4)]
+    assert struct.unpack_from("=I", renewal.batches[0], 20) == (9,)  # ifa_index
 
 
 def test_what_the_kernel_refuses_is_counted(kernel: Any, loop: Loop) -> None:

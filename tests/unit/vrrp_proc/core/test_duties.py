@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.model import Announcement, VrrpInstance
-from pyhad.vrrp_proc.core.events import AddressesLost, ConfigurationChanged, TimePassed
+from pyhad.common.config.model import Announcement, VirtualAddress, VrrpInstance
+from pyhad.vrrp_proc.core.events import (
+    AddressesLost,
+    AddressesSettled,
+    ConfigurationChanged,
+    InterfaceRenewed,
+    TimePassed,
+)
 
 MakeBench = Callable[..., Any]
 S = 1_000_000_000
@@ -80,13 +86,44 @@ def test_a_lost_address_is_put_back_and_we_stay_active(bench: MakeBench) -> None
     b = bench()
     b.become_active()
     lost = AddressesLost(addresses=("10.1.1.1", "192.0.2.1"))
-    expected = ["install 10.1.1.1", "announce x1 10.1.1.1", "remark lost_addresses_put_back"]
+    expected = ["install 10.1.1.1", "announce x1 10.1.1.1"]
     assert b.at(4 * S, lost) == expected
+    settled = AddressesSettled(installed=("10.1.1.1",), mending=True)
+    assert b.at(4 * S, settled) == ["remark lost_addresses_put_back"]
     assert b.at(4 * S + 1, lost) == []
     assert b.router.next_deadline_ns() == ACTIVE_AT_NS + S
     b.pass_time(ACTIVE_AT_NS + S)
     assert b.router.next_deadline_ns() == 5 * S
     assert b.at(5 * S, TimePassed()) == expected
+
+
+def test_what_the_kernel_refuses_is_tried_again_and_said_when_it_succeeds(bench: MakeBench) -> None:
+    b = bench(announcement=Announcement(master_delay_ns=0, master_repeat=2))
+    b.become_active()
+    assert b.at(ACTIVE_AT_NS, AddressesSettled(refused=("10.1.1.1",), mending=True)) == []
+    for second in range(1, 5):
+        b.pass_time(ACTIVE_AT_NS + second * S)
+    assert b.pass_time(ACTIVE_AT_NS + 5 * S) == ["adv 100", "install 10.1.1.1"]
+    assert b.at(9 * S, AddressesSettled(refused=("10.1.1.1",))) == []
+    for second in range(6, 10):
+        b.pass_time(ACTIVE_AT_NS + second * S)
+    b.pass_time(13_700_000_000)
+    assert b.at(14 * S, TimePassed()) == ["install 10.1.1.1"]
+    settled = AddressesSettled(installed=("10.1.1.1",))
+    assert b.at(14 * S, settled) == ["announce x2 10.1.1.1", "remark refused_addresses_installed"]
+    assert b.at(14 * S, settled) == []
+    for second in range(11, 16):
+        assert b.pass_time(ACTIVE_AT_NS + second * S) == ["adv 100"]
+
+
+def test_an_untracked_address_that_went_with_its_interface_comes_back_with_it(bench: MakeBench) -> None:
+    extra = VirtualAddress(address="10.2.2.2", prefix_len=32, interface="eth1", tracked=False)
+    b = bench(excluded_addresses=(extra,), announcement=Announcement(master_delay_ns=0, master_repeat=1))
+    b.become_active()
+    assert b.at(4 * S, AddressesLost(addresses=("10.2.2.2",))) == []  # somebody's wish
+    assert b.at(4 * S, InterfaceRenewed(interface="eth1")) == ["announce x1 10.2.2.2"]
+    assert b.at(4 * S, AddressesLost(addresses=("10.2.2.2",), with_interface=True)) == []
+    assert b.at(4 * S + 1, InterfaceRenewed(interface="eth1")) == ["install 10.2.2.2", "announce x1 10.2.2.2"]
 
 
 def test_a_backup_does_not_mind_the_loss_of_addresses(bench: MakeBench) -> None:
