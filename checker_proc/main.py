@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 
+from pyhad.checker_proc.mark_helper import mark_tools
 from pyhad.checker_proc.nursery import fork_nursery
 from pyhad.checker_proc.service import CheckerService, read_document
 from pyhad.checker_proc.worker import work
@@ -23,10 +24,11 @@ def main(context: ChildContext) -> int:
     context.document = b""  # as long again as all that is made of it
     helper = fork_helper(catalogue_of(document))
     nursery = fork_nursery(context.account, context.log.daemon, work) if workers_of(document) else None
+    tools = mark_tools(document, context.account, context.log.daemon)
     privileges.no_new_privileges()  # it starts no program
     runtime = Runtime(context, as_root=False, keep=frozenset())
     with uncollected():
-        service = CheckerService(runtime, Scripts(helper, runtime.loop, runtime.logger), document, nursery)
+        service = CheckerService(runtime, Scripts(helper, runtime.loop, runtime.logger), document, tools, nursery)
     gc.freeze()  # what is there now lasts
     runtime.ready()
     code = runtime.run()

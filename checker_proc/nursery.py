@@ -29,13 +29,14 @@ def fork_nursery(account: tuple[str, int, int], daemon: str, work: Work) -> sock
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     pid = os.fork()
     if pid == 0:
-        _guard(lambda: _live(theirs, account, daemon, work))
+        guard(lambda: _live(theirs, account, daemon, work))
     theirs.close()
     ours.setblocking(False)
     return ours
 
 
-def _guard(life: Callable[[], None]) -> None:
+def guard(life: Callable[[], None]) -> None:
+    """The life of a process that was forked just now; it never returns."""
     code = 70
     try:
         life()
@@ -48,7 +49,7 @@ def _guard(life: Callable[[], None]) -> None:
 
 
 def _live(channel: socket.socket, account: tuple[str, int, int], daemon: str, work: Work) -> None:
-    _become("pyhad_nursery", title_of("checker nursery", daemon), keep=channel.fileno())
+    become("pyhad_nursery", title_of("checker nursery", daemon), keep=channel.fileno())
     _, uid, gid = account
     privileges.drop(uid=uid, gid=gid)
     privileges.no_new_privileges()
@@ -65,18 +66,19 @@ def _live(channel: socket.socket, account: tuple[str, int, int], daemon: str, wo
             pid = os.fork()
             if pid == 0:
                 channel.close()
-                _guard(functools.partial(_work, end, frame.decode("ascii"), daemon, work))
+                guard(functools.partial(_work, end, frame.decode("ascii"), daemon, work))
             workers[pid] = os.pidfd_open(pid)
     for pidfd in workers.values():  # most are gone by themselves: one that hangs is not
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
 def _work(end: socket.socket, name: str, daemon: str, work: Work) -> None:
-    _become(f"pyhad_check_{name}", title_of(f"checker worker {name}", daemon), keep=end.fileno())
+    become(f"pyhad_check_{name}", title_of(f"checker worker {name}", daemon), keep=end.fileno())
     work(end)
 
 
-def _become(name: str, title: str, *, keep: int) -> None:
+def become(name: str, title: str, *, keep: int) -> None:
+    """Nothing of the checker but one descriptor, and what is said to it."""
     privileges.set_process_name(name)
     set_title(title)
     for number in _LEFT_ALONE:

@@ -70,11 +70,13 @@ class PingProbe:
 class Pinger:
     """The shared socket of one family and the requests that wait on it. Opened at the first ping."""
 
-    def __init__(self, loop: Loop, deadlines: Deadlines, family: int, inherited_fd: int) -> None:
+    def __init__(self, loop: Loop, deadlines: Deadlines, family: int, inherited_fd: int, mark: int = 0) -> None:
+        """`mark`: that the inherited socket has; there is no other then."""
         self._loop = loop
         self._deadlines = deadlines
         self._family = family
         self._inherited_fd = inherited_fd
+        self._mark = mark
         self._socket: socket.socket | None = None
         self._waiting: dict[int, PingProbe] = {}
         self._nonce = int.from_bytes(os.urandom(8), "big")
@@ -83,11 +85,11 @@ class Pinger:
 
     def start(self, target: Target, owner: Owner, now_ns: int) -> PingProbe | ProbeFailed | ProbeImpossible:
         """Send one echo request. A result instead of a probe is the end."""
+        if self._mark and self._inherited_fd < 0:
+            return ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
         sock = self._open()
         if sock is None:
             return ProbeImpossible(reason=Reason.NO_ICMP_SOCKET)
-        if target.fwmark:  # needs CAP_NET_ADMIN, on a shared socket a mark per packet
-            return ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
         index = self._next_index
         self._next_index += 1
         packet = self._requests.build(index)

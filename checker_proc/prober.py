@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import resource
 import ssl
+from collections.abc import Mapping
 from typing import assert_never
 
 from pyhad.checker_proc import datagram, http_probe, smtp_probe, tcp, tls_probe
@@ -14,10 +15,12 @@ from pyhad.checker_proc.core.http_request import request_bytes
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
 from pyhad.checker_proc.exchange import Exchange, Http1Exchange
+from pyhad.checker_proc.marks import Marked, Marks
 from pyhad.checker_proc.number_files import NumberFiles
 from pyhad.checker_proc.ping import Pinger
 from pyhad.checker_proc.probe import Owner, Probe
 from pyhad.checker_proc.programs import Programs
+from pyhad.checker_proc.sockets import MARK_WANTED
 from pyhad.common.config.model import (
     BfdCheck,
     Check,
@@ -51,10 +54,13 @@ def raise_descriptor_limit() -> int:
 class Home:
     """What only the checker's own process can ask: ping sockets, programs, files and BFD sessions are there alone."""
 
-    def __init__(self, loop: Loop, scripts: Scripts, files: NumberFiles, *, icmp4: int, icmp6: int) -> None:
+    def __init__(
+        self, loop: Loop, scripts: Scripts, files: NumberFiles, marks: Marks, icmp: Mapping[tuple[int, int], int]
+    ) -> None:
+        """`icmp`: raw sockets by family and mark; -1 where there is none."""
         self._deadlines = Deadlines(loop)
-        self._ping4 = Pinger(loop, self._deadlines, 4, icmp4)
-        self._ping6 = Pinger(loop, self._deadlines, 6, icmp6)
+        self._pingers = {one: Pinger(loop, self._deadlines, one[0], fd, one[1]) for one, fd in icmp.items()}
+        self.marks = marks
         self.programs = Programs(scripts, loop, self._deadlines)
         self._files = files
         self.sessions = BfdSessions()
@@ -63,7 +69,9 @@ class Home:
         """As `Prober.start`."""
         match check:
             case PingCheck():
-                pinger = self._ping6 if ":" in check.target.address else self._ping4
+                pinger = self._pingers.get((6 if ":" in check.target.address else 4, check.target.fwmark))
+                if pinger is None:
+                    return ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
                 return pinger.start(check.target, owner, now_ns)
             case MiscCheck():
                 return self.programs.start(check, owner, now_ns)
@@ -100,7 +108,10 @@ class Prober:
         return tuple(request_bytes(check, url) for url in check.urls)
 
     def start(self, check: Check, url: int, requests: tuple[bytes, ...], owner: Owner, now_ns: int) -> Started:
-        """Start one probe; `owner.take` hears its result, unless the result is what this returns."""
+        """Start one probe; `owner.take` hears its result, unless the result is what this returns.
+
+        `MARK_WANTED`: its socket needs a mark first, see `start_marked`.
+        """
         if self.in_flight >= self._limit:
             return ProbeImpossible(reason=Reason.NO_RESOURCES)
         match check:
@@ -125,6 +136,13 @@ class Prober:
                 return none if self._home is None else self._home.start(check, owner, now_ns)
             case _:
                 assert_never(check)
+
+    def start_marked(self, check: Check, url: int, requests: tuple[bytes, ...], owner: Owner, now_ns: int) -> Started:
+        """As `start`, of one that it gave `MARK_WANTED` for."""
+        if self._home is None or not isinstance(check, Marked):
+            return MARK_WANTED
+        now = self._loop.now_ns
+        return self._home.marks.start(check, owner, now_ns, lambda one: self.start(one, url, requests, owner, now()))
 
     def _start_exchange(
         self,

@@ -21,6 +21,7 @@ from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.core.warnings import Warn, warnings_of
 from pyhad.checker_proc.probe import Probe
 from pyhad.checker_proc.prober import Prober
+from pyhad.checker_proc.sockets import MARK_WANTED
 from pyhad.checker_proc.timetable import Timetable
 from pyhad.common.config.model import BfdCheck, Check, FileCheck, MiscCheck, PingCheck
 from pyhad.common.loop import Loop
@@ -194,6 +195,8 @@ class RunningCheck:
 
     def _start_probe(self, url: int, now_ns: int) -> None:
         started = self._prober.start(self.machine.check, url, self._requests, self, now_ns)
+        if started is MARK_WANTED:
+            started = self._prober.start_marked(self.machine.check, url, self._requests, self, now_ns)
         if isinstance(started, (ProbeSucceeded, ProbeFailed, ProbeImpossible)):
             self._conclude(started)
         else:

@@ -9,18 +9,20 @@ import dataclasses
 import socket
 
 from pyhad.checker_proc.check_log import CheckLog
-from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible
 from pyhad.checker_proc.core.journal import ServerRecord, inherit, pack, record_of, unpack
 from pyhad.checker_proc.core.names import Placed
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.local_addresses import LocalAddresses
+from pyhad.checker_proc.mark_helper import MarkTools
+from pyhad.checker_proc.marks import Marks
 from pyhad.checker_proc.number_files import NumberFiles
 from pyhad.checker_proc.places import Places
 from pyhad.checker_proc.prober import Home, Prober, raise_descriptor_limit
 from pyhad.checker_proc.publisher import Publisher
 from pyhad.checker_proc.remote import RemoteCheck
+from pyhad.checker_proc.report import health_of
 from pyhad.checker_proc.running import AtWork, RunningCheck
 from pyhad.checker_proc.settling import settle_memory
 from pyhad.checker_proc.teller import Teller
@@ -30,7 +32,7 @@ from pyhad.common.blackbox import key_of
 from pyhad.common.codec import decode
 from pyhad.common.config.model import ALIKE, SCHEMA, BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck
 from pyhad.common.errors import WireError
-from pyhad.common.messages import CheckerStatus, CheckStatus, ServerHealth, Verdict
+from pyhad.common.messages import CheckerStatus, Verdict
 from pyhad.common.messages_bfd import BfdChanged, BfdSnapshot
 from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.client import Scripts
@@ -66,7 +68,12 @@ class CheckerService:
     """Wires the cores to the loop. Implements `running.Listener`."""
 
     def __init__(
-        self, runtime: Runtime, scripts: Scripts, document: CheckerDocument, nursery: socket.socket | None = None
+        self,
+        runtime: Runtime,
+        scripts: Scripts,
+        document: CheckerDocument,
+        tools: MarkTools,
+        nursery: socket.socket | None = None,
     ) -> None:
         self._runtime = runtime
         self._loop = runtime.loop
@@ -83,8 +90,10 @@ class CheckerService:
         self._scripts = scripts
         self._teller = Teller(runtime, scripts)
         self._files = NumberFiles(scripts, self._file_changed)
-        icmp4, icmp6 = runtime.context.icmp4, runtime.context.icmp6
-        self._home = Home(self._loop, scripts, self._files, icmp4=icmp4, icmp6=icmp6)
+        self._tools = tools
+        icmp = {(4, 0): runtime.context.icmp4, (6, 0): runtime.context.icmp6, **tools.pings}
+        marks = Marks(tools, self._loop, runtime.logger, runtime.finish)
+        self._home = Home(self._loop, scripts, self._files, marks, icmp)
         self._prober = Prober(self._loop, self._home, max_descriptors=raise_descriptor_limit())
         self._workforce = Workforce(nursery, self._loop, runtime.logger, runtime.finish)
         self._publisher = Publisher(runtime, self._verdicts, self._status, self._teller.hear)
@@ -161,8 +170,9 @@ class CheckerService:
         self._prober.tls = client_context(document.tls_client)  # the compiler has made one of it already
         self._prober.tls_http2 = client_context(document.tls_client, http2=True)
         if not self._workforce.follow(workers_of(self._places.document), document.tls_client):
-            self._logger.info("process_renewed", reason="there are to be workers now")
-            self._loop.after(0, self._runtime.finish)
+            self._renew("there are to be workers now")
+        if not self._tools.covers(document):
+            self._renew("there are marks that this one may not set")
         files = [check.file for server in document.servers for check in server.checks if isinstance(check, FileCheck)]
         self._files.follow(files, is_first=is_first)
         old, self._checks = self._checks, {}
@@ -193,6 +203,11 @@ class CheckerService:
         self._suspend()
         self._loop.after(SETTLING_NS, settle_memory)
         self._logger.info("checks_started", servers=len(self._judges), checks=len(self._checks))
+
+    def _renew(self, reason: str) -> None:
+        """A successor can have what this process has given up."""
+        self._logger.info("process_renewed", reason=reason)
+        self._loop.after(0, self._runtime.finish)
 
     def _kept(self, old: dict[Shared, AtWork], shared: Shared) -> AtWork | None:
         """The check that runs already, unless it has to move: then the new one begins with what that one knew."""
@@ -356,19 +371,11 @@ class CheckerService:
         workers = self._workforce.status()
         counters["probes_in_flight"] = self._prober.in_flight + sum(worker.in_flight for worker in workers)
         counters["log_lines_dropped"] = self._runtime.log.dropped
-        statuses = {id(running.machine): _status_of(running) for running in self._checks.values()}
         return CheckerStatus(
             ticket=ticket,
             taken_ns=self._loop.now_ns(),
             generation=generation,
-            servers=tuple(
-                ServerHealth(
-                    verdict=judge.verdict,
-                    checks=tuple(statuses[id(machine)] for machine in judge.machines),
-                    moving_to=self._moves[key].server.address if key in self._moves else "",
-                )
-                for key, judge in self._judges.items()
-            ),
+            servers=health_of(self._judges, self._moves, self._checks.values()),
             counters=counters,
             workers=workers,
         )
@@ -382,18 +389,3 @@ class CheckerService:
         self._workforce.close()
         self._teller.stop()
         self._scripts.finish(self._runtime.finish)
-
-
-def _status_of(running: AtWork) -> CheckStatus:
-    machine: CheckMachine = running.machine
-    return CheckStatus(
-        kind=running.kind,
-        up=machine.is_up,
-        reason=machine.last_reason,
-        runs=machine.runs,
-        failures=machine.failures,
-        last_ns=machine.last_ns,
-        latency_ns=machine.latency_ns,
-        certificate_until_s=machine.certificate_until_s,
-        warnings=tuple(str(warning) for warning in running.warnings),
-    )

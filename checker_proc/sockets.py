@@ -6,17 +6,28 @@ import errno
 import select
 import socket
 import struct
+from dataclasses import dataclass
 
 from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.common.config.model import Target
 
-SO_MARK = 36
 _TROUBLE = select.EPOLLERR | select.EPOLLHUP
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
 DATAGRAM = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedTarget(Target):
+    """A target with the socket that goes there: it has its mark already (`marks.py`)."""
+
+    opened: socket.socket
+
+
+MARK_WANTED = ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
+"""What `begin_connect` says of a target with a mark that is no `MarkedTarget`."""
 
 _FAILURES = {
     errno.ECONNREFUSED: Reason.CONNECT_REFUSED,
@@ -54,13 +65,15 @@ def error_of(sock: socket.socket, events: int) -> int:
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if events & _TROUBLE else 0
 
 
-def begin_connect(target: Target, kind: int = _STREAM) -> socket.socket | ProbeFailed | ProbeImpossible:
+def begin_connect(target: Target, kind: int = STREAM) -> socket.socket | ProbeFailed | ProbeImpossible:
     """A socket that is connecting or connected, or why there is none. Never waits, looks no name up."""
     is_v6 = ":" in target.address
     try:
-        sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, kind)
+        sock = _marked(target) if target.fwmark else socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, kind)
     except OSError as error:
         return failure_of(error.errno or 0)
+    if sock is None:
+        return MARK_WANTED
     problem = _set_origin(sock, target) if _has_origin(target) else None
     if problem is None:
         try:
@@ -84,17 +97,16 @@ def peer_of(target: Target) -> tuple[str, int] | tuple[str, int, int, int]:
     return address, target.port, 0, socket.if_nametoindex(zone) if zone else 0
 
 
+def _marked(target: Target) -> socket.socket | None:
+    return target.opened if isinstance(target, MarkedTarget) else None
+
+
 def _has_origin(target: Target) -> bool:
-    return bool(target.bind_address or target.bind_port or target.bind_interface or target.fwmark)
+    return bool(target.bind_address or target.bind_port or target.bind_interface)
 
 
 def _set_origin(sock: socket.socket, target: Target) -> ProbeImpossible | None:
-    """bindto, bind_port, bind_if, fwmark (CHK-9). A mark needs CAP_NET_ADMIN, an interface a kernel from 5.7 on."""
-    if target.fwmark:
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, SO_MARK, target.fwmark)
-        except OSError:
-            return ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
+    """bindto, bind_port, bind_if (CHK-9). An interface needs a kernel from 5.7 on."""
     if target.bind_interface:
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, target.bind_interface.encode() + b"\0")

@@ -1,7 +1,7 @@
 """Which checks worker processes run, how many workers there are, and whose each check is. Pure.
 
-Pings, programs, files and BFD sessions stay in the checker's own process: they hang on sockets and helpers that only it
-has, and cost next to nothing there.
+Pings, programs, files, BFD sessions and probes with a mark stay in the checker's own process: they hang on sockets and
+helpers that only it has. All but the last cost next to nothing there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ALONE_PERCENT, _EACH_PERCENT = 30, 50
 
 def is_shared(check: Check) -> bool:
     """A worker can run it."""
-    return not isinstance(check, (PingCheck, MiscCheck, FileCheck, BfdCheck))
+    return not isinstance(check, (PingCheck, MiscCheck, FileCheck, BfdCheck)) and not check.target.fwmark
 
 
 def worker_of(mark: int, workers: int) -> int:

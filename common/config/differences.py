@@ -190,14 +190,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a reader would not know which one counts",
         r"^real_server: with lb_kind (TUN|DR) the port is that of the service",
     ),
-    _stricter(
-        "DIF-67",
-        "`fwmark` of a check",
-        "acts",
-        "a warning: such a check is not made yet",
-        "the process that checks has no right to mark its packets",
-        r"'fwmark' in .* is understood, not yet acted on",
-    ),
     # -------------------------------------------------------------------------------------- keepalived is stricter
     _looser(
         "DIF-63",

@@ -25,7 +25,7 @@ from pyhad.common.config.arguments import (
     text,
     whole_seconds,
 )
-from pyhad.common.config.keyword import LOUD, NOTHING, NOW, Sheet, block, flag, word
+from pyhad.common.config.keyword import NOTHING, NOW, Sheet, block, flag, word
 
 R = "virtual_server.real_server"
 
@@ -42,7 +42,7 @@ CONNECTING = (
         "Timeout of each network step",
         NOW,
     ),
-    word("fwmark", number(0, UINT_MAX), "0", "SO_MARK of the probe", LOUD),
+    word("fwmark", number(0, UINT_MAX), "0", "SO_MARK of the probe", NOW),
 )
 
 SCHEDULED = (

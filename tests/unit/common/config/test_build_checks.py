@@ -108,12 +108,6 @@ def test_the_connection_options_are_all_taken(service: Compile) -> None:
     )
 
 
-def test_a_mark_that_the_checker_may_not_set_is_said(service: Compile) -> None:
-    assert service(inner="TCP_CHECK {\nfwmark 5\n}").warnings == [
-        "'fwmark' in virtual_server.real_server.TCP_CHECK is understood, not yet acted on"
-    ]
-
-
 @pytest.mark.behaviour("CHK-21")
 @pytest.mark.parametrize(
     ("virtual", "real", "checker", "url", "host"),
