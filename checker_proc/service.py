@@ -68,13 +68,9 @@ class CheckerService:
     """Wires the cores to the loop. Implements `running.Listener`."""
 
     def __init__(
-        self,
-        runtime: Runtime,
-        scripts: Scripts,
-        document: CheckerDocument,
-        tools: MarkTools,
+        self, runtime: Runtime, scripts: Scripts, document: CheckerDocument, tools: MarkTools,
         nursery: socket.socket | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._runtime = runtime
         self._loop = runtime.loop
         self._logger = runtime.logger
@@ -91,9 +87,7 @@ class CheckerService:
         self._teller = Teller(runtime, scripts)
         self._files = NumberFiles(scripts, self._file_changed)
         self._tools = tools
-        icmp = {(4, 0): runtime.context.icmp4, (6, 0): runtime.context.icmp6, **tools.pings}
-        marks = Marks(tools, self._loop, runtime.logger, runtime.finish)
-        self._home = Home(self._loop, scripts, self._files, marks, icmp)
+        self._home = self._make_home()
         self._prober = Prober(self._loop, self._home, max_descriptors=raise_descriptor_limit())
         self._workforce = Workforce(nursery, self._loop, runtime.logger, runtime.finish)
         self._publisher = Publisher(runtime, self._verdicts, self._status, self._teller.hear)
@@ -111,6 +105,12 @@ class CheckerService:
         runtime.on_descriptor = lambda descriptor: scripts.send(Adopt(), descriptor)
         runtime.on_document = self._document_received
         runtime.on_stop = self._stop
+
+    def _make_home(self) -> Home:
+        context = self._runtime.context
+        icmp = {(4, 0): context.icmp4, (6, 0): context.icmp6, **self._tools.pings}
+        marks = Marks(self._tools, self._loop, self._logger, self._runtime.finish)
+        return Home(self._loop, self._scripts, self._files, marks, icmp)
 
     # ------------------------------------------------------------------------------------------ documents
 
