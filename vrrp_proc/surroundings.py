@@ -16,7 +16,7 @@ from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.link_delays import LinkDelays
 from pyhad.vrrp_proc.core.tracking import Readings, weigh
 from pyhad.vrrp_proc.links import Links
-from pyhad.vrrp_proc.netlink import IFF_UP
+from pyhad.vrrp_proc.netlink import IFF_MULTICAST, IFF_UP
 from pyhad.vrrp_proc.trackers import Trackers
 
 
@@ -69,6 +69,9 @@ class Surroundings:
             faults.add(FaultCause.INTERFACE_MISSING)
         elif ground and not config.dont_track_primary and not self._is_up(ground):
             faults.add(FaultCause.INTERFACE_DOWN)
+        found = self._links.by_name.get(ground)
+        if found is not None and not config.unicast_peers and not found.flags & IFF_MULTICAST:
+            faults.add(FaultCause.NO_MULTICAST)
         made = {vmac.name: vmac.base for vmac in config.vmacs}
         devices = {virtual.interface for virtual in config.addresses + config.excluded_addresses if virtual.tracked}
         others = {made.get(name, name) for name in devices.union(config.tracked_interfaces, made.values())}

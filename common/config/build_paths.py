@@ -123,6 +123,10 @@ class _TrackGroups:
 
     def _read(self, block: Statement, known: set[str]) -> Iterator[str]:
         for group in block.every("group"):
+            if not group.children:
+                self._complaints.warning(
+                    f"track_group '{block.text()}' has an empty group: nobody follows it", group.at
+                )
             for name in dict.fromkeys(str(value) for entry in group.children for value in entry.values):
                 if name in known:
                     yield name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pyhad.common.config.build_scripts import track_file_of
+from pyhad.common.config.build_scripts import path_of, track_file_of
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import SECOND_NS, BfdCheck, DnsCheck, FileCheck, Target, Timing, UdpCheck
@@ -119,7 +119,7 @@ def build_file(check: Statement, around: Around, complaints: Complaints) -> File
     """The file and its factor: the checker's, else the block's, else 1; `reverse` turns its sign (TRK-4)."""
     found = check.last("track_file")
     block = around.track_files.get(found.text()) if found is not None else None
-    path = block.text_of("file") if block is not None else ""
+    path = path_of(block) if block is not None else ""
     if block is None or not path:
         if found is None:
             said = "it has no track_file"

@@ -12,7 +12,7 @@ def build_processes(root: Statement, complaints: Complaints) -> dict[str, tuple[
     """Each process to track by name."""
     built: dict[str, tuple[TrackProcess, int, bool]] = {}
     for block in root.every("vrrp_track_process"):
-        name, command = block.text(), block.last("process")
+        name, command = block.text(), block.first("process")
         if command is None or not command.values or name in built:
             if command is not None or not block.given("process"):
                 why = "the first of that name counts" if name in built else "it names no process"

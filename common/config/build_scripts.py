@@ -97,7 +97,7 @@ class ScriptBuilder:
         """Each `track_file`, in either spelling, with its weight and sense."""
         built: dict[str, tuple[TrackFile, int, bool]] = {}
         for block in (*root.every("track_file"), *root.every("vrrp_track_file")):
-            name, path = block.text(), block.text_of("file")
+            name, path = block.text(), path_of(block)
             if name in built or not path:
                 why = "it has no file" if not path else "the first of that name counts"
                 if not block.given("file") or path:
@@ -162,7 +162,7 @@ def track_file_of(block: Statement) -> TrackFile:
     initial = values[0] if values else None
     return TrackFile(
         name=block.text(),
-        path=block.text_of("file"),
+        path=path_of(block),
         initial=initial if isinstance(initial, int) else None,
         overwrite=init is not None and "overwrite" in init.options,
     )
@@ -173,3 +173,9 @@ def _weight_of(block: Statement, default: int) -> tuple[int, bool]:
     if found is None:
         return default, False
     return found.number(), "reverse" in found.options
+
+
+def path_of(block: Statement) -> str:
+    """The `file` of a `track_file`: the first one, as in keepalived; empty where there is none."""
+    found = block.first("file")
+    return found.text() if found is not None else ""

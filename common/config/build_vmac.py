@@ -213,6 +213,9 @@ class _Builder:
         config = self._config
         family = family_of(address.address)
         if own is not None and address.interface == config.interface and family == config.family:
+            if address.use_vmac:  # FIX-37
+                message = f"use_vmac of {address.address} does nothing: the interface of '{config.name}' is one already"
+                self._complaints.warning(message, self._block.at)
             return replace(address, interface=own.name)
         elsewhere = address.interface != config.interface or family != config.family
         if not address.use_vmac and not (elsewhere and self._block.has("use_vmac_addr")):

@@ -25,6 +25,7 @@ _ONCE = {
     "track_file": ("file", "weight"),
     "vrrp_track_file": ("file", "weight"),
     "vrrp_sync_group": ("group",),
+    "track_group": ("group",),
     "DNS_CHECK": ("name",),
     "SSL": ("password", "ca", "certificate", "key"),
     "global_defs": ("lvs_sync_daemon", "snmp_socket", "notify_fifo"),

@@ -116,6 +116,10 @@ class Statement:
             self._last = {child.name: child for child in self.children if not child.broken}
         return self._last.get(name)
 
+    def first(self, name: str) -> Statement | None:
+        """The good statement of this name that stands first: it counts where a second one is refused."""
+        return next(self.every(name), None)
+
     def given(self, name: str) -> bool:
         """Whether the name was used at all, rightly or wrongly."""
         return name in self.bad or any(child.keyword.canonical == name for child in self.children)

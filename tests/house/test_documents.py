@@ -6,11 +6,17 @@ import re
 from pathlib import Path
 
 from pyhad.common.config.document import refreshed
+from tools import diagnostics
 
 
 def test_the_keyword_tables_of_the_page_are_those_of_the_code(root: Path) -> None:
     page = (root / "docs/keepalived.md").read_text()
     assert page == refreshed(page), "run: python -m pyhad.common.config.document docs/keepalived.md"
+
+
+def test_the_messages_about_broken_files_are_those_of_the_program(root: Path) -> None:
+    page = (root / "docs/diagnostics.md").read_text()
+    assert page == diagnostics.refreshed(page), "run: python -m tools.diagnostics docs/diagnostics.md"
 
 
 def test_every_link_between_documents_leads_somewhere(root: Path) -> None:

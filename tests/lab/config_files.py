@@ -144,7 +144,8 @@ _WORDS = {
 _TEXTS = {
     Kind.STRING: "word", Kind.PATH: "/tmp/x", Kind.SCRIPT: "/bin/true", Kind.USER: "root", Kind.INTERFACE: "eth0",
     Kind.ADDRESS: "192.0.2.1", Kind.ADDRESS4: "192.0.2.1", Kind.ADDRESS6: "fd00::1", Kind.PREFIX: "192.0.2.1/24",
-    Kind.MULTICAST4: "224.0.0.18", Kind.MULTICAST6: "ff02::12", Kind.BOOLEAN: "on", Kind.STATUS: "200",
+    Kind.HOST: "192.0.2.1", Kind.MULTICAST4: "224.0.0.18", Kind.MULTICAST6: "ff02::12", Kind.BOOLEAN: "on",
+    Kind.STATUS: "200",
     Kind.MD5: "9b3a0c85a887a256d6939da88aabd8cd", Kind.MAC: "02:00:00:00:00:01",
 }  # fmt: skip
 JUNK = ("x", "-1", "1x", "0x10", "1.5", "99999999999", "1.2.3.4", "fd00::1", "300.1.1.1", "a_very_long_interface_name",

@@ -52,10 +52,13 @@ class Judges:
         self._path = folder / "t.conf"
 
     def keepalived(self, text: str) -> Verdict:
-        """Exit status 0 accepts; a signal is a crash of the real program (grammar.md knows one)."""
+        """Exit status 0 accepts; a signal is a crash of the real program (grammar.md knows one), and so is no end."""
         self.write(text)
         argv = ["keepalived", "-t", "-f", str(self._path)]
-        done = subprocess.run(argv, capture_output=True, timeout=_LIMIT_S, cwd=self._folder)
+        try:
+            done = subprocess.run(argv, capture_output=True, timeout=_LIMIT_S, cwd=self._folder)
+        except subprocess.TimeoutExpired:
+            return Verdict((), crashed=f"no verdict within {_LIMIT_S} s")
         if done.returncode == 0:
             return Verdict(())
         said = done.stderr.decode(errors="replace").splitlines()

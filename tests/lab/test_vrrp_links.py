@@ -54,6 +54,23 @@ def test_an_interface_that_is_renamed_is_gone_and_one_that_gets_its_name_is_ther
     assert director.changes()[-2:] == [("A", "BACKUP"), ("A", "MASTER")]
 
 
+@pytest.mark.behaviour("FIX-12", "FIX-14")
+def test_an_interface_that_cannot_be_heard_by_many_or_bear_a_virtual_mac_is_a_fault(director: Director) -> None:
+    """keepalived disables such an instance for good; here it comes when the interface can."""
+    lab = director.lab
+    lab.run("n", "ip", "link", "set", "eth0", "multicast", "off")
+    lab.run("n", "ip", "tuntap", "add", "mode", "tun", "name", "t0")
+    lab.run("n", "ip", "addr", "add", "10.7.0.1/24", "dev", "t0")
+    lab.run("n", "ip", "link", "set", "t0", "up")
+    plain = instance("B", 52, 100, "10.7.0.100").replace("eth0", "t0")
+    director.configure(instance("A", 51, 100, "10.0.0.100"), plain.replace("{", "{\n use_vmac\n dont_track_primary", 1))
+    wait_until(lambda: {("A", "FAULT"), ("B", "FAULT")} <= set(director.changes()), 20, "neither can take part")
+    wait_until(lambda: "the base must be an Ethernet interface" in director.log.read_text(), 20, "the log says why")
+    assert director.virtual() == {"10.7.0.1"}
+    lab.run("n", "ip", "link", "set", "eth0", "multicast", "on")
+    wait_until(lambda: director.virtual() == {"10.7.0.1", "10.0.0.100"}, 20, "the interface is able to now")
+
+
 def patient(text: str) -> str:
     """With adverts each two seconds: its process may stand for a while and is not taken for hanging."""
     return text.replace("advert_int 0.1", "advert_int 2")

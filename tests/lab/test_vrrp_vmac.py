@@ -234,8 +234,7 @@ def test_what_a_killed_daemon_left_is_used_again_or_taken_away(segment: Segment)
     assert segment.links("a").keys() == {"lo", "eth0", "theirs"}
 
 
-@pytest.mark.behaviour("VMAC-20")
-@pytest.mark.behaviour("VMAC-21")
+@pytest.mark.behaviour("VMAC-20", "VMAC-21", "FIX-36")
 def test_without_accept_mode_the_addresses_are_found_but_do_not_answer(segment: Segment) -> None:
     lab = segment.lab
     daemon = segment.start("a", "pyhad", config(150, "use_vmac\n    no_accept"))

@@ -14,6 +14,8 @@ class FaultCause(enum.StrEnum):
     INTERFACE_DOWN = "interface_down"
     INTERFACE_MISSING = "interface_missing"
     NO_SOURCE_ADDRESS = "no_source_address"
+    NO_MULTICAST = "no_multicast"
+    """Its interface is not able to, and there are no unicast peers (FIX-12)."""
     TRACKED_INTERFACE_DOWN = "tracked_interface_down"
     NO_UNICAST_PEER = "no_unicast_peer"
     TRACKED_SCRIPT_UNKNOWN = "tracked_script_unknown"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model import UnicastPeer, VrrpInstance
 from pyhad.common.config.model_tracking import InterfaceDelay, Tracker, TrackerKind
+from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.links import Changes, Links
 from pyhad.vrrp_proc.netlink import LinkSeen
 from pyhad.vrrp_proc.surroundings import Surroundings
@@ -91,3 +93,15 @@ def test_a_link_that_came_back_does_not_hide_the_delay_of_another() -> None:
     site.set(0, UP)
     site.run_until(20)
     assert site.told == [(7, frozenset({"eth1"}))]
+
+
+@pytest.mark.behaviour("FIX-12")
+def test_an_interface_without_multicast_is_a_fault_unless_there_are_unicast_peers() -> None:
+    site = Site()
+    site.set(0, UP & ~0x1000)
+    seen = site.looks.look(site.config, has_port=True)
+    assert seen.faults == {FaultCause.NO_MULTICAST}
+    alone = replace(site.config, unicast_peers=(UnicastPeer(address="10.0.0.2"),))
+    assert site.looks.look(alone, has_port=True).faults == frozenset()
+    site.set(0, UP)
+    assert site.looks.look(site.config, has_port=True).faults == frozenset()

@@ -41,6 +41,11 @@ def test_tracked_routes_and_rules_make_their_interfaces_followed(instance: Compi
     assert [route.tracked for route in one.routes] == [True, True, False]
 
 
+def test_a_track_group_of_nobody_is_a_warning(compiled: Compile) -> None:
+    result = compiled("track_group G {\n    group {\n    }\n}\n" + INSTANCE.format(name="A", vrid=1, words=""))
+    assert result.warnings == ["track_group 'G' has an empty group: nobody follows it"]
+
+
 @pytest.mark.behaviour("TRK-61")
 def test_the_instances_of_a_track_group_follow_the_interfaces_of_its_static_items(compiled: Compile) -> None:
     text = """

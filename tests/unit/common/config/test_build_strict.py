@@ -93,7 +93,7 @@ def test_strict_mode_refuses_unicast_and_no_address(instance: Compile, compiled:
     assert compiled(text).errors == ["vrrp_instance 'VI_1' is strict and has no virtual_ipaddress"]
 
 
-@pytest.mark.behaviour("PKT-33", "FIX-26", "QRK-8")
+@pytest.mark.behaviour("PKT-33", "FIX-26", "FIX-27", "QRK-8")
 @pytest.mark.parametrize(
     ("words", "ignores"),
     [

@@ -118,7 +118,7 @@ def test_one_vrid_may_be_used_by_several_who_speak_to_others(compiled: Compile) 
 ROAMING = "vrrp_instance A {{\nvirtual_router_id 1\nvirtual_ipaddress {{\n{}\n}}\n{}\n}}\n"
 
 
-@pytest.mark.behaviour("FIX-1")
+@pytest.mark.behaviour("FIX-1", "FIX-33")
 def test_unicast_with_a_source_needs_no_interface(compiled: Compile) -> None:
     result = compiled(ROAMING.format("192.0.2.9 dev eth7\n192.0.2.10", PEERS))
     one = built(result)

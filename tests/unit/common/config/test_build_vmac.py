@@ -146,3 +146,12 @@ def test_promote_secondaries_is_for_interfaces_of_others(instance: Compile) -> N
     result = instance("use_vmac\npromote_secondaries")
     assert built(result).promote_secondaries is False
     assert result.warnings == ["promote_secondaries is ignored: the interface that 'VI_1' makes has it anyway"]
+
+
+@pytest.mark.behaviour("FIX-37")
+def test_an_address_that_asks_for_what_it_has_anyway_is_told_so(instance: Compile) -> None:
+    asked = "virtual_ipaddress {\n192.0.2.9 use_vmac\n}\n"
+    result = instance("use_vmac\n" + asked)
+    assert [one.interface for one in built(result).addresses][-1] == "vrrp.51"
+    assert result.warnings == ["use_vmac of 192.0.2.9 does nothing: the interface of 'VI_1' is one already"]
+    assert instance(asked).warnings == []

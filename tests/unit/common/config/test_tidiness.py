@@ -29,6 +29,10 @@ import pytest
             "'notify_fifo' stands twice in global_defs: first at t.conf:2",
         ),
         (
+            "track_group g {\ngroup { a }\ngroup { b }\n}",
+            "'group' stands twice in track_group 'g': first at t.conf:2",
+        ),
+        (
             "track_group g {\ngroup { a }\n}\ntrack_group g {\ngroup { a }\n}",
             "track_group 'g' is defined twice: first at t.conf:1",
         ),
@@ -64,3 +68,13 @@ def test_a_deprecated_word_inside_a_block_that_does_not_act_yet_is_named(compile
 def test_a_name_that_is_too_long_for_the_kernel_is_named(service: Callable[..., Any]) -> None:
     found = service("persistence_timeout 5\npersistence_engine abcdefghijklmnop").warnings
     assert found == ["persistence_engine: only the first 15 characters count"]
+
+
+def test_of_two_files_or_processes_the_first_counts_as_in_keepalived(compiled: Callable[..., Any]) -> None:
+    text = "track_file f {\nfile /a\nfile /b\n}\nvrrp_track_process p {\nprocess one\nprocess two\n}\n"
+    text += "vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.9\n}\n"
+    text += "track_file {\nf\n}\ntrack_process {\np\n}\n}\n"
+    result = compiled(text)
+    assert len(result.warnings) == 2
+    vrrp = result.result.configuration.vrrp
+    assert (vrrp.files[0].path, vrrp.processes[0].argv) == ("/a", ("one",))
