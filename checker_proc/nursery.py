@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pyhad.common import privileges
 from pyhad.common.title import set_title, title_of
@@ -21,8 +22,23 @@ _LEFT_ALONE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, sig
 """The end of its socket is what ends each of these processes."""
 
 
-def fork_nursery(account: tuple[str, int, int], daemon: str, work: Work) -> socket.socket:
-    """Fork it, as `account`, and return our end of its socket. Each worker does `work` with the end it was sent.
+@dataclass(frozen=True, slots=True)
+class Nursery:
+    """Our end of its socket, and the process."""
+
+    channel: socket.socket
+    pidfd: int
+
+    def kill(self) -> None:
+        """It hangs. Workers that there are go on."""
+        try:
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def fork_nursery(account: tuple[str, int, int], daemon: str, work: Work) -> Nursery:
+    """Fork it, as `account`. Each worker does `work` with the end of a socket that was sent for it.
 
     Raises OSError when there is no process to be had.
     """
@@ -32,7 +48,7 @@ def fork_nursery(account: tuple[str, int, int], daemon: str, work: Work) -> sock
         guard(lambda: _live(theirs, account, daemon, work))
     theirs.close()
     ours.setblocking(False)
-    return ours
+    return Nursery(ours, os.pidfd_open(pid))
 
 
 def guard(life: Callable[[], None]) -> None:

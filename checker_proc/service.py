@@ -6,7 +6,6 @@ Everything that a successor must know is in the black box before it is said to a
 from __future__ import annotations
 
 import dataclasses
-import socket
 
 from pyhad.checker_proc.check_log import CheckLog
 from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible
@@ -18,6 +17,7 @@ from pyhad.checker_proc.local_addresses import LocalAddresses
 from pyhad.checker_proc.mark_helper import MarkTools
 from pyhad.checker_proc.marks import Marks
 from pyhad.checker_proc.number_files import NumberFiles
+from pyhad.checker_proc.nursery import Nursery
 from pyhad.checker_proc.places import Places
 from pyhad.checker_proc.prober import Home, Prober, raise_descriptor_limit
 from pyhad.checker_proc.publisher import Publisher
@@ -69,7 +69,7 @@ class CheckerService:
 
     def __init__(
         self, runtime: Runtime, scripts: Scripts, document: CheckerDocument, tools: MarkTools,
-        nursery: socket.socket | None = None,
+        nursery: Nursery | None = None,
     ) -> None:  # fmt: skip
         self._runtime = runtime
         self._loop = runtime.loop

@@ -1,4 +1,8 @@
-"""One end of the socket between the checker and a worker: whole messages, nothing that waits. Decides nothing."""
+"""One end of the socket between the checker and a worker: whole messages, nothing that waits. Decides nothing.
+
+A message longer than a part goes in parts: how much the socket takes at once is the machine's to say
+(`net.core.wmem_max`).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,10 @@ from pyhad.common.loop import READ, WRITE, Loop
 
 _BUFFER_BYTES = 4 * 1024 * 1024
 _PER_TURN = 256
+PART_BYTES = 60_000
+"""Every machine's socket takes so much at once."""
+_MORE, _LAST = b"\x01", b"\x02"
+"""Before a part; no whole message begins so."""
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -40,6 +48,7 @@ class Line:
         self._on_message = on_message
         self._on_end = on_end
         self._waiting: collections.deque[bytes] = collections.deque()
+        self._parts: list[bytes] = []
         self.is_open = True
         loop.watch(end.fileno(), self._ready)
 
@@ -48,7 +57,13 @@ class Line:
         if not self.is_open:
             return
         was_waiting = bool(self._waiting)
-        self._waiting.append(encode(message))
+        frame = encode(message)
+        if len(frame) <= PART_BYTES:
+            self._waiting.append(frame)
+        else:
+            parts = [frame[at : at + PART_BYTES] for at in range(0, len(frame), PART_BYTES)]
+            self._waiting += [_MORE + part for part in parts[:-1]]
+            self._waiting.append(_LAST + parts[-1])
         if not was_waiting:
             self._flush()
 
@@ -67,9 +82,12 @@ class Line:
             except BlockingIOError:
                 self._loop.watch(self._end.fileno(), self._ready, READ | WRITE)
                 return
-            except OSError:  # the other side is gone; reading says so too, after what it said last
+            except (BrokenPipeError, ConnectionResetError):  # reading says so too, after what the other side said last
                 self._waiting.clear()
                 break
+            except OSError:  # no memory: what is lost here the other side would never know
+                self._loop.after(0, self._end_it)
+                return
             self._waiting.popleft()
         self._loop.watch(self._end.fileno(), self._ready, READ)
 
@@ -84,9 +102,23 @@ class Line:
             except OSError:
                 frame = b""
             if not frame:
-                self.close()
-                self._on_end()
+                self._end_it()
                 return
-            self._on_message(self._decoder.decode(frame))
+            whole = frame if frame[:1] not in (_MORE, _LAST) else self._joined(frame)
+            if whole is not None:
+                self._on_message(self._decoder.decode(whole))
             if not self.is_open:
                 return
+
+    def _joined(self, part: bytes) -> bytes | None:
+        """The message that ends with this part; None: it does not."""
+        self._parts.append(part[1:])
+        if part[:1] == _MORE:
+            return None
+        whole, self._parts = b"".join(self._parts), []
+        return whole
+
+    def _end_it(self) -> None:
+        if self.is_open:
+            self.close()
+            self._on_end()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from pyhad.checker_proc.core.schedule import fingerprint, identity_of
 from pyhad.checker_proc.core.sharing import is_shared, worker_of, workers_for
+from pyhad.checker_proc.nursery import Nursery
 from pyhad.checker_proc.remote import RemoteCheck
 from pyhad.checker_proc.running import Listener
 from pyhad.checker_proc.workplace import Workplace
@@ -18,6 +19,8 @@ from pyhad.common.loop import Loop
 from pyhad.common.messages import WorkerStatus
 
 LOOK_NS = 1_000_000_000
+NEVER_SPOKE = 2
+"""So many workers of one place that never speak, one after the other, and it is the nursery that hangs."""
 
 
 def workers_of(document: CheckerDocument) -> int:
@@ -27,10 +30,10 @@ def workers_of(document: CheckerDocument) -> int:
 
 
 class Workforce:
-    """`nursery`: our end of its socket; None where there is none, then there are no workers."""
+    """`nursery`: None where there is none, then there are no workers. `on_lost`: it is gone, and there is no other."""
 
     def __init__(
-        self, nursery: socket.socket | None, loop: Loop, logger: FilteringBoundLogger, on_lost: Callable[[], None]
+        self, nursery: Nursery | None, loop: Loop, logger: FilteringBoundLogger, on_lost: Callable[[], None]
     ) -> None:
         self._nursery = nursery
         self._loop = loop
@@ -39,7 +42,7 @@ class Workforce:
         self._places: list[Workplace] = []
         self._numbers = itertools.count(1)
         if nursery is not None:
-            loop.every(LOOK_NS, self._look)
+            loop.every(LOOK_NS, self.look)
 
     def follow(self, workers: int, material: TlsClient) -> bool:
         """Have so many workers from now on. False when there is nobody to fork them: the next checker will have."""
@@ -86,11 +89,16 @@ class Workforce:
     def _fork(self, number: int, end: socket.socket) -> None:
         assert self._nursery is not None
         try:
-            socket.send_fds(self._nursery, [b"%d" % number], [end.fileno()])
+            socket.send_fds(self._nursery.channel, [b"%d" % number], [end.fileno()])
         except OSError as error:  # without a nursery no worker can be replaced: our successor comes with another
             self._logger.error("nursery_lost", error=str(error))
             self._on_lost()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """To be called now and then: who hangs is found."""
         for place in self._places:
             place.look()
+        if self._nursery is not None and any(place.never_spoke >= NEVER_SPOKE for place in self._places):
+            self._logger.error("nursery_silent")
+            self._nursery.kill()
+            self._on_lost()

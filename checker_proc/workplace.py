@@ -57,6 +57,8 @@ class Workplace:
         self._started_ns = 0
         self._heard_ns = 0
         self._is_closed = False
+        self.never_spoke = 0
+        """So many workers, one after the other, were never heard of."""
 
     def open(self, material: TlsClient) -> None:
         """Begin with the first worker."""
@@ -106,6 +108,7 @@ class Workplace:
 
     def _hear(self, message: FromWorker) -> None:
         self._heard_ns = self._loop.now_ns()
+        self.never_spoke = 0
         match message:
             case Tally():
                 self._count(message)
@@ -142,6 +145,7 @@ class Workplace:
             return
         self._logger.warning("worker_silent", worker=self.number, worker_pid=self._tally.pid)
         if self._pidfd < 0:
+            self.never_spoke += 1
             self._lost()
         else:
             self._kill()

@@ -145,6 +145,9 @@ def build_bfd(check: Statement, around: Around, complaints: Complaints, *, alpha
         said = "it names no session" if found is None else f"bfd_instance {found.text()} is not defined"
         complaints.warning(f"BFD_CHECK is ignored: {said}", (found or check).at)
         return None
+    state = "is down" if alpha else "counts as up"
+    message = f"BFD_CHECK: nothing speaks BFD yet: as far as this check goes the server {state} for good"
+    complaints.warning(message, found.at, hint="check it in another way, too")
     timing = Timing(
         delay_loop_ns=_LOOK_NS, retry=0, delay_before_retry_ns=_LOOK_NS, warmup_ns=0,
         log_all_failures=around.log_all_failures,

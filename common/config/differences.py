@@ -190,6 +190,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         "a reader would not know which one counts",
         r"^real_server: with lb_kind (TUN|DR) the port is that of the service",
     ),
+    _stricter(
+        "DIF-68",
+        "`BFD_CHECK`",
+        "acts",
+        "a warning: the server stays as it began",
+        "nothing speaks BFD yet, and a server that is never checked is not to be one by oversight",
+        r"^BFD_CHECK: nothing speaks BFD yet",
+    ),
     # -------------------------------------------------------------------------------------- keepalived is stricter
     _looser(
         "DIF-63",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import socket
 
+from pyhad.checker_proc.nursery import Nursery as NurseryProcess
 from pyhad.checker_proc.worker_words import Tally
+from pyhad.checker_proc.workforce import Workforce
 from pyhad.checker_proc.workplace import Workplace
 from pyhad.common.codec import encode
 from pyhad.common.config.model import TlsClient
@@ -85,4 +87,29 @@ def test_a_worker_that_is_gone_when_its_first_word_is_read_harms_nobody() -> Non
     assert (len(nursery.ends), place.status().pid) == (2, 0)
     place.close()
     nursery.close()
+    loop.close()
+
+
+def test_a_nursery_that_hangs_is_killed_and_the_checker_told() -> None:
+    loop, lost = ClockLoop(), []
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid == 0:
+        os.read(os.pipe()[0], 1)
+        os._exit(0)
+    logger = ProcessLog("test", LogSettings(syslog=False)).logger
+    force = Workforce(NurseryProcess(ours, os.pidfd_open(pid)), loop, logger, lambda: lost.append("nursery"))
+    loop.ahead_ns = -11 * SECOND
+    assert force.follow(1, TlsClient())
+    loop.ahead_ns = 0
+    force.look()  # the first that never speaks is given up
+    assert lost == []
+    loop.ahead_ns = -11 * SECOND
+    loop.turn(0.2)  # another is wanted, 11 s ago
+    loop.ahead_ns = 0
+    force.look()
+    assert (lost, os.waitpid(pid, 0)[1]) == (["nursery"], 9)
+    force.close()
+    for end in (ours, theirs):
+        end.close()
     loop.close()
