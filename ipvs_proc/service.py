@@ -5,7 +5,7 @@ Its death changes nothing in the kernel; its successor reads the table, compares
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import assert_never
 
@@ -122,7 +122,7 @@ class IpvsService:
         if changed or old is None:
             self._open()
         elif self._is_stale(0):
-            self._dirty |= self._refresh()
+            self._repair(self._refresh())  # by what was wanted until now: what the reload changes is no drift
         self._configure()
         if old is not None and old is not self._writer:
             self._dirty |= self._balancer.listeners  # the new plane has none of it
@@ -343,14 +343,17 @@ class IpvsService:
             return
         self._bring_settings()
         self._marks.verify()
-        drifted = self._refresh()
-        self._dirty |= drifted | self._out_of_line()
+        self._repair(self._refresh(), self._out_of_line())
+        self._writer.note_foreign(self._balancer.listeners)
+
+    def _repair(self, drifted: Set[Listener], refused: Set[Listener] = frozenset()) -> None:
+        """Write what others changed, count it and say so; and try again what was refused."""
+        self._dirty |= drifted | refused
         made = self._write()
         if drifted:
             self._runtime.counters["drift_repaired"] += len(drifted)
             names = sorted(listener_name(listener) for listener in drifted)
             self._logger.warning("drift_repaired", services=names[:20], count=len(names), changes=made)
-        self._writer.note_foreign(self._balancer.listeners)
 
     # --------------------------------------------------------------------------------------------- status
 
@@ -379,10 +382,7 @@ class IpvsService:
 
     def _on_status_wanted(self, message: StatusWanted) -> None:
         if self._writer is not None and self._is_stale(COUNTERS_AGE_NS, ASKED_SHARE):
-            drifted = self._refresh()
-            if drifted:
-                self._dirty |= drifted
-                self._write()
+            self._repair(self._refresh())
         self._reporter.report(message.ticket)
 
     def _status(self, ticket: int) -> IpvsStatus:

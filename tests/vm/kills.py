@@ -2,6 +2,7 @@
 
     .venv/bin/python -m tests.vm.kills [--kills 50] [--seed N]                                 # by nftables, here
     tests/vm/lab-kernel --timeout 900 -- .venv/bin/python -m tests.vm.kills --plane ipvs ...   # by IPVS
+    ... --plane ipvs --daemon keepalived                                                       # keepalived, likewise
 
 The whole daemon: ten services of a hundred servers, whose verdicts hang on ten files that change
 all the time; one more service carries real connections. The kernel's own text is watched throughout: a server that was
@@ -15,6 +16,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +26,7 @@ from pathlib import Path
 from tests.lab.net import Lab, LabError, Running, wait_until
 
 SERVICES, SERVERS = 10, 100
-VICTIMS = ("ipvs", "checker", "parent")
+VICTIMS = {"pyhad": ("ipvs", "checker", "parent"), "keepalived": ("checker", "parent")}
 PATIENCE_S = 120.0
 VIP = "192.0.2.1"
 
@@ -50,8 +52,8 @@ while True:
 
 
 def configuration(folder: Path, plane: str) -> str:
-    """Ten services whose servers follow a file each service, and one with a real server."""
-    text = [f"global_defs {{\n pyhad_data_plane {plane}\n}}\n"]
+    """Ten services whose servers follow a file each service, and one with a real server. `plane` "": keepalived's."""
+    text = [f"global_defs {{\n pyhad_data_plane {plane}\n}}\n"] if plane else []
     for service in range(SERVICES):
         text.append(f"track_file f{service} {{\n file {folder}/f{service}\n weight 0\n}}\n")
         check = f"FILE_CHECK {{\n track_file f{service}\n weight 0\n}}\n"
@@ -116,38 +118,37 @@ class Watch:
 class Run:
     """One director with its daemon."""
 
-    def __init__(self, site: Lab, folder: Path, plane: str, seed: int) -> None:
+    def __init__(self, site: Lab, folder: Path, plane: str, seed: int, daemon: str = "pyhad") -> None:
         self._site = site
+        self._kind = daemon
         self._folder = folder
         self._random = random.Random(seed)
         self.watch = Watch(site, plane, site.start("director", "sleep", "infinity").pid)
         self.times: list[tuple[str, float]] = []
+        self.held = True
         self._next: list[str] = []
         self._daemon: Running | None = None
         for service in range(SERVICES):
             (folder / f"f{service}").write_text("0\n")
-        (folder / "pyhad.conf").write_text(configuration(folder, plane))
+        (folder / "d.conf").write_text(configuration(folder, plane if daemon == "pyhad" else ""))
 
     def start(self) -> None:
         """The daemon, as a service manager would start it."""
-        pyhad = str(Path(sys.executable).with_name("pyhad"))
-        words = (
-            "-n",
-            "-l",
-            "--no-syslog",
-            "-f",
-            str(self._folder / "pyhad.conf"),
-            "--run-dir",
-            str(self._folder / "run"),
-        )
-        self._daemon = self._site.start("director", pyhad, *words, log=self._folder / "pyhad.log")
+        folder = self._folder
+        if self._kind == "pyhad":
+            program = str(Path(sys.executable).with_name("pyhad"))
+            words = ["-n", "-l", "--no-syslog", "-f", f"{folder}/d.conf", "--run-dir", f"{folder}/run"]
+        else:
+            program, words = "keepalived", ["-n", "-C", "-l", "-f", f"{folder}/d.conf"]
+            words += ["-p", f"{folder}/keepalived.pid", "-c", f"{folder}/checkers.pid"]
+        self._daemon = self._site.start("director", program, *words, log=folder / "d.log")
 
     def settle(self) -> float:
         """Until the table is right; how long that took."""
         try:
             return wait_until(self.watch.is_right, PATIENCE_S, "the table is right", every_s=0.05)
         except LabError as error:
-            log = "\n".join((self._folder / "pyhad.log").read_text().splitlines()[-40:])
+            log = "\n".join((self._folder / "d.log").read_text().splitlines()[-40:])
             state = f"servers {self.watch.look()}, up {self.watch.up}, killed {self.times[-3:]}"
             raise LabError(f"{error}\n{state}\n{log}") from None
 
@@ -169,7 +170,7 @@ class Run:
     def kill(self) -> None:
         """One of the three, at some moment of a change; then the table must come right."""
         if not self._next:
-            self._next = self._random.sample(VICTIMS, len(VICTIMS))
+            self._next = self._random.sample(VICTIMS[self._kind], len(VICTIMS[self._kind]))
         victim = self._next.pop()
         self.change()
         time.sleep(self._random.random() * 1.5)
@@ -186,9 +187,8 @@ class Run:
         if victim == "parent":
             self._daemon.kill()
             return True
-        path = self._folder / "run" / ("ipvs.pid" if victim == "ipvs" else "checkers.pid")
         try:
-            pid = int(path.read_text())
+            pid = int(self._pid_file("ipvs" if victim == "ipvs" else "checkers").read_text())
             if f"PPid:\t{self._daemon.pid}\n" not in Path(f"/proc/{pid}/status").read_text():
                 return False
             os.kill(pid, signal.SIGKILL)
@@ -196,8 +196,11 @@ class Run:
             return False
         return True
 
+    def _pid_file(self, name: str) -> Path:
+        return self._folder / ("run" if self._kind == "pyhad" else ".") / f"{name}.pid"
+
     def _children(self) -> bool:
-        path = self._folder / "run" / "ipvs.pid"
+        path = self._pid_file("ipvs" if self._kind == "pyhad" else "checkers")
         return path.exists() and Path(f"/proc/{path.read_text().strip()}").exists()
 
 
@@ -213,19 +216,23 @@ def build(site: Lab) -> None:
     wait_until(lambda: ":80" in site.run("web", "ss", "-Hltn"), 20, "the server listens")
 
 
-def run(kills: int, plane: str, seed: int) -> Run:
-    """All of it. Raises when the table does not come right, was emptier than it may be, or a connection broke."""
+def run(kills: int, plane: str, seed: int, daemon: str = "pyhad") -> Run:
+    """All of it. Raises when the table does not come right, and of pyhad when it was emptier than it may be, or a
+    connection broke."""
     with tempfile.TemporaryDirectory(prefix="pyhad-kills.") as name, Lab() as site:
         folder = Path(name)
         folder.chmod(0o755)
         build(site)
-        found = Run(site, folder, plane, seed)
+        found = Run(site, folder, plane, seed, daemon)
         found.start()
         found.settle()
         found.steady()
         held = site.start("client", sys.executable, "-c", _HOLD, VIP, log=folder / "held.log")
         for _ in range(kills):
             found.kill()
+        found.held = held.alive
+        if daemon != "pyhad":
+            return found
         assert held.alive, f"the connection broke: {held.log()[-300:]}"
         spoken = [float(line) for line in held.log().splitlines()]
         assert time.monotonic() - spoken[-1] < 3, "the connection stands still"
@@ -233,19 +240,38 @@ def run(kills: int, plane: str, seed: int) -> Run:
         return found
 
 
+def start_s(*command: str) -> float:
+    """How long a program takes here that does nothing: the least of five."""
+
+    def once() -> float:
+        began = time.monotonic()
+        subprocess.run(command, check=True, capture_output=True)
+        return time.monotonic() - began
+
+    return min(once() for _ in range(5))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--plane", choices=("ipvs", "nftables"), default="nftables")
+    parser.add_argument("--daemon", choices=("pyhad", "keepalived"), default="pyhad")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    found = run(options.kills, options.plane, options.seed)
-    for victim in VICTIMS:
+    python, keepalived = start_s(sys.executable, "-c", "pass"), start_s("keepalived", "--version")
+    print(
+        f"starts here: a Python that does nothing {python:.2f} s, keepalived --version {keepalived:.2f} s", flush=True
+    )
+    found = run(options.kills, options.plane, options.seed, options.daemon)
+    for victim in VICTIMS[options.daemon]:
         times = sorted(took for name, took in found.times if name == victim)
         if times:
             median, worst = times[len(times) // 2], times[-1]
-            print(f"{victim}: killed {len(times)} times; right after {median:.2f} s (median), {worst:.2f} s at most")
-    print(f"looked {found.watch.looks} times: never emptier than the verdicts say; the connection went on")
+            late = sum(took > 2 for took in times)
+            figures = f"right after {median:.2f} s (median), {worst:.2f} s at most, {late} times after more than 2 s"
+            print(f"{victim}: killed {len(times)} times; {figures}")
+    emptier, broke = len(found.watch.emptier), "went on" if found.held else "broke"
+    print(f"looked {found.watch.looks} times: emptier than the verdicts say {emptier} times; the connection {broke}")
 
 
 if __name__ == "__main__":

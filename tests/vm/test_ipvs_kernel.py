@@ -292,6 +292,14 @@ def test_what_somebody_deleted_is_repaired(site: Lab, run: Run) -> None:
     assert owner.events("drift_repaired")[0]["services"] == [WEB]
 
 
+def test_what_is_repaired_because_somebody_asks_is_said_too(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH))
+    before = on_director(site)
+    site.run("director", "ipvsadm", "-C")
+    wait_until(lambda: owner.ask("status") and on_director(site) == before, 15, "the table is back", every_s=0.3)
+    assert [event["services"] for event in owner.events("drift_repaired")] == [[WEB]]
+
+
 def test_an_unknown_scheduler_is_said_and_does_not_stop_the_others(site: Lab, run: Run) -> None:
     owner = run(service(f"{traffic.VIP}:81/tcp", {"10.1.0.11:80": 1}, scheduler="no_such"), service(WEB, BOTH))
     status = owner.ask("status")["services"]

@@ -39,7 +39,7 @@ def test_a_service_without_servers_is_left_out(compiled: Compile) -> None:
     assert result.warnings == ["'virtual_server 192.0.2.1 80' is left out: it has no real_server"]
 
 
-@pytest.mark.behaviour("FIX-51", "FIX-53")
+@pytest.mark.behaviour("FIX-51", "FIX-53", "LVS-3")
 def test_what_is_not_said_has_keepalived_s_defaults_and_a_warning(compiled: Compile) -> None:
     result = compiled("virtual_server 192.0.2.1 80 {\n real_server 10.0.0.1 80 { }\n}\n")
     one = built(result)
@@ -51,7 +51,7 @@ def test_what_is_not_said_has_keepalived_s_defaults_and_a_warning(compiled: Comp
     ]
 
 
-@pytest.mark.behaviour("FIX-52")
+@pytest.mark.behaviour("FIX-52", "LVS-3")
 @pytest.mark.parametrize(
     ("words", "server", "identity", "family"),
     [
@@ -76,7 +76,7 @@ def test_ipv6_services_stand_in_brackets(compiled: Compile) -> None:
     assert (one.id, one.servers[0].id) == ("[fd00::1]:80/tcp", "[fd00::2]:80")
 
 
-@pytest.mark.behaviour("FIX-54")
+@pytest.mark.behaviour("FIX-54", "LVS-9")
 def test_ops_needs_udp(service: Compile) -> None:
     assert built(service("ops")).flags == ()
     assert built(service("protocol UDP\nops")).flags == ("ops",)
@@ -87,7 +87,7 @@ def test_hash_flags_belong_to_their_scheduler_in_any_order(service: Compile) -> 
     assert service("sh-port").warnings == ["sh-port is ignored: it belongs to lb_algo sh, not rr"]
 
 
-@pytest.mark.behaviour("FIX-55")
+@pytest.mark.behaviour("FIX-55", "LVS-4")
 def test_port_0_is_persistent(compiled: Compile) -> None:
     text = "virtual_server 192.0.2.1 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 10.0.0.1 { }\n}\n"
     assert built(compiled(text)).persistence_timeout_s == 360
@@ -100,21 +100,21 @@ def test_an_engine_needs_persistence(service: Compile) -> None:
     assert built(service("persistence_granularity 255.255.255.0")).persistence_timeout_s == 360
 
 
-@pytest.mark.behaviour("FIX-56")
+@pytest.mark.behaviour("FIX-56", "LVS-4")
 def test_the_same_server_twice_counts_once(service: Compile) -> None:
     result = service("real_server 10.0.0.1 8080 { weight 7 }")
     assert [server.weight for server in built(result).servers] == [7]
     assert result.warnings == ["real_server 10.0.0.1:8080 is ignored: the service has it already"]
 
 
-@pytest.mark.behaviour("FIX-57")
+@pytest.mark.behaviour("FIX-57", "LVS-4")
 def test_without_nat_the_port_is_that_of_the_service(service: Compile) -> None:
     result = service("lb_kind DR")
     assert built(result).servers[0].id == "10.0.0.1:80"
     assert result.warnings == ["real_server: with lb_kind DR the port is that of the service: 80, not 8080"]
 
 
-@pytest.mark.behaviour("FIX-58")
+@pytest.mark.behaviour("FIX-58", "LVS-4")
 def test_with_nat_a_server_without_a_port_has_that_of_the_service(service: Compile) -> None:
     result = service("real_server 10.0.0.2 { }")
     assert {server.id for server in built(result).servers} == {"10.0.0.1:8080", "10.0.0.2:80"}
@@ -138,7 +138,7 @@ def test_a_sorry_server_has_the_service_s_port_and_its_own_method(service: Compi
     assert one.sorry_server == SorryServer(address="10.0.0.9", port=80, forwarding=Forwarding.TUNNEL, inhibit=True)
 
 
-@pytest.mark.behaviour("FIX-61")
+@pytest.mark.behaviour("FIX-61", "LVS-5")
 def test_a_server_of_the_other_family_needs_a_tunnel(service: Compile) -> None:
     result = service("real_server fd00::2 80 { }")
     assert [server.id for server in built(result).servers] == ["10.0.0.1:8080"]

@@ -53,7 +53,7 @@ def test_the_weight_of_a_verdict_counts(make: Any) -> None:
     assert table(make, service) == {1: 0, 2: 1}
 
 
-@pytest.mark.behaviour("LVS-31", "LVS-32")
+@pytest.mark.behaviour("LVS-30", "LVS-31", "LVS-32")
 def test_quorum_is_lost_below_quorum_minus_hysteresis_and_gained_at_quorum_plus_hysteresis(make: Any) -> None:
     servers = [make.server(number) for number in range(1, 7)]
     service = VirtualService(make.virtual(*servers, quorum=4, hysteresis=1))
