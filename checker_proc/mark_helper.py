@@ -80,15 +80,15 @@ def _live(channel: socket.socket, account: tuple[str, int, int], daemon: str, ma
 def obey(channel: socket.socket, marks: frozenset[int]) -> bool:
     """One wish; False at the end of the socket."""
     frame, descriptors, _, _ = socket.recv_fds(channel, WISH.size + 1, 1)
-    try:
-        if len(frame) == WISH.size:
-            number, mark = WISH.unpack(frame)
-            channel.send(ANSWER.pack(number, _set(descriptors, mark) if mark in marks else _NOT_PERMITTED))
-    except OSError:  # nobody is there any more
-        return False
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
+    number, mark = WISH.unpack(frame) if len(frame) == WISH.size else (0, 0)
+    problem = _set(descriptors, mark) if mark in marks else _NOT_PERMITTED
+    for descriptor in descriptors:  # before the answer: then nobody holds it but the checker, and its close is the end
+        os.close(descriptor)
+    if len(frame) == WISH.size:
+        try:
+            channel.send(ANSWER.pack(number, problem))
+        except OSError:  # nobody is there any more
+            return False
     return bool(frame)
 
 

@@ -94,7 +94,12 @@ class Workplace:
     def _start(self) -> None:
         if self._is_closed:
             return
-        ours, theirs = pair()
+        try:
+            ours, theirs = pair()
+        except OSError as error:  # what was known of its checks stays until there is one
+            self._logger.error("worker_not_started", worker=self.number, error=str(error))
+            self._loop.after(YOUNG_NS, self._start)
+            return
         with theirs:
             self._fork(self.number, theirs)
         self._starts += 1

@@ -156,6 +156,9 @@ class Scripts:
 
     def _lost(self) -> None:
         self._loop.unwatch(self._channel.fileno())
+        for _, descriptor in self._waiting:
+            if descriptor >= 0:
+                os.close(descriptor)
         self._waiting.clear()
         self.is_lost = True
         if self._then is not None:

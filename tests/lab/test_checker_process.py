@@ -67,6 +67,7 @@ CAP_NET_RAW_EFFECTIVE = struct.pack("<5I", 0x02000001, 1 << CAP_NET_RAW, 0, 0, 0
 OK = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
+@pytest.mark.behaviour("CHK-30")
 def test_a_closed_port_is_down_for_being_refused_and_an_open_one_is_up(director: Director) -> None:
     server = director.serve(silent)
     director.start(checked("10.0.0.11:80", tcp(server.port)), checked("10.0.0.12:80", tcp(closed_port())))
@@ -250,6 +251,7 @@ def test_the_loopback_answers_pings_and_a_black_hole_does_not(director: Director
     assert director.says("10.0.0.12:80")[1] in ("timeout", "no_route", "connect_failed")
 
 
+@pytest.mark.behaviour("CHK-60")
 def test_an_exit_status_is_a_verdict_and_a_dynamic_one_a_weight(director: Director) -> None:
     def misc(script: str, dynamic: bool = False) -> MiscCheck:
         argv = ("/bin/sh", "-c", script)
@@ -403,11 +405,11 @@ def test_what_several_services_ask_is_asked_once(director: Director) -> None:
 
 
 def test_what_cannot_be_asked_takes_nobody_down_and_is_said_once(director: Director) -> None:
-    marked = dataclasses.replace(tcp(closed_port()), target=Target(address="127.0.0.1", port=1, fwmark=7))
-    director.start(checked("10.0.0.11:80", marked))
+    foreign = Target(address="127.0.0.1", port=1, bind_address="203.0.113.9")
+    director.start(checked("10.0.0.11:80", dataclasses.replace(tcp(closed_port()), target=foreign)))
     director.until(lambda: director.lines("probe_impossible"))
     director.turn_for(0.5)
-    assert [line["reason"] for line in director.lines("probe_impossible")] == ["fwmark_not_permitted"]
+    assert [line["reason"] for line in director.lines("probe_impossible")] == ["bind_failed"]
     assert director.says("10.0.0.11:80") == (True, "not_checked_yet")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 
 from pyhad.checker_proc.nursery import Nursery as NurseryProcess
@@ -112,4 +113,23 @@ def test_a_nursery_that_hangs_is_killed_and_the_checker_told() -> None:
     force.close()
     for end in (ours, theirs):
         end.close()
+    loop.close()
+
+
+def test_without_a_descriptor_for_a_worker_another_try_is_made() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    loop, nursery = ClockLoop(), Nursery()
+    place = Workplace(1, loop, ProcessLog("test", LogSettings(syslog=False)).logger, nursery.fork)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        place.open(TlsClient())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert nursery.ends == []
+    end_ns = loop.now_ns() + 20 * SECOND
+    while not nursery.ends and loop.now_ns() < end_ns:
+        loop.turn(0.1)
+    assert len(nursery.ends) == 1
+    place.close()
+    nursery.close()
     loop.close()

@@ -89,7 +89,7 @@ def test_servers_that_are_put_in_at_the_start_are_told_where_that_is_wanted() ->
     )  # fmt: skip
 
 
-@pytest.mark.behaviour("NTF-22", "LVS-33", "MAIL-6")
+@pytest.mark.behaviour("NTF-22", "LVS-33", "MAIL-6", "MAIL-7")
 def test_the_first_word_on_a_quorum_is_told_whatever_it_is(telling: Telling) -> None:
     told = telling.quorums_are((quorum(up=True, weight_sum=3),), whole=True)
     assert told == [

@@ -245,3 +245,43 @@ def test_a_server_may_be_given_by_its_name_which_nobody_looks_up_yet(service: Co
     assert (checked.name, checked.family, checked.address) == ("web.example", 4, "")
     assert checked.checks[0].target.address == ""
     assert checked.checks[1].target.address == "10.0.0.9"
+
+
+@pytest.mark.behaviour("MAIL-2")
+@pytest.mark.parametrize(
+    ("everywhere", "of_service", "of_server", "mails"),
+    [
+        ("", "", "", (False, True)),
+        ("smtp_alert", "", "", (True, True)),
+        ("smtp_alert off", "", "", (False, False)),
+        ("smtp_alert\nsmtp_alert_checker off", "", "", (False, False)),
+        ("smtp_alert off\nsmtp_alert_checker", "", "", (True, True)),
+        ("smtp_alert off", "smtp_alert", "smtp_alert", (True, True)),
+        ("", "smtp_alert", "smtp_alert off", (True, False)),
+    ],
+)
+def test_servers_are_mailed_of_and_services_are_not_unless_told(
+    compiled: Compile, everywhere: str, of_service: str, of_server: str, mails: tuple[bool, bool]
+) -> None:
+    inside = f"protocol TCP\nlb_algo rr\nlb_kind NAT\n{of_service}\nreal_server 10.0.0.1 80 {{\n{of_server}\n}}\n"
+    result = compiled(f"global_defs {{\n{everywhere}\n}}\nvirtual_server 192.0.2.1 80 {{\n{inside}}}\n")
+    [told] = result.result.configuration.checker.told
+    assert (told.mails, told.servers[0].mails) == mails
+
+
+@pytest.mark.behaviour("MAIL-1")
+@pytest.mark.parametrize(
+    ("words", "is_sent"),
+    [
+        ("smtp_server 192.0.2.9\nnotification_email { a@b.example }", True),
+        ("smtp_server 192.0.2.9", False),
+        ("notification_email { a@b.example }", False),
+    ],
+)
+def test_mail_needs_a_server_and_somebody_to_read_it(compiled: Compile, words: str, is_sent: bool) -> None:
+    inside = "protocol TCP\nlb_algo rr\nlb_kind NAT\nreal_server 10.0.0.1 80 {\n}\n"
+    result = compiled(f"global_defs {{\n{words}\n}}\nvirtual_server 192.0.2.1 80 {{\n{inside}}}\n")
+    mail = result.result.configuration.checker.mail
+    assert (mail is not None) is is_sent
+    if mail is not None:
+        assert (mail.port, mail.timeout_ns) == (25, 30_000_000_000)
