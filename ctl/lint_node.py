@@ -147,13 +147,12 @@ def _s(span_ns: int) -> str:
 
 
 def _unused_trackers(root: Statement) -> Iterator[Diagnostic]:
+    """Of scripts the compiler says so: they do not even run."""
     used = set(_tracked_names(root))
-    kinds = (("vrrp_script", "track_script"), ("vrrp_track_process", "track_process"))
-    for kind, list_name in kinds:
-        for block in root.every(kind):
-            if (list_name, block.text()) not in used:
-                text = f"{kind} '{block.text()}' is tracked by nothing: it can never matter"
-                yield warning(text, block.at, f"name it in a {list_name} block, or remove it")
+    for block in root.every("vrrp_track_process"):
+        if ("track_process", block.text()) not in used:
+            text = f"vrrp_track_process '{block.text()}' is tracked by nothing: it can never matter"
+            yield warning(text, block.at, "name it in a track_process block, or remove it")
 
 
 def _tracked_names(root: Statement) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,18 @@ import enum
 from collections.abc import Iterator
 from typing import Any
 
-from pyhad.common.config.model import Configuration, Statics, VirtualAddress, VirtualRule, VirtualServer, VrrpInstance
+from pyhad.common.config.model import (
+    CheckedServer,
+    Configuration,
+    Statics,
+    VirtualAddress,
+    VirtualRule,
+    VrrpInstance,
+)
 from pyhad.common.config.tree import Statement
 from pyhad.ctl.plan import is_secret
+from pyhad.ctl.resolved_checks import service_rows, shown
+from pyhad.ctl.written import place, row, statement, whole, written
 
 _INSTANCE = (
     ("interface", "interface", "interface"),
@@ -30,13 +39,11 @@ _INSTANCE = (
 )
 """(word shown, field of the model, keyword that sets it)"""
 
-_SERVICE = (
-    ("lb_algo", "scheduler", "lb_algo"),
-    ("persistence_timeout", "persistence_timeout_s", "persistence_timeout"),
-    ("quorum", "quorum", "quorum"),
-    ("hysteresis", "hysteresis", "hysteresis"),
-    ("alpha", "alpha", "alpha"),
-)
+_HELD = frozenset({"virtual_ipaddress", "virtual_ipaddress_excluded", "virtual_routes", "virtual_rules"})
+_SHOWN_APART = frozenset({
+    "global_defs", "vrrp_instance", "virtual_server", "static_ipaddress", "static_routes", "static_rules"
+})  # fmt: skip
+_WITH_DEFAULTS = ("vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file")
 
 
 def to_document(configuration: Configuration) -> dict[str, Any]:
@@ -70,17 +77,28 @@ def _plain(value: Any) -> Any:
 
 
 def to_text(configuration: Configuration, root: Statement) -> str:
-    """Instances and services as keepalived.conf has them, every value with its origin."""
+    """Everything that is configured as keepalived.conf has it, every value with its origin.
+
+    What instances, services and checks work by is shown as it is after fix-ups; the rest as it was written.
+    """
     blocks = {block.text(): block for block in root.every("vrrp_instance")}
     rows: list[str] = [f"# {file}" for file in configuration.control.files]
-    rows += _row("router_id", configuration.vrrp.router_id, _global(root, "router_id"), "")
+    rows.append(row(f"router_id {configuration.vrrp.router_id}", _global(root, "router_id"), ""))
+    for block in root.every("global_defs"):
+        rows += ["", *whole(block, "")]
+    for one in root.children:
+        if one.name not in _SHOWN_APART and not one.broken:
+            rows += ["", *(whole(one, "", defaults=one.name in _WITH_DEFAULTS) if one.children else statement(one, ""))]
     for instance in configuration.vrrp.instances:
         rows += ["", *_instance(instance, blocks[instance.name])]
-    statics = list(_statics(configuration.vrrp.statics))
+    statics = list(_statics(configuration.vrrp.statics, root))
     rows += ["", *statics] if statics else []
     places = {f"{one.at.file}:{one.at.line}": one for one in root.every("virtual_server")}
+    checked: dict[str, dict[str, CheckedServer]] = {}
+    for server in configuration.checker.servers:
+        checked.setdefault(server.service, {})[server.server] = server
     for service in configuration.ipvs.services:
-        rows += ["", *_service(service, places.get(service.source))]
+        rows += ["", *service_rows(service, places.get(service.source), checked.get(service.id, {}))]
     return "\n".join(rows) + "\n"
 
 
@@ -90,30 +108,36 @@ def _global(root: Statement, name: str) -> Statement | None:
 
 
 def _instance(instance: VrrpInstance, block: Statement) -> Iterator[str]:
-    yield f"vrrp_instance {instance.name} {{  # {block.at.file}:{block.at.line}"
+    yield f"vrrp_instance {instance.name} {{  # {place(block)}"
     for word, field, keyword in _INSTANCE:
-        yield from _row(word, _value(field, getattr(instance, field)), block.last(keyword), "    ")
+        yield row(f"{word} {shown(field, getattr(instance, field))}", block.last(keyword), "    ")
     for name, addresses in (
         ("virtual_ipaddress", instance.addresses),
         ("virtual_ipaddress_excluded", instance.excluded_addresses),
     ):
-        yield from _lines(name, [_address(one) for one in addresses], "    ")
-    yield from _lines("virtual_routes", [one.text for one in instance.routes], "    ")
-    yield from _lines("virtual_rules", [_rule(one) for one in instance.rules], "    ")
+        yield from _lines(name, [_address(one) for one in addresses], block, "    ")
+    yield from _lines("virtual_routes", [one.text for one in instance.routes], block, "    ")
+    yield from _lines("virtual_rules", [_rule(one) for one in instance.rules], block, "    ")
+    yield from written(block, "    ", _HELD.union(*({word, keyword} for word, _, keyword in _INSTANCE)))
     yield "}"
 
 
-def _statics(statics: Statics) -> Iterator[str]:
-    yield from _lines("static_ipaddress", [_address(one) for one in statics.addresses], "")
-    yield from _lines("static_routes", [one.text for one in statics.routes], "")
-    yield from _lines("static_rules", [_rule(one) for one in statics.rules], "")
+def _statics(statics: Statics, root: Statement) -> Iterator[str]:
+    yield from _lines("static_ipaddress", [_address(one) for one in statics.addresses], root, "")
+    yield from _lines("static_routes", [one.text for one in statics.routes], root, "")
+    yield from _lines("static_rules", [_rule(one) for one in statics.rules], root, "")
 
 
-def _lines(name: str, lines: list[str], indent: str) -> Iterator[str]:
-    if lines:
-        yield f"{indent}{name} {{"
-        yield from (f"{indent}    {line}" for line in lines)
-        yield f"{indent}}}"
+def _lines(name: str, lines: list[str], owner: Statement, indent: str) -> Iterator[str]:
+    """As they count; their places where each line of the file gave one of them."""
+    if not lines:
+        return
+    entries = [entry for block in owner.children if block.name == name for entry in block.children]
+    found = [f"  # {place(entry)}" for entry in entries] if len(entries) == len(lines) else [""] * len(lines)
+    yield f"{indent}{name} {{"
+    for line, origin in zip(lines, found, strict=True):
+        yield (f"{indent}    {line}".ljust(44) + origin).rstrip()
+    yield f"{indent}}}"
 
 
 def _address(one: VirtualAddress) -> str:
@@ -123,30 +147,3 @@ def _address(one: VirtualAddress) -> str:
 def _rule(one: VirtualRule) -> str:
     """As written, with the preference that counts."""
     return one.text if f" {one.priority}" in one.text else f"{one.text} preference {one.priority}"
-
-
-def _service(service: VirtualServer, block: Statement | None) -> Iterator[str]:
-    yield f"virtual_server {service.id} {{  # {service.source}"
-    for word, field, keyword in _SERVICE:
-        found = block.last(keyword) if block else None
-        yield from _row(word, _value(field, getattr(service, field)), found, "    ")
-    for server in service.servers:
-        yield f"    real_server {server.id} weight {server.weight} {server.forwarding}"
-    if service.sorry_server:
-        yield f"    sorry_server {service.sorry_server.address} {service.sorry_server.port}"
-    yield "}"
-
-
-def _row(word: str, value: str, found: Statement | None, indent: str) -> Iterator[str]:
-    origin = f"{found.at.file}:{found.at.line}" if found is not None else "default"
-    yield f"{indent}{word} {value}".ljust(44) + f"  # {origin}"
-
-
-def _value(field: str, value: Any) -> str:
-    if field.endswith("_ns"):
-        return f"{value / 1_000_000_000:g}"
-    if field.endswith("_cs"):
-        return f"{value / 100:g}"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return str(value)

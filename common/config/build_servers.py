@@ -67,6 +67,7 @@ class ServerBuilder:
         servers: dict[str, RealServer] = {}
         checked: list[CheckedServer] = []
         settings: dict[tuple[int, ...], CheckSettings] = {}
+        suspends_without = self._suspends_without()
         for statement in self.block.every("real_server"):
             host, port = _address_and_port(statement)
             address = "" if is_name(host) else host
@@ -88,10 +89,10 @@ class ServerBuilder:
             servers[identity] = server
             self.told.append(self.alerts.server(statement, server, self.listeners[0].protocol))
             if checks or server.name:
-                checked.append(self._checked(server, checks))
+                checked.append(self._checked(server, checks, suspends_without))
         return tuple(servers.values()), checked
 
-    def _checked(self, server: RealServer, checks: tuple[Check, ...]) -> CheckedServer:
+    def _checked(self, server: RealServer, checks: tuple[Check, ...], suspends_without: str) -> CheckedServer:
         return CheckedServer(
             service=self.service,
             server=server.id,
@@ -100,7 +101,7 @@ class ServerBuilder:
             weight=server.weight,
             alpha=server.alpha,
             checks=checks,
-            suspends_without=self._suspends_without(),
+            suspends_without=suspends_without,
             name=server.name,
             family=self.listeners[0].family,
         )

@@ -25,7 +25,7 @@ class CheckSettings:
     fwmark: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Around:
     """The blocks around a checker, and the server that it looks at."""
 

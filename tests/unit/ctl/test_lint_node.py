@@ -51,9 +51,9 @@ def test_an_ordinary_file_is_quiet(text: str) -> None:
             "a dead 10.0.0.1:80 is noticed only 7 s after a check began (2 tries of 3 s), longer than the delay",
         ),
         (
-            "vrrp_script s {\nscript /bin/true\nuser nobody\n}\n" + INSTANCE.format(""),
+            "vrrp_track_process p {\nprocess sshd\n}\n" + INSTANCE.format(""),
             1,
-            "vrrp_script 's' is tracked by nothing",
+            "vrrp_track_process 'p' is tracked by nothing",
         ),
         (INSTANCE.format("notify /bin/true"), 5, "'notify' names no user and there is no script_user"),
     ],
