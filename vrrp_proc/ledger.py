@@ -45,6 +45,7 @@ class Ledger:
         self._path = path
         self._logger = logger
         self._configured: tuple[Path, ...] = ()
+        self._content = b""
         self._asks = True
         scripts.on_ledger = self._found
 
@@ -69,30 +70,34 @@ class Ledger:
         """Nothing of ours is installed any more."""
         self._keep(b"")
 
-    def _keep(self, content: bytes) -> None:
+    def _keep(self, content: bytes, *, settles: bool = False) -> None:
+        self._content = content
         descriptor = os.memfd_create("ledger", os.MFD_CLOEXEC)
         try:
             os.write(descriptor, content)
-            self._scripts.send(KeepLedger(path=self._path, asks=self._asks), descriptor)
+            self._scripts.send(KeepLedger(path=self._path, asks=self._asks, settles=settles), descriptor)
         finally:
             os.close(descriptor)
         self._asks = False
 
     def _found(self, descriptor: int) -> None:
-        """What was in the file before our first note."""
-        content = os.pread(descriptor, MOST_BYTES, 0)
+        """What was in the file before our first note; it is kept until now, for we might have died before."""
+        left = self._left_over(os.pread(descriptor, MOST_BYTES, 0))
+        if left:
+            self.on_left_over(left)
+        self._keep(self._content, settles=True)
+
+    def _left_over(self, content: bytes) -> tuple[Path, ...]:
         if not content:
-            return
+            return ()
         try:
             noted = decode(Noted, content)
             if noted.format != FORMAT:
                 raise WireError(f"format {noted.format}, this process reads {FORMAT}")
         except WireError as error:  # written by another version
             self._logger.warning("ledger_not_understood", detail=str(error))
-            return
-        left = left_over_paths((*noted.routes, *noted.rules), self._configured)
-        if left:
-            self.on_left_over(left)
+            return ()
+        return left_over_paths((*noted.routes, *noted.rules), self._configured)
 
 
 def _paths_of(document: VrrpDocument) -> tuple[Path, ...]:

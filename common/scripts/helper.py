@@ -20,7 +20,7 @@ from pyhad.common.loop import Loop
 from pyhad.common.scripts.catalogue import Catalogue, catalogue_from
 from pyhad.common.scripts.fifos import HelperFifos
 from pyhad.common.scripts.files import HelperFiles
-from pyhad.common.scripts.ledger import exchange
+from pyhad.common.scripts.ledger import exchange, put, settle
 from pyhad.common.scripts.mail import HelperMail
 from pyhad.common.scripts.orders import (
     MOST_BYTES,
@@ -213,14 +213,19 @@ class Helper:
                 assert_never(order)
 
     def _keep_ledger(self, order: KeepLedger, descriptors: list[int]) -> None:
+        descriptor, before = descriptors[0] if descriptors else -1, list[int]()
         try:
-            before = exchange(order.path, descriptors[0] if descriptors else -1)
+            if order.asks:
+                before = exchange(order.path, descriptor)
+            else:
+                put(order.path, descriptor)
+            if order.settles:
+                settle(order.path)
         except OSError as error:
             self._warn("ledger_not_written", order.path, error.strerror or "")
-            return
-        if order.asks:
-            self._answer(LedgerFound(), (before,))
-        os.close(before)
+        for one in before:
+            self._answer(LedgerFound(), (one,))
+            os.close(one)
 
     def _end(self) -> None:
         """The VRRP process is gone."""

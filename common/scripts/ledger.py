@@ -1,4 +1,8 @@
-"""The file that says what a VRRP process may have installed: replaced as a whole, read once. Knows no content."""
+"""The file that says what a VRRP process may have installed: replaced as a whole, read once. Knows no content.
+
+What was there before the first note of a process stays beside it until that process has seen to it: it may die in
+between, and so may the helper.
+"""
 
 from __future__ import annotations
 
@@ -8,32 +12,57 @@ MOST_BYTES = 4 * 1024 * 1024
 """Some 5,000 routes and rules; a longer file is neither written nor read."""
 
 
-def exchange(path: str, descriptor: int) -> int:
-    """Put what is in `descriptor` (a memfd) at `path`; returns a memfd of what was there before, perhaps empty.
+_UNREAD = ".unread"
 
-    Raises OSError when the new one cannot be written; the old one stays then.
-    """
-    before = os.memfd_create("ledger", os.MFD_CLOEXEC)
+
+def put(path: str, descriptor: int) -> None:
+    """Put what is in `descriptor` (a memfd) at `path`. Raises OSError; the old content stays then."""
+    fresh = f"{path}.new"
+    with open(fresh, "wb", opener=_private) as file:
+        file.write(os.pread(descriptor, MOST_BYTES, 0))
+    os.replace(fresh, path)
+
+
+def exchange(path: str, descriptor: int) -> list[int]:
+    """The same; returns memfds of what was there before, the last one last, and keeps it until `settle`."""
+    unread = path + _UNREAD
+    if not os.path.lexists(unread) and os.path.lexists(path):
+        os.replace(path, unread)
+        names = [unread]
+    else:
+        names = [unread, path]
+    before = [_copy(name) for name in names]
     try:
-        _copy(path, before)
-        fresh = f"{path}.new"
-        with open(fresh, "wb", opener=_private) as file:
-            file.write(os.pread(descriptor, MOST_BYTES, 0))
-        os.replace(fresh, path)
+        put(path, descriptor)
     except OSError:
-        os.close(before)
+        for one in before:
+            os.close(one)
         raise
     return before
 
 
-def _copy(path: str, descriptor: int) -> None:
+def settle(path: str) -> None:
+    """Nobody needs what was there before the first note. Raises OSError."""
+    try:
+        os.unlink(path + _UNREAD)
+    except FileNotFoundError:
+        return
+
+
+def _copy(path: str) -> int:
+    """Its content as a memfd; empty where there is none."""
+    copy = os.memfd_create("ledger", os.MFD_CLOEXEC)
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        return
+        return copy
+    except OSError:
+        os.close(copy)
+        raise
     if len(content) <= MOST_BYTES:
-        os.write(descriptor, content)
+        os.write(copy, content)
+    return copy
 
 
 def _private(path: str, flags: int) -> int:

@@ -94,10 +94,13 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepLedger:
-    """Put the memfd beside this at that path; with `asks` answered by `LedgerFound`. Not for checkers."""
+    """Put the memfd beside this at that path. Not for checkers."""
 
     path: str
     asks: bool
+    """Answered by `LedgerFound` with what was there before, which is kept beside it."""
+    settles: bool = False
+    """What was kept is seen to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

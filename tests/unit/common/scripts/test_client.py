@@ -153,6 +153,27 @@ def test_the_next_daemon_learns_what_the_last_one_had_configured_and_it_has_not(
     assert len(removed) == 2
 
 
+def test_what_a_daemon_left_is_found_again_if_whoever_asked_for_it_died_too_early(bench: Bench) -> None:
+    route = VirtualRoute(text="10.1.0.0/16", family=4, destination="10.1.0.0", prefix_len=16)
+    path, removed = str(bench.folder / "installed"), list[tuple[Path_, ...]]()
+
+    def begin(statics: Statics) -> Ledger:
+        made = Ledger(bench.scripts, path, bench.log.logger)
+        made.on_left_over = removed.append
+        made.configure(VrrpDocument(schema=1, generation=1, router_id="r", instances=(), statics=statics))
+        return made
+
+    begin(Statics(routes=(route,)))
+    bench.until(lambda: Path(path).exists())
+    begin(Statics())
+    bench.scripts.on_ledger = lambda descriptor: None  # it dies before it hears
+    bench.until(lambda: Path(path + ".unread").exists() and Path(path).exists())
+    begin(Statics())
+    bench.until(lambda: removed)
+    assert removed == [(route,)]
+    bench.until(lambda: not Path(path + ".unread").exists())
+
+
 @pytest.mark.behaviour("NTF-20", "NTF-23", "NTF-24", "NTF-25")
 def test_a_fifo_gets_every_line_and_its_reader_the_path(bench: Bench) -> None:
     path = bench.folder / "fifo"
