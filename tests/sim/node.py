@@ -226,16 +226,17 @@ class Node:
             return
         self.world.disturb(f"{self.name} thaws")
         self.thawed_ns = at_ns
-        backlog, self._backlog = self._backlog or [], None
+        backlog, self._backlog, put_off, self._put_off = self._backlog or [], None, self._put_off, []
         for frame in backlog:
             self.receive(frame)
         for vrid, router in list(self.routers.items()):
+            if self.routers.get(vrid) is not router:  # the process has ended and begun meanwhile
+                continue
             self._armed_ns.pop(vrid, None)
             deadline_ns = router.next_deadline_ns()
             if deadline_ns is not None and deadline_ns <= self.world.now_ns:
                 self._step(router, TimePassed())
             self._arm(router)
-        put_off, self._put_off = self._put_off, []
         for action in put_off:
             action()
 
