@@ -9,15 +9,16 @@ from dataclasses import replace
 
 import pytest
 
-from pyhad.common.config.model import VrrpInstance
+from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.states import RouterState
-from pyhad.vrrp_proc.core.effects import Effect, SendAdvertisement
+from pyhad.vrrp_proc.core.effects import AnnounceAddresses, Effect, Remark, SendAdvertisement
 from pyhad.vrrp_proc.core.events import (
     FOREVER_NS,
     AdvertisementReceived,
     Event,
     FaultCause,
     FaultsChanged,
+    LowerHeardTogether,
     ShutdownWanted,
     StandbyWanted,
     Startup,
@@ -36,6 +37,7 @@ PATIENCE_NS = 4_500 * MILLISECOND_NS
 CONFIG = VrrpInstance(
     name="V", vrid=1, family=4, interface="eth0", version=2, start_as_master=False, base_priority=100,
     advertisement_interval_cs=100, sync_group="G",
+    addresses=(VirtualAddress(address="10.1.0.1", prefix_len=32, interface="eth0"),),
 )  # fmt: skip
 
 
@@ -66,6 +68,8 @@ class Twin:
         self.config = replace(CONFIG, base_priority=100 + number, **changes)  # type: ignore[arg-type]
         self.routers: dict[str, VirtualRouter] = {}
         self.down: set[str] = set()
+        self.announced: list[str] = []
+        """The LAN of each announcement."""
         self.life = 0
         wires.nodes.append(self)
 
@@ -127,6 +131,12 @@ class Twin:
     def _perform(self, lan: str, effect: Effect) -> None:
         if isinstance(effect, SendAdvertisement) and lan not in self.down:
             self.wires.send(self, lan, effect.priority)
+        elif isinstance(effect, AnnounceAddresses):
+            self.announced.append(lan)
+        elif isinstance(effect, Remark) and effect.event == "lower_priority_heard":
+            for other in LANS:
+                if other != lan:
+                    self.step(other, LowerHeardTogether())
 
     def _settle(self) -> None:
         if self.settling:
@@ -220,6 +230,26 @@ def test_one_that_an_operator_holds_back_takes_the_other_with_it_within_their_wa
     pair.n2.stand_by("left", 0)
     pair.world.run_for(2 * DOWN_NS)
     assert pair.states() == [BACKUP, MASTER]
+
+
+@pytest.mark.behaviour("GRP-8")
+def test_a_lesser_router_that_one_member_hears_has_both_announced_and_then_there_is_peace() -> None:
+    pair = Pair()
+    pair.wires.cut = {("left", "n1"), ("right", "n1")}
+    pair.world.run_for(2 * DOWN_NS)
+    assert pair.states() == [MASTER, MASTER]
+    pair.world.run_for(10 * SECOND_NS)
+    pair.n2.announced.clear()
+    pair.wires.cut = {("right", "n1")}  # what n1 says is heard on the left only
+    pair.world.run_for(2 * SECOND_NS)
+    assert pair.states()[1] == MASTER
+    assert {"left", "right"} <= set(pair.n2.announced)
+    pair.wires.cut = set()
+    pair.world.run_for(2 * DOWN_NS)
+    assert pair.states() == [BACKUP, MASTER]
+    pair.n2.announced.clear()
+    pair.world.run_for(30 * SECOND_NS)
+    assert pair.n2.announced == []
 
 
 def test_a_process_that_is_replaced_goes_on_with_both() -> None:
