@@ -43,7 +43,7 @@ def lines(part: str, options: argparse.Namespace, folder: Path) -> Iterator[str]
     if part in ("load", "most"):
         yield beside.HEAD
         for kind, servers, rate in loads:
-            for name in daemons:
+            for name in daemons * options.rounds:
                 yield beside.load(name, kind, int(servers), int(rate), options.seconds)
     elif part == "memory":
         for kind, servers, _ in loads:
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--daemons", default=",".join(NAMES))
     parser.add_argument("--workers", default="0,2")
     parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--rounds", type=int, default=1, help="of load and most, the daemons in turns")
     parser.add_argument("--deaths", type=int, default=10_000)
     options = parser.parse_args()
     if ctypes.CDLL(None).unshare(_CLONE_NEWNET) != 0:
