@@ -20,6 +20,7 @@ from pyhad.checker_proc.number_files import NumberFiles
 from pyhad.checker_proc.ping import Pinger
 from pyhad.checker_proc.probe import Owner, Probe
 from pyhad.checker_proc.programs import Programs
+from pyhad.checker_proc.settling import GIVING_BACK_NS, give_back
 from pyhad.checker_proc.sockets import MARK_WANTED
 from pyhad.common.config.model import (
     BfdCheck,
@@ -90,6 +91,7 @@ class Prober:
         self._loop = loop
         self._home = home
         self._deadlines = Deadlines(loop)
+        loop.every(GIVING_BACK_NS, give_back)
         self._limit = max(1, max_descriptors - SPARE_DESCRIPTORS)
         self.tls: ssl.SSLContext
         """Shared by all SSL_GET; the service sets both before it starts one."""

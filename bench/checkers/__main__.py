@@ -31,7 +31,7 @@ PARTS = ("load", "most", "memory", "deaths", "crash")
 LOADS = {
     "load": "tcp:1000:1000,http:1000:1000,tls:1000:200,ping:1000:1000,tcp:10000:10000,http:10000:5000,ping:10000:10000",
     "most": "tcp:10000:50000,http:10000:50000,tls:2000:5000,ping:10000:50000",
-    "memory": "tcp:10000:0,http:10000:0,tls:2000:0,ping:10000:0",
+    "memory": "tcp:10000:1000,http:10000:1000,tls:2000:200,ping:10000:1000",
     "alone": "tcp:1000:1000,http:1000:1000,tls:1000:200,ping:1000:1000,tcp:10000:10000,http:10000:10000",
 }
 
@@ -46,9 +46,9 @@ def lines(part: str, options: argparse.Namespace, folder: Path) -> Iterator[str]
             for name in daemons * options.rounds:
                 yield beside.load(name, kind, int(servers), int(rate), options.seconds)
     elif part == "memory":
-        for kind, servers, _ in loads:
+        for kind, servers, rate in loads:
             for name in daemons:
-                yield beside.memory(name, kind, int(servers))
+                yield beside.memory(name, kind, int(servers), int(rate))
     elif part == "deaths":
         for name in daemons:
             yield removal.deaths(name, options.deaths)

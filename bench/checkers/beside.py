@@ -11,7 +11,7 @@ import time
 
 from bench.checkers.daemon import crowd, favour, running, single
 from bench.checkers.live import Live
-from bench.checkers.targets import asked, cpu_s, private_kib
+from bench.checkers.targets import asked, cpu_s, family, private_kib
 
 HEAD = (
     f"{'daemon':<12}{'kind':<6}{'servers':>8}{'wanted/s':>10}{'made/s':>9}{'CPU':>8}{'us/check':>10}{'per CPU s':>11}"
@@ -45,16 +45,20 @@ def load(name: str, kind: str, servers: int, rate: int, seconds: float) -> str:
     )
 
 
-def memory(name: str, kind: str, servers: int) -> str:
-    """One line: private memory of what checks, per real server above that of a daemon that has one."""
+def memory(name: str, kind: str, servers: int, rate: int) -> str:
+    """One line: what a real server more takes of memory: so many of them against half as many, asked as often in all.
+
+    Shares of pages (Pss) with all that the checker forks, its script helper too, so that each page counts once.
+    """
     found = []
-    for number in (1, servers):
-        with running(name, crowd(kind, number, 30)) as daemon:
-            daemon.until_asked(number)
-            time.sleep(5)
-            found.append((private_kib(daemon.checkers()), len(daemon.checkers())))
-    (least, _), (most, processes) = found
+    for number in (servers // 2, servers):
+        with running(name, crowd(kind, number, number / rate)) as daemon:
+            daemon.until_asked(number * 3 // 2)
+            time.sleep(12)  # what loading took, and many at once, is given back by then
+            pids = daemon.checkers()
+            found.append((private_kib(family(pids[0]), ("Pss:",)), len(pids)))
+    (half, _), (whole, processes) = found
     return (
-        f"{name:<12}{kind:<6}{servers:>8} servers: {(most - least) / servers:.1f} kB each above the "
-        f"{least / 1024:.1f} MiB with one, {processes} processes"
+        f"{name:<12}{kind:<6}{servers:>8} servers: {whole / 1024:.1f} MiB in {processes} processes, "
+        f"{(whole - half) / (servers - servers // 2):.1f} kB for each more"
     )

@@ -89,8 +89,8 @@ def cpu_s(pids: list[int]) -> float:
     return used_ns / 1e9
 
 
-def private_kib(pids: list[int]) -> int:
-    """Memory that nobody shares with them."""
+def private_kib(pids: list[int], fields: tuple[str, ...] = ("Private_Clean:", "Private_Dirty:")) -> int:
+    """Memory that nobody shares with them; or those fields of smaps_rollup."""
     total = 0
     for pid in pids:
         try:
@@ -98,6 +98,6 @@ def private_kib(pids: list[int]) -> int:
         except OSError:  # it has just ended
             continue
         for line in lines:
-            if line.startswith(("Private_Clean:", "Private_Dirty:")):
+            if line.startswith(fields):
                 total += int(line.split()[1])
     return total
