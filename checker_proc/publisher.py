@@ -81,6 +81,16 @@ class Publisher:
         self._sequence = 0
         self._verdict_link.send(VerdictSnapshot(generation=self._generation, sequence=0, verdicts=self._all_verdicts()))
 
+    def say_again(self, said: tuple[Verdict, ...]) -> None:
+        """After a reload: what is another than `said`, the verdicts before it; all where the servers are others."""
+        now = self._all_verdicts()
+        if [(one.service, one.server) for one in now] != [(one.service, one.server) for one in said]:
+            self.say_all()
+            return
+        for was, verdict in zip(said, now, strict=True):
+            if verdict != was:
+                self.say(verdict)
+
     def say(self, verdict: Verdict) -> None:
         """One verdict that changed. Before the first snapshot there is nothing to change."""
         if not self._generation:

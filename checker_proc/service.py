@@ -126,6 +126,7 @@ class CheckerService:
     def _put_in_force(self) -> None:
         """The document, with the addresses that names have now."""
         before = {key: record_of(judge) for key, judge in self._judges.items()}
+        said = self._verdicts()
         placed = self._places.place(lambda key: key in before and before[key].up)
         self._apply(placed, self._lasting(placed, before), is_first=False)
         self._teller.configure(placed.document, {}, {})
@@ -138,7 +139,7 @@ class CheckerService:
                 self._journal(judge, record)
         for key in before.keys() - self._judges.keys():
             self._box.forget(key_of("server", *key))
-        self._publisher.say_all()
+        self._publisher.say_again(said)
         self._publisher.status_changed()
 
     def _lasting(self, placed: Placed, before: dict[ServerKey, ServerRecord]) -> dict[ServerKey, ServerRecord]:

@@ -449,3 +449,20 @@ def test_without_an_icmp_socket_a_ping_says_so_and_the_server_stays(director: Di
     allowed = pathlib.Path("/proc/sys/net/ipv4/ping_group_range").read_text().split()
     if not int(allowed[0]) <= director.account[2] <= int(allowed[1]):
         assert director.lines("probe_impossible")[0]["reason"] == "no_icmp_socket"
+
+
+def test_a_reload_says_only_what_is_another(director: Director) -> None:
+    one, two = checked("10.0.0.11:80"), checked("10.0.0.12:80")
+    director.start(one, two)
+    director.until(lambda: len(director.verdicts) == 2)
+    director.turn_for(0.3)
+    director.heard.clear()
+    director.reload(one, two)
+    director.turn_for(0.7)
+    assert [message for message in director.heard if not isinstance(message, m.Beat)] == []
+    director.reload(one, dataclasses.replace(two, weight=9))
+    director.until(lambda: director.verdicts["10.0.0.1:80/tcp", "10.0.0.12:80"].weight == 9)
+    assert [type(message) for message in director.heard if not isinstance(message, m.Beat)] == [m.VerdictChanged]
+    director.reload(one, two, checked("10.0.0.13:80"))
+    director.until(lambda: director.up("10.0.0.13:80"))
+    assert isinstance([message for message in director.heard if not isinstance(message, m.Beat)][-1], m.VerdictSnapshot)
