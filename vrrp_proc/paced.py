@@ -10,6 +10,9 @@ from pyhad.common.loop import Loop, Timer
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.pacing import Pacing
 
+MOST_ROUNDS = 100
+"""Of one burst, whatever is configured: the adverts of every router of the process wait for its end."""
+
 
 class PacedAnnouncer:
     """An `Announcer` that keeps to the limits of the configuration (NET-25)."""
@@ -26,7 +29,8 @@ class PacedAnnouncer:
         self._arm()
 
     def announce(self, addresses: Iterable[VirtualAddress], repeat: int) -> None:
-        """`repeat` rounds over all of them, as soon as they may."""
+        """`repeat` rounds over all of them, at most a hundred, as soon as they may."""
+        repeat = min(repeat, MOST_ROUNDS)
         limited: list[VirtualAddress] = []
         free: list[VirtualAddress] = []
         for address in addresses:
