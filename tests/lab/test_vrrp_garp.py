@@ -132,7 +132,7 @@ def test_bursts_refreshes_and_limits_are_those_of_keepalived(ear: Ear) -> None:
         assert max(gaps) < 0.35, (lan, gaps)
 
 
-@pytest.mark.behaviour("NET-20", "NET-25")
+@pytest.mark.behaviour("NET-20", "NET-25", "FSM-47")
 def test_neighbours_are_told_of_a_new_hardware_address_and_after_a_cut_and_by_masters_only(ear: Ear) -> None:
     """eth0: another MAC under a master. eth1: a router that does not follow its interface, with a limit that lasts."""
     text = CONFIG.replace("garp_master_refresh 2", "garp_master_refresh 0").replace(

@@ -77,13 +77,13 @@ def test_state_master_alone_warns_that_it_means_the_owner(instance: Compile) -> 
     )
 
 
-@pytest.mark.behaviour("FIX-28")
+@pytest.mark.behaviour("FIX-28", "PKT-7")
 @pytest.mark.parametrize(("text", "cs"), [("1", 100), ("0.4", 100), ("1.5", 200), ("1.49", 100), ("255", 25500)])
 def test_version_2_knows_whole_seconds(instance: Compile, text: str, cs: int) -> None:
     assert built(instance(f"advert_int {text}")).advertisement_interval_cs == cs
 
 
-@pytest.mark.behaviour("FIX-29")
+@pytest.mark.behaviour("FIX-29", "PKT-7")
 @pytest.mark.parametrize(("text", "cs"), [("0.01", 1), ("0.014", 1), ("0.015", 2), ("40.96", 4095), ("1", 100)])
 def test_version_3_knows_hundredths_up_to_40_95_seconds(instance: Compile, text: str, cs: int) -> None:
     assert built(instance(f"version 3\nadvert_int {text}")).advertisement_interval_cs == cs
@@ -156,7 +156,7 @@ def test_version_3_needs_an_address_and_version_2_only_warns(compiled: Compile) 
     assert compiled(text.replace("version 3", "no_virtual_ipaddress")).warnings == []
 
 
-@pytest.mark.behaviour("FIX-17")
+@pytest.mark.behaviour("FIX-17", "NET-4")
 def test_addresses_beyond_255_are_not_advertised(instance: Compile) -> None:
     one = built(instance("virtual_ipaddress {\n" + "\n".join(f"198.51.100.{n}" for n in range(256)) + "\n}"))
     assert len(one.addresses) == 255

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pyhad.common.scripts.queue import ScriptQueue
 
 
+@pytest.mark.behaviour("NTF-3")
 def test_one_at_a_time_in_the_order_of_the_changes() -> None:
     queue: ScriptQueue[str] = ScriptQueue()
     queue.put("VI_1", ("backup", "notify b"))
