@@ -132,6 +132,15 @@ def test_members_of_a_group_lose_their_own_weights_and_take_the_groups(compiled:
     assert [tracker.weight for tracker in kept.instances[0].trackers] == [9, -10, 4]
 
 
+@pytest.mark.behaviour("GRP-3")
+def test_an_owner_begins_as_master_only_if_its_whole_group_does(compiled: Compile) -> None:
+    owner = TWO.format("state MASTER\n priority 255")
+    alone = document(compiled(owner)).instances
+    grouped = document(compiled(f"{owner}vrrp_sync_group G {{ group {{ A\n B }} }}\n")).instances
+    assert [one.start_as_master for one in alone] == [True, False]
+    assert [one.start_as_master for one in grouped] == [False, False]
+
+
 @pytest.mark.behaviour("GRP-5")
 def test_groups_without_members_and_members_of_two_groups(compiled: Compile) -> None:
     result = compiled(
