@@ -19,6 +19,8 @@ import time
 
 PORT, UDP_PORT = 80, 53
 HELD = 61000
+FIRST_PORT = 10_000 + os.getpid() % 200 * 100
+"""Of questions by UDP: other ones in each run, below those that the kernel picks."""
 _BIND_ADDRESS_NO_PORT = 24
 
 
@@ -133,9 +135,9 @@ def ask(count: int, targets: list[str]) -> None:
     for target in targets:
         protocol, _, address = target.partition("/")
         answers = found.setdefault(target, {})
-        for _ in range(count):
+        for number in range(count):
             try:
-                answer = _ask_udp(address) if protocol == "udp" else _ask_tcp(address)
+                answer = _ask_udp(address, FIRST_PORT + number) if protocol == "udp" else _ask_tcp(address)
             except OSError as error:
                 answers[type(error).__name__] = 1
                 break  # the others would only take their time
@@ -143,8 +145,9 @@ def ask(count: int, targets: list[str]) -> None:
     print(json.dumps(found), flush=True)
 
 
-def _ask_udp(address: str) -> str:
+def _ask_udp(address: str, port: int) -> str:
     with socket.socket(_family(address), socket.SOCK_DGRAM) as one:
+        one.bind(("", port))  # what the kernel picks may be one that a flow had before, which stays with its server
         one.settimeout(5)
         one.sendto(b"?", (address, UDP_PORT))
         return one.recv(100).decode()
