@@ -16,9 +16,9 @@ from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.events import Emptied, Event, WeightOrdered
 from pyhad.ipvs_proc.core.orders import Order, Pair
 from pyhad.ipvs_proc.core.table import Connections, Endpoint
+from pyhad.ipvs_proc.core.trust import MAX_TIME_NS, MAX_WEIGHT
 from pyhad.ipvs_proc.order_file import OrderFile
 
-MAX_WEIGHT = 2147483647
 LOOK_NS = 1_000_000_000
 """How often connections of drained servers are counted. Not at once: what was under way must have arrived."""
 
@@ -64,6 +64,8 @@ class Operators:
             return f"{wanted.service} has no server {wanted.server} (known: {', '.join(list(service.servers)[:5])})"
         if wanted.weight > MAX_WEIGHT:
             return f"a weight is at most {MAX_WEIGHT}"
+        if not (0 <= wanted.for_ns <= MAX_TIME_NS and 0 <= wanted.deadline_ns <= MAX_TIME_NS):
+            return "no clock comes so far"
         order = self._order_of(wanted)
         self._handle(WeightOrdered(service=wanted.service, server=wanted.server, order=order))
         word = "weight_undone" if order is None else "server_drained" if order.weight == 0 else "weight_ordered"

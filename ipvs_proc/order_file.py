@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyhad.ipvs_proc.core.orders import Order, Pair
+from pyhad.ipvs_proc.core.trust import MAX_TIME_NS, MAX_WEIGHT
 
 NAME = "bus/orders"
 """Below the run directory, in the folder that belongs to the processes without rights."""
 _VERSION = 1
 _MAX_BYTES = 4 * 1024 * 1024
-_MAX_WEIGHT = 2147483647
 
 
 class OrderFile:
@@ -63,7 +63,7 @@ def _order(row: Any, offset_ns: int) -> tuple[Pair, Order]:
     texts, numbers = (service, server), (weight, deadline_ns, until_ns)
     if not (all(type(each) is str for each in texts) and all(type(each) is int and each >= 0 for each in numbers)):
         raise ValueError(f"not an order: {row!r}"[:200])
-    if type(is_out) is not bool or weight > _MAX_WEIGHT:
+    if type(is_out) is not bool or weight > MAX_WEIGHT or max(deadline_ns, until_ns) > 2 * MAX_TIME_NS:
         raise ValueError(f"not an order: {row!r}"[:200])
     order = Order(
         weight=weight,

@@ -32,7 +32,7 @@ from pyhad.common.messages import (
 from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.ipvs_proc.core.desired import Balancer
-from pyhad.ipvs_proc.core.effects import Effect, KeepOrders, Remark, WriteServices
+from pyhad.ipvs_proc.core.effects import Effect, KeepOrders, Remark, Tally, WriteServices
 from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHeard, VerdictsHeard
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
@@ -268,6 +268,8 @@ class IpvsService:
                     self._write_timer = self._loop.after(0, self._write_now)
             case KeepOrders():
                 self._operators.keep(self._balancer.orders.all)
+            case Tally():
+                self._runtime.counters[effect.counter] += 1
             case Remark():
                 log = self._logger.warning if effect.warning else self._logger.info
                 log(effect.event, **effect.fields)
@@ -280,8 +282,7 @@ class IpvsService:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        at_ns = self._balancer.next_deadline_ns()
-        if at_ns is not None:
+        if (at_ns := self._balancer.next_deadline_ns()) is not None:
             self._deadline = self._loop.at(at_ns, lambda: self._handle(TimePassed()))
 
     def _write_now(self) -> None:
@@ -368,8 +369,7 @@ class IpvsService:
 
     def _order_weight(self, wanted: WeightWanted) -> str:
         """Do what an operator wants; why not, empty when done."""
-        problem = self._operators.order(wanted, self._balancer)
-        if problem:
+        if problem := self._operators.order(wanted, self._balancer):
             return problem
         self._write()
         if self._writer is None:

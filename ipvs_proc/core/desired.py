@@ -8,11 +8,12 @@ death nor the checker's, nor both together, takes a serving destination away.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from pyhad.common.config.model import Listener, VirtualServer
 from pyhad.common.messages import Verdict
-from pyhad.ipvs_proc.core.effects import Effect, KeepOrders, Remark, WriteServices
+from pyhad.ipvs_proc.core.effects import Effect, KeepOrders, Remark, Tally, WriteServices
 from pyhad.ipvs_proc.core.events import (
     Configured,
     Emptied,
@@ -40,6 +41,8 @@ class Balancer:
         self._owners: dict[Listener, list[VirtualService]] = {}
         self._verdicts: dict[tuple[str, str], Verdict] = {}
         self._held: Table = {}
+        self._doubted: set[Pair] = set()
+        """Servers of which something was said that cannot be, and that was said once."""
         self._places: dict[str, dict[str, str]] = {}
         for (service, server), address in (places or {}).items():
             self._places.setdefault(service, {})[server] = address
@@ -109,7 +112,7 @@ class Balancer:
             service.ordered = self.orders.of(config.id, service.servers)
             for server in config.servers:
                 if (verdict := self._verdicts.get((config.id, server.id))) is not None:
-                    service.take(verdict)
+                    self._take(service, verdict, effects)
             effects.extend(service.evaluate())
             services[config.id] = service
             self._climb(service, now_ns)
@@ -173,7 +176,7 @@ class Balancer:
         changed: set[Listener] = set()
         for verdict in verdicts:
             service = self.services.get(verdict.service)
-            if service is not None and service.take(verdict):
+            if service is not None and self._take(service, verdict, effects):
                 changed.update(service.config.listeners)
         for service in self.services.values():
             remarks = service.evaluate()
@@ -248,11 +251,24 @@ class Balancer:
     def _hear(self, verdict: Verdict, now_ns: int) -> list[Effect]:
         self._verdicts[verdict.service, verdict.server] = verdict
         service = self.services.get(verdict.service)
-        if service is None or not service.take(verdict):
-            return []
-        remarks = service.evaluate()
+        effects: list[Effect] = []
+        if service is None or not self._take(service, verdict, effects):
+            return effects
+        effects += service.evaluate()
         self._climb(service, now_ns)
-        return [*remarks, WriteServices(listeners=frozenset(service.config.listeners))]
+        return [*effects, WriteServices(listeners=frozenset(service.config.listeners))]
+
+    def _take(self, service: VirtualService, verdict: Verdict, effects: list[Effect]) -> bool:
+        """As `VirtualService.take`; what is not believed is counted, and said once for each server."""
+        if service.take(verdict):
+            return True
+        pair = verdict.service, verdict.server
+        if verdict.server in service.servers and (fault := service.fault_in(verdict)):
+            effects.append(Tally(counter="verdicts_refused"))
+            if pair not in self._doubted:
+                self._doubted.add(pair)
+                effects.append(replace(_remark("verdict_refused", pair, reason=fault), warning=True))
+        return False
 
 
 def _remark(event: str, pair: Pair, **fields: str) -> Remark:

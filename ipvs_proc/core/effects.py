@@ -28,4 +28,11 @@ class KeepOrders:
     """What operators ordered is another: it must outlive us."""
 
 
-Effect = WriteServices | Remark | KeepOrders
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """One more of those, in the counters of the process."""
+
+    counter: str
+
+
+Effect = WriteServices | Remark | KeepOrders | Tally

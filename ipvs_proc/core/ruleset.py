@@ -23,6 +23,7 @@ from pyhad.ipvs_proc.core.ruleset_names import (
     chain_name,
     clients_name,
     destination_chain_name,
+    host,
     masquerade_key,
     service_key,
     services_map,
@@ -146,7 +147,7 @@ def _write_destinations(before: Entry | None, after: Entry) -> Iterator[str]:
 def _fill_destination(service: Service, endpoint: Endpoint) -> Iterator[str]:
     listener = service.listener
     chain = destination_chain_name(listener, endpoint)
-    ip, address, port = "ip", endpoint[0], f":{endpoint[1]}" if endpoint[1] else ""
+    ip, address, port = "ip", host(endpoint[0]), f":{endpoint[1]}" if endpoint[1] else ""
     if listener.family == 6:
         ip, address = "ip6", f"[{address}]" if port else address
     if service.persistence_timeout_s:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import Any
 
@@ -12,16 +13,24 @@ TABLE = "inet pyhad"
 _NUMBERS = {6: Protocol.TCP, 17: Protocol.UDP, 132: Protocol.SCTP}
 
 
+@functools.lru_cache(maxsize=65536)
+def host(address: str) -> str:
+    """An address as nft gets it: what was parsed, never what somebody wrote. Raises `ValueError`."""
+    if "%" in address:
+        raise ValueError(f"an address with a zone: {address!r}"[:200])
+    return str(ipaddress.ip_address(address))
+
+
 def chain_name(listener: Listener) -> str:
     """`tcp4.10.0.0.1.80`, `tcp6.fd00__1.80`, `fwm4.9`: an identifier that nft takes and that can be read back."""
     if listener.fwmark:
         return f"fwm{listener.family}.{listener.fwmark}"
-    return f"{listener.protocol}{listener.family}.{listener.address.replace(':', '_')}.{listener.port}"
+    return f"{listener.protocol}{listener.family}.{host(listener.address).replace(':', '_')}.{listener.port}"
 
 
 def destination_chain_name(listener: Listener, endpoint: Endpoint) -> str:
     """The service's name, a slash, the destination's."""
-    return f"{chain_name(listener)}/{endpoint[0].replace(':', '_')}.{endpoint[1]}"
+    return f"{chain_name(listener)}/{host(endpoint[0]).replace(':', '_')}.{endpoint[1]}"
 
 
 def clients_name(listener: Listener, endpoint: Endpoint) -> str:
@@ -40,8 +49,8 @@ def service_key(listener: Listener) -> str:
     if listener.fwmark:
         return str(listener.fwmark)
     if not listener.port:
-        return f"{listener.address} . {listener.protocol}"
-    return f"{listener.address} . {listener.protocol} . {listener.port}"
+        return f"{host(listener.address)} . {listener.protocol}"
+    return f"{host(listener.address)} . {listener.protocol} . {listener.port}"
 
 
 def weights_map(listener: Listener) -> str:
@@ -51,13 +60,15 @@ def weights_map(listener: Listener) -> str:
 
 def weight_key(listener: Listener, endpoint: Endpoint) -> str:
     """The key of one destination there."""
-    service = str(listener.fwmark) if listener.fwmark else f"{listener.address} . {listener.protocol} . {listener.port}"
-    return f"{service} . {endpoint[0]} . {endpoint[1]}"
+    service = (
+        str(listener.fwmark) if listener.fwmark else f"{host(listener.address)} . {listener.protocol} . {listener.port}"
+    )
+    return f"{service} . {host(endpoint[0])} . {endpoint[1]}"
 
 
 def masquerade_key(listener: Listener, endpoint: Endpoint) -> str:
     """What tells a translated connection in the postrouting hook: where it was to go, and where it goes."""
-    return f"{listener.address} . {endpoint[0]} . {listener.protocol} . {endpoint[1]}"
+    return f"{host(listener.address)} . {host(endpoint[0])} . {listener.protocol} . {endpoint[1]}"
 
 
 def listener_of(key: Any, family: int) -> Listener | None:

@@ -15,6 +15,7 @@ from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.panic import kept_in
 from pyhad.ipvs_proc.core.slow_start import next_step_ns, weight_at
 from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry
+from pyhad.ipvs_proc.core.trust import fault_in, is_place
 
 NOT_CHECKED_YET = "not_checked_yet"
 """Reason of a verdict that stands for no test at all."""
@@ -48,9 +49,11 @@ class VirtualService:
     """The state of one `virtual_server`. Build it, then `adopt` or feed verdicts; `evaluate` after each change."""
 
     def __init__(self, config: VirtualServer, places: Mapping[str, str] | None = None) -> None:
-        """`places`: where servers given by name were last, by their id."""
+        """`places`: where servers given by name were last, by their id; one that cannot be is not taken."""
         self.config = config
-        self.servers = {server.id: _assumed(server, (places or {}).get(server.id, "")) for server in config.servers}
+        self._named = _named_in(config)
+        known = {name: at for name, at in (places or {}).items() if is_place(at, self._named.get(name, 0))}
+        self.servers = {server.id: _assumed(server, known.get(server.id, "")) for server in config.servers}
         self.quorum_up = not config.alpha  # LVS-33
         self.ordered: dict[str, Order] = {}
         """What operators ordered, by id of the server: it stands above every other weight."""
@@ -103,6 +106,7 @@ class VirtualService:
             state.is_checked = server.is_checked
             states[server.id] = state
         self.config = config
+        self._named = _named_in(config)
         self.servers = states
         self._spans_ns = _spans_of(config)
         for name in states.keys() - self._spans_ns.keys():
@@ -115,16 +119,17 @@ class VirtualService:
         return self.servers[server].weight if order is None else order.weight
 
     def take(self, verdict: Verdict) -> bool:
-        """Believe the checker. True when something changed."""
+        """Believe the checker, as far as it can be true. True when something changed."""
         state = self.servers.get(verdict.server)
-        if state is None or not state.is_checked:
+        if state is None or not state.is_checked or self.fault_in(verdict):
             return False
         before = (state.up, state.weight, state.address)
-        if verdict.reason == NOT_CHECKED_YET and state.address and not verdict.address:
+        address = verdict.address if verdict.server in self._named else ""
+        if verdict.reason == NOT_CHECKED_YET and state.address and not address:
             return False  # its name was not looked up yet: that says nothing
-        if verdict.address != state.address:  # a new server: what was known is of another
+        if address != state.address:  # a new server: what was known is of another
             state.known, state.is_found, state.recovered_ns = False, False, None
-            state.address = verdict.address
+            state.address = address
         if verdict.reason != NOT_CHECKED_YET:
             self._ramp(state, verdict)
             state.up, state.known, state.is_found, state.since_ns = verdict.up, True, False, verdict.since_ns
@@ -133,6 +138,10 @@ class VirtualService:
         state.was_up = state.was_up or state.up
         state.weight = verdict.weight
         return (state.up, state.weight, state.address) != before
+
+    def fault_in(self, verdict: Verdict) -> str:
+        """Why that verdict is not believed, as a fixed token; empty: it is."""
+        return fault_in(verdict, self._named.get(verdict.server, 0))
 
     def _ramp(self, state: ServerState, verdict: Verdict) -> None:
         """Whether it comes back slowly: it was out, or a predecessor left it with less than its weight."""
@@ -262,6 +271,11 @@ class VirtualService:
 def _spans_of(config: VirtualServer) -> dict[str, int]:
     """How long servers take that come back slowly."""
     return {server.id: server.slow_start_ns for server in config.servers if server.slow_start_ns}
+
+
+def _named_in(config: VirtualServer) -> dict[str, int]:
+    """Servers given by their name, and of which family their addresses are."""
+    return {server.id: config.listeners[0].family for server in config.servers if server.name}
 
 
 def _assumed(server: RealServer, address: str = "") -> ServerState:

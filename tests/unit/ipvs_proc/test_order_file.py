@@ -40,6 +40,7 @@ def test_orders_come_back_as_they_were_with_their_times(tmp_path: Path) -> None:
         ["web", "s", 0, 0, 0, 1],
         ["web", "s", True, 0, 0, False],
         ["web", "s", 0],
+        ["web", "s", 0, 0, 1 << 64, False],
     ],
 )
 def test_what_is_no_order_is_refused(tmp_path: Path, row: list[object]) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from pyhad.common.config.model import SCHEMA, DataPlane, Forwarding, IpvsDocument, RealServer, VirtualServer
 from pyhad.common.messages import Verdict
 from pyhad.ipvs_proc.core.desired import Balancer
-from pyhad.ipvs_proc.core.effects import Remark
-from pyhad.ipvs_proc.core.events import Configured, VerdictsHeard
+from pyhad.ipvs_proc.core.effects import Remark, Tally
+from pyhad.ipvs_proc.core.events import Configured, VerdictHeard, VerdictsHeard
 from pyhad.ipvs_proc.core.table import Table
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
@@ -101,3 +101,31 @@ def test_another_family_forgets_the_address(make: Any) -> None:
     six = replace(make.listener, family=6, address="fd00::1")
     service.reconfigure(make.virtual(server(), listeners=(six,)))
     assert list(service.destinations(six)) == []
+
+
+INJECTED = "10.0.0.1\nflush ruleset\n#"
+
+
+def test_an_address_that_cannot_be_is_not_taken_and_said_once(make: Any) -> None:
+    balancer = started({}, {}, make.virtual(server(), make.server(2)))
+    balancer.handle(VerdictsHeard(verdicts=(verdict(True, "10.1.0.7"),)), 6 * SECOND)
+    refused = Remark(
+        event="verdict_refused", warning=True,
+        fields={"service": "web", "server": "web:80", "reason": "address_impossible"},
+    )  # fmt: skip
+    bad = VerdictHeard(verdict=verdict(True, INJECTED))
+    assert balancer.handle(bad, 7 * SECOND) == [Tally(counter="verdicts_refused"), refused]
+    assert balancer.handle(bad, 8 * SECOND) == [Tally(counter="verdicts_refused")]
+    assert make.weights(balancer.wanted(make.listener)) == {7: 1, 2: 1}
+
+
+def test_a_server_with_an_address_of_its_own_gets_none_from_the_checker(make: Any) -> None:
+    service = VirtualService(make.virtual(make.server(2)))
+    assert service.take(replace(make.verdict(2, False), address=INJECTED))
+    assert (service.servers["10.1.0.2:80"].up, service.servers["10.1.0.2:80"].address) == (False, "")
+
+
+def test_a_place_that_was_remembered_and_cannot_be_is_not_taken(make: Any) -> None:
+    for place in ("fe80::1%\nflush ruleset\n#", "127.0.0.1", "fd00::7"):
+        service = VirtualService(make.virtual(server()), {"web:80": place})
+        assert service.servers["web:80"].address == ""

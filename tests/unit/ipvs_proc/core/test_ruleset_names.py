@@ -45,3 +45,10 @@ def test_what_is_no_key_of_ours_is_none(key: object) -> None:
     assert names.listener_of(key, 4) is None
     assert names.place_of(key, 4, by_mark=False) is None
     assert names.place_of(key, 4, by_mark=True) is None
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1\nflush ruleset\n#", "fe80::1%\nflush ruleset\n#", ""])
+def test_only_what_is_an_address_is_put_into_words_for_nft(address: str) -> None:
+    for build in (names.destination_chain_name, names.weight_key, names.masquerade_key):
+        with pytest.raises(ValueError, match="address"):
+            build(TCP4, (address, 80))
