@@ -15,9 +15,17 @@ from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.config.model import FlushAtStop, Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
-from pyhad.ipvs_proc.core.reconcile import Change, DeleteService, apply_changes, describe, reconcile_entry
+from pyhad.ipvs_proc.core.reconcile import (
+    Change,
+    DeleteService,
+    apply_changes,
+    describe,
+    in_rounds,
+    reconcile_entry,
+    without_those_that_stay,
+)
 from pyhad.ipvs_proc.core.table import Entry, Reading, listener_name
-from pyhad.ipvs_proc.plane import Plane
+from pyhad.ipvs_proc.plane import Plane, Refusal
 
 SAID_ONE_BY_ONE = 200
 """More changes at once are logged as numbers."""
@@ -83,22 +91,21 @@ class Writer:
         changes = self._changes(listeners, wanted)
         if not changes:
             return 0
+        before = self._counters["changes_written"]
         refused = self._apply(changes)
         self._release_gone(changes)
-        made = len(changes) - len(refused)
         if refused:
             self.refresh()
             changes = self._changes(refused, wanted)
             for listener in refused:
                 self.problems.pop(listener, None)
-            made += len(changes)
             for listener, error in self._apply(changes).items():
                 self.problems[listener] = str(error)
                 self._counters["kernel_refusals"] += 1
                 if known.get(listener) != str(error):  # it is tried again every ten seconds: say it once
                     name = listener_name(listener)
                     self._logger.error("kernel_refused", service=name, operation=error.operation, error=str(error))
-        return made
+        return self._counters["changes_written"] - before
 
     def clear(self, how: FlushAtStop = FlushAtStop.ENTRIES) -> None:
         """Take everything of ours away from this plane (PROC-40) and let go of it. What we own is not forgotten."""
@@ -147,20 +154,25 @@ class Writer:
             self.problems.pop(listener, None)
 
     def _apply(self, changes: list[Change]) -> dict[Listener, KernelError]:
-        """Write and follow; the first refusal of each listener."""
-        refusals = {id(refusal.change): refusal.error for refusal in self.plane.apply(changes)}
+        """Write and follow; the first refusal of each listener. A server that cannot move stays where it is."""
+        first, after = in_rounds(changes)
+        refusals = self._apply_round(first)
+        moved = without_those_that_stay(after, [refusal.change for refusal in refusals])
+        if moved:
+            refusals += self._apply_round(moved)
         refused: dict[Listener, KernelError] = {}
-        made: list[Change] = []
-        for change in changes:
-            error = refusals.get(id(change))
-            if error is not None:
-                refused.setdefault(change.listener, error)
-                continue
-            made.append(change)
+        for refusal in refusals:
+            refused.setdefault(refusal.change.listener, refusal.error)
+        return refused
+
+    def _apply_round(self, changes: list[Change]) -> list[Refusal]:
+        refusals = self.plane.apply(changes)
+        refused = {id(refusal.change) for refusal in refusals}
+        made = [change for change in changes if id(change) not in refused]
         apply_changes(self.reading.table, made)
         self._counters["changes_written"] += len(made)
         self._say(made)
-        return refused
+        return refusals
 
     def _say(self, made: list[Change]) -> None:
         """Each change; of very many their kinds and numbers, for a line costs more than a change."""

@@ -2,7 +2,8 @@
 
 Order within a service: it is made or changed first; then destinations that start to serve; then other changes; then
 those that stop serving; removals last. So a service that serves before and after serves at every step between: where
-Keepalived takes the sorry server out first (LVS-34), we add the real servers first.
+Keepalived takes the sorry server out first (LVS-34), we add the real servers first. A server that moves leaves its old
+place only when the new one was made: `in_rounds`.
 """
 
 from __future__ import annotations
@@ -120,6 +121,33 @@ def _destination_changes(
         DeleteDestination(listener=listener, endpoint=endpoint) for endpoint in actual if endpoint not in wanted
     ]
     return added + raised + other + drained + removed
+
+
+def in_rounds(changes: Iterable[Change]) -> tuple[list[Change], list[DeleteDestination]]:
+    """What can be made at once, and the removals of servers that move, which come after their new places."""
+    every = list(changes)
+    left = {
+        _place_before(change) for change in every
+        if isinstance(change, AddDestination) and change.destination.replaces
+    }  # fmt: skip
+    first: list[Change] = []
+    after: list[DeleteDestination] = []
+    for change in every:
+        if isinstance(change, DeleteDestination) and (change.listener, change.endpoint) in left:
+            after.append(change)
+        else:
+            first.append(change)
+    return first, after
+
+
+def without_those_that_stay(removals: Iterable[DeleteDestination], refused: Iterable[Change]) -> list[Change]:
+    """Of the second round what may be done: a server whose new place was `refused` stays where it was."""
+    staying = {_place_before(change) for change in refused if isinstance(change, AddDestination)}
+    return [change for change in removals if (change.listener, change.endpoint) not in staying]
+
+
+def _place_before(change: AddDestination) -> tuple[Listener, Endpoint]:
+    return change.listener, (change.destination.replaces, change.destination.port)
 
 
 def apply_changes(table: Table, changes: Iterable[Change]) -> None:

@@ -5,7 +5,7 @@ No decisions here. Values are normalised (flags as bits, masks as lengths), so t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from pyhad.common.config.model import PLAIN_TUNNEL, Forwarding, Listener, Tunnel, VirtualServer
@@ -54,6 +54,8 @@ class Destination:
     lower_threshold: int = 0
     tunnel: Tunnel = PLAIN_TUNNEL
     """Its defaults unless `forwarding` is TUNNEL."""
+    replaces: str = field(default="", compare=False)
+    """The address where the same server was before: it stays until this is there. No data plane knows of it."""
 
     @property
     def endpoint(self) -> Endpoint:

@@ -39,6 +39,8 @@ class ServerState:
     """Since when it is up or down, as the checker says."""
     address: str = ""
     """Of a server given by its name: the one it has now; empty: none is known."""
+    address_before: str = ""
+    """Where it was before it moved."""
     recovered_ns: int | None = None
     """It was down until then, and comes back slowly; None: it has its whole weight."""
     slow_weight: int = 0
@@ -129,7 +131,7 @@ class VirtualService:
             return False  # its name was not looked up yet: that says nothing
         if address != state.address:  # a new server: what was known is of another
             state.known, state.is_found, state.recovered_ns = False, False, None
-            state.address = address
+            state.address_before, state.address = state.address, address
         if verdict.reason != NOT_CHECKED_YET:
             self._ramp(state, verdict)
             state.up, state.known, state.is_found, state.since_ns = verdict.up, True, False, verdict.since_ns
@@ -242,7 +244,7 @@ class VirtualService:
                 continue
             is_drained = order is not None and order.drains  # its connections end by themselves, sorry server or not
             if self.is_served(server.id) and (not sorry_serves or is_drained):
-                yield _real(server, listener, weight)
+                yield _real(server, listener, weight, state.address_before)
             elif server.inhibit_on_failure:
                 yield _real(server, listener, 0)  # CHK-6, CHK-7
         if sorry is not None and sorry.inhibit and not sorry_serves:
@@ -295,11 +297,12 @@ def _endpoint(server: RealServer | SorryServer, listener: Listener) -> Endpoint:
     return server.address, server.port
 
 
-def _real(server: RealServer, listener: Listener, weight: int) -> Destination:
+def _real(server: RealServer, listener: Listener, weight: int, replaces: str = "") -> Destination:
     address, port = _endpoint(server, listener)
     return Destination(
         address=address, port=port, weight=weight, forwarding=server.forwarding,
         upper_threshold=server.upper_threshold, lower_threshold=server.lower_threshold, tunnel=server.tunnel,
+        replaces=replaces,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pyhad.common.blackbox import BlackBox
 from pyhad.common.config.model import FlushAtStop, Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import LogSettings, ProcessLog
-from pyhad.ipvs_proc.core.reconcile import Change, apply_changes
+from pyhad.ipvs_proc.core.reconcile import AddDestination, Change, apply_changes
 from pyhad.ipvs_proc.core.table import Entry, Reading, Table
 from pyhad.ipvs_proc.plane import Refusal
 from pyhad.ipvs_proc.writer import Ownership, Writer
@@ -21,7 +22,10 @@ MARK = Listener(protocol=Protocol.NONE, family=4, fwmark=9)
 
 
 class MemoryPlane:
-    """A data plane in a dictionary. `refuses`: listeners it will not touch; `written`: all changes it made."""
+    """A data plane in a dictionary. `written`: all changes it made.
+
+    `refuses`: listeners it will not touch; `refuses_servers`: addresses it will not add.
+    """
 
     name = "memory"
 
@@ -29,6 +33,7 @@ class MemoryPlane:
         self.table = table or {}
         self.owns_everything = owns_everything
         self.refuses: set[Listener] = set()
+        self.refuses_servers: set[str] = set()
         self.cannot: set[Listener] = set()
         self.written: list[Change] = []
 
@@ -41,7 +46,8 @@ class MemoryPlane:
     def apply(self, changes: list[Change]) -> list[Refusal]:
         refusals = []
         for change in changes:
-            if change.listener in self.refuses:
+            server = change.destination.address if isinstance(change, AddDestination) else ""
+            if change.listener in self.refuses or server in self.refuses_servers:
                 refusals.append(Refusal(change=change, error=KernelError("write", 1)))
             else:
                 apply_changes(self.table, [change])
@@ -117,6 +123,32 @@ def test_one_refusal_stops_nothing_else_and_is_a_problem_until_it_works(make: An
     desk.plane.refuses = set()
     assert desk.write(wanted) == 2
     assert desk.plane.table == wanted
+    assert desk.writer.problems == {}
+
+
+def moved(entry: Entry, here: str, there: str) -> Entry:
+    """The same with one server elsewhere."""
+    destinations = {
+        (there, 80) if each.address == here else endpoint: replace(each, address=there, replaces=here)
+        if each.address == here else each
+        for endpoint, each in entry.destinations.items()
+    }  # fmt: skip
+    return replace(entry, destinations=destinations)
+
+
+def test_a_server_whose_new_place_is_refused_stays_and_others_leave(make: Any) -> None:
+    desk = Desk(MemoryPlane())
+    before = make.entry({1: 1, 2: 1, 3: 1})
+    desk.write({make.listener: before})
+    desk.plane.refuses_servers = {"10.1.0.7"}
+    wanted = {make.listener: moved(make.entry({1: 1, 2: 1}), "10.1.0.2", "10.1.0.7")}
+    assert desk.write(wanted) == 1
+    assert make.weights(desk.plane.table[make.listener]) == {1: 1, 2: 1}
+    assert desk.writer.problems == {make.listener: "write: Operation not permitted"}
+    desk.plane.refuses_servers = set()
+    assert desk.write(wanted) == 2
+    assert make.weights(desk.plane.table[make.listener]) == {1: 1, 7: 1}
+    assert [type(change).__name__ for change in desk.plane.written[-2:]] == ["AddDestination", "DeleteDestination"]
     assert desk.writer.problems == {}
 
 

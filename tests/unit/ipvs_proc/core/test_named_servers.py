@@ -56,6 +56,7 @@ def test_another_address_takes_the_place_of_the_one_before(make: Any) -> None:
     assert not service.take(verdict(True, "10.1.0.8"))
     assert table(make, service) == {"10.1.0.8": 1, "10.1.0.2": 1}
     assert service.endpoints(make.listener) == {"web:80": ("10.1.0.8", 80), "10.1.0.2:80": ("10.1.0.2", 80)}
+    assert [each.replaces for each in service.destinations(make.listener)] == ["10.1.0.7", ""]
 
 
 def test_who_knows_no_address_yet_takes_none_away(make: Any) -> None:
