@@ -68,7 +68,8 @@ from pyhad.common.config.model_vrrp import (
     VrrpInstance as VrrpInstance,
 )
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of all documents: one more whenever a field of theirs is another, for two programs meet at an upgrade."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import sys
 
 from pyhad.common import codec, lifeline
 from pyhad.common.config.model import (
+    SCHEMA,
     CheckerDocument,
     Configuration,
     ControlDocument,
@@ -126,7 +127,7 @@ def compile_words(options: Options, generation: int) -> Compiled:
         os.abort()
     numbers = dict(word.split("=") for word in words if "=" in word)
     parent = ParentDocument(
-        schema=1,
+        schema=SCHEMA,
         generation=generation,
         vrrp="vrrp" in words,
         checker="checker" in words,
@@ -135,11 +136,11 @@ def compile_words(options: Options, generation: int) -> Compiled:
     )
     configuration = Configuration(
         parent=parent,
-        vrrp=VrrpDocument(schema=1, generation=generation, router_id=" ".join(words), instances=()),
-        checker=CheckerDocument(schema=1, generation=generation, servers=()),
-        ipvs=IpvsDocument(schema=1, generation=generation, data_plane=DataPlane.AUTO, services=()),
+        vrrp=VrrpDocument(schema=SCHEMA, generation=generation, router_id=" ".join(words), instances=()),
+        checker=CheckerDocument(schema=SCHEMA, generation=generation, servers=()),
+        ipvs=IpvsDocument(schema=SCHEMA, generation=generation, data_plane=DataPlane.AUTO, services=()),
         control=ControlDocument(
-            schema=1, generation=generation, router_id="", files=(options.config,), instances=(), services=()
+            schema=SCHEMA, generation=generation, router_id="", files=(options.config,), instances=(), services=()
         ),
     )
     return Compiled(configuration=configuration, report=f"uid {os.getuid()}\n", exit_status=0)

@@ -11,6 +11,7 @@ import pytest
 
 from pyhad.common.codec import decode
 from pyhad.common.config.model import (
+    SCHEMA,
     CheckerDocument,
     Configuration,
     ControlDocument,
@@ -28,13 +29,15 @@ ACCOUNT = ("nobody", 65534, 65534)
 SILENT = LogSettings(console=False, syslog=False)
 
 
-def configuration(generation: int, schema: int = 1) -> Configuration:
+def configuration(generation: int, schema: int = SCHEMA) -> Configuration:
     return Configuration(
         parent=ParentDocument(schema=schema, generation=generation, vrrp=True, checker=False, down_interval_ns=3),
-        vrrp=VrrpDocument(schema=1, generation=generation, router_id="here", instances=()),
-        checker=CheckerDocument(schema=1, generation=generation, servers=()),
-        ipvs=IpvsDocument(schema=1, generation=generation, data_plane=DataPlane.AUTO, services=()),
-        control=ControlDocument(schema=1, generation=generation, router_id="here", files=(), instances=(), services=()),
+        vrrp=VrrpDocument(schema=schema, generation=generation, router_id="here", instances=()),
+        checker=CheckerDocument(schema=schema, generation=generation, servers=()),
+        ipvs=IpvsDocument(schema=schema, generation=generation, data_plane=DataPlane.AUTO, services=()),
+        control=ControlDocument(
+            schema=schema, generation=generation, router_id="here", files=(), instances=(), services=()
+        ),
     )
 
 
@@ -105,7 +108,7 @@ def test_a_document_of_another_schema_is_refused() -> None:
 
     outcome = outcome_of(compile_files)
     assert outcome.documents is None
-    assert "schema 99 instead of 1" in outcome.report
+    assert "schema 99 instead of 2" in outcome.report
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xc1", b"\x93\x01\x02\x03", b"x" * 70_000])
