@@ -24,7 +24,7 @@ from pyhad.ipvs_proc.core.events import (
     WeightOrdered,
 )
 from pyhad.ipvs_proc.core.orders import Order, Orders, Pair
-from pyhad.ipvs_proc.core.table import Endpoint, Entry, Table, service_of
+from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry, Table, service_of
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
 SETTLE_NS = 3_000_000_000
@@ -90,8 +90,8 @@ class Balancer:
             return held
         entry = Entry(service=service_of(owners[0].config, listener), destinations={})
         for owner in owners:  # several virtual servers may share a listener (LVS-23): the first one's word counts
-            for destination in owner.destinations(listener):
-                entry.destinations.setdefault(destination.endpoint, destination)
+            for endpoint, destination in _greatest(owner.destinations(listener)).items():
+                entry.destinations.setdefault(endpoint, destination)
         return entry
 
     def _configure(self, event: Configured, now_ns: int) -> list[Effect]:
@@ -269,6 +269,16 @@ class Balancer:
                 self._doubted.add(pair)
                 effects.append(replace(_remark("verdict_refused", pair, reason=fault), warning=True))
         return False
+
+
+def _greatest(destinations: Iterable[Destination]) -> dict[Endpoint, Destination]:
+    """Two servers may be one by their names, or one with the sorry server: it serves while either does."""
+    found: dict[Endpoint, Destination] = {}
+    for destination in destinations:
+        there = found.get(destination.endpoint)
+        if there is None or there.weight < destination.weight:
+            found[destination.endpoint] = destination
+    return found
 
 
 def _remark(event: str, pair: Pair, **fields: str) -> Remark:

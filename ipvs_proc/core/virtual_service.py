@@ -14,7 +14,7 @@ from pyhad.ipvs_proc.core.effects import Remark
 from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.panic import kept_in
 from pyhad.ipvs_proc.core.slow_start import next_step_ns, weight_at
-from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry
+from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry, endpoint_name
 from pyhad.ipvs_proc.core.trust import fault_in, is_place
 
 NOT_CHECKED_YET = "not_checked_yet"
@@ -62,6 +62,8 @@ class VirtualService:
         self.kept: frozenset[str] = frozenset()
         """Servers that are down and stay in the table all the same (`pyhad_panic_threshold`)."""
         self._spans_ns = _spans_of(config)
+        self._one: dict[Endpoint, list[str]] = {}
+        """Places where more than one server is."""
 
     def adopt(self, listener: Listener, entry: Entry) -> None:
         """Take over what a data plane has for us. An entry without destinations says nothing (CHK-6 then holds)."""
@@ -191,8 +193,25 @@ class VirtualService:
         return sum(self.weight_of(server) for server, state in self.servers.items() if state.up)
 
     def evaluate(self) -> list[Remark]:
-        """Quorum gained or lost (LVS-31, LVS-37), panic begun or ended. To be called after every change."""
-        return [*self._panic(), *self._quorum()]
+        """Quorum gained or lost (LVS-31, LVS-37), panic begun or ended, servers that are one. After every change."""
+        return [*self._panic(), *self._quorum(), *self._twins()]
+
+    def _twins(self) -> list[Remark]:
+        """Names that lead to a place where another server is: said once, and again when that was over."""
+        if not self._named:
+            return []
+        at: dict[Endpoint, list[str]] = {}
+        for name, endpoint in self.endpoints(self.config.listeners[0]).items():
+            if endpoint[0]:
+                at.setdefault(endpoint, []).append(name)
+        before, self._one = self._one, {endpoint: names for endpoint, names in at.items() if len(names) > 1}
+        return [
+            Remark(
+                event="servers_are_one", warning=True,
+                fields={"service": self.config.id, "address": endpoint_name(endpoint), "servers": ", ".join(names)},
+            )
+            for endpoint, names in self._one.items() if before.get(endpoint) != names
+        ]  # fmt: skip
 
     def _panic(self) -> list[Remark]:
         """Those that are kept in give no quorum: scripts, mails and the sorry server go by the checks."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from pyhad.common.config.model import SCHEMA, DataPlane, Forwarding, IpvsDocument, RealServer, VirtualServer
 from pyhad.common.messages import Verdict
 from pyhad.ipvs_proc.core.desired import Balancer
@@ -130,3 +132,19 @@ def test_a_place_that_was_remembered_and_cannot_be_is_not_taken(make: Any) -> No
     for place in ("fe80::1%\nflush ruleset\n#", "127.0.0.1", "fd00::7"):
         service = VirtualService(make.virtual(server()), {"web:80": place})
         assert service.servers["web:80"].address == ""
+
+
+@pytest.mark.parametrize("named_is_first", [True, False])
+def test_two_servers_at_one_address_serve_while_either_does_and_it_is_said_once(
+    make: Any, *, named_is_first: bool
+) -> None:
+    named, plain = server(inhibit=True), make.server(2, 3, inhibit=True)
+    balancer = started({}, {}, make.virtual(*((named, plain) if named_is_first else (plain, named))))
+    effects = balancer.handle(VerdictsHeard(verdicts=(verdict(False, "10.1.0.2"),)), 6 * SECOND)
+    assert [effect.event for effect in effects if isinstance(effect, Remark)] == ["servers_are_one"]
+    assert make.weights(balancer.wanted(make.listener)) == {2: 3}
+    effects = balancer.handle(VerdictHeard(verdict=verdict(True, "10.1.0.2")), 7 * SECOND)
+    assert [effect for effect in effects if isinstance(effect, Remark)] == []
+    assert make.weights(balancer.wanted(make.listener)) == {2: 3}
+    balancer.handle(VerdictHeard(verdict=make.verdict(2, False)), 8 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {2: 1}
