@@ -61,9 +61,9 @@ class Balancer:
             case VerdictHeard():
                 return self._hear(event.verdict, now_ns)
             case WeightOrdered():
-                return self._order_weight(event)
+                return self._order_weight(event, now_ns)
             case Emptied():
-                return self._take_out(self.orders.complete(event.pairs), "no_connections")
+                return self._take_out(self.orders.complete(event.pairs), "no_connections", now_ns)
             case TimePassed():
                 due = self._settle_at_ns is not None and now_ns >= self._settle_at_ns
                 return (self._settle() if due else []) + self._orders_due(now_ns) + self._climb_due(now_ns)
@@ -188,36 +188,41 @@ class Balancer:
             effects.append(WriteServices(listeners=frozenset(changed)))
         return effects
 
-    def _order_weight(self, event: WeightOrdered) -> list[Effect]:
+    def _order_weight(self, event: WeightOrdered, now_ns: int) -> list[Effect]:
         pair = event.service, event.server
         service = self.services.get(event.service)
         if service is None or event.server not in service.servers or not self.orders.give(pair, event.order):
             return []
-        return [KeepOrders(), *self._reweigh({pair})]
+        return [KeepOrders(), *self._reweigh({pair}, now_ns)]
 
     def _orders_due(self, now_ns: int) -> list[Effect]:
         ended, complete = self.orders.due(now_ns)
         effects: list[Effect] = [_remark("weight_order_ended", pair) for pair in sorted(ended)]
         if ended:
-            effects += [KeepOrders(), *self._reweigh(ended)]
-        return effects + self._take_out(complete, "deadline")
+            effects += [KeepOrders(), *self._reweigh(ended, now_ns)]
+        return effects + self._take_out(complete, "deadline", now_ns)
 
-    def _take_out(self, pairs: set[Pair], reason: str) -> list[Effect]:
+    def _take_out(self, pairs: set[Pair], reason: str, now_ns: int) -> list[Effect]:
         if not pairs:
             return []
         remarks = [_remark("server_drained_out", pair, reason=reason) for pair in sorted(pairs)]
-        return [*remarks, KeepOrders(), *self._reweigh(pairs)]
+        return [*remarks, KeepOrders(), *self._reweigh(pairs, now_ns)]
 
-    def _reweigh(self, pairs: Iterable[Pair]) -> list[Effect]:
-        """The services of these have other orders now."""
+    def _reweigh(self, pairs: Iterable[Pair], now_ns: int) -> list[Effect]:
+        """The services of these have other orders now. A server that was drained goes where its name is."""
         effects: list[Effect] = []
         changed: set[Listener] = set()
-        for name in dict.fromkeys(name for name, _ in pairs):
+        every = sorted(pairs)
+        for name in dict.fromkeys(name for name, _ in every):
             service = self.services.get(name)
             if service is None:
                 continue
             service.ordered = self.orders.of(name, service.servers)
+            for _, server in (pair for pair in every if pair[0] == name):
+                if (verdict := self._verdicts.get((name, server))) is not None:
+                    self._take(service, verdict, effects)
             effects += service.evaluate()
+            self._climb(service, now_ns)
             for listener in service.config.listeners:
                 self._held.pop(listener, None)  # what was adopted stays, but for this wish
                 changed.add(listener)

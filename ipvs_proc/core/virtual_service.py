@@ -41,8 +41,10 @@ class ServerState:
     """Of a server given by its name: the one it has now; empty: none is known."""
     address_before: str = ""
     """Where it was before it moved."""
+    is_new: bool = False
+    """It was up and is elsewhere now: from the next `climb` on it comes slowly, as one that recovered."""
     recovered_ns: int | None = None
-    """It was down until then, and comes back slowly; None: it has its whole weight."""
+    """It was down until then, or elsewhere, and comes slowly; None: it has its whole weight."""
     slow_weight: int = 0
     """With `recovered_ns`: its weight for now."""
 
@@ -128,11 +130,12 @@ class VirtualService:
         if state is None or not state.is_checked or self.fault_in(verdict):
             return False
         before = (state.up, state.weight, state.address)
-        address = verdict.address if verdict.server in self._named else ""
+        address = self._place_for(verdict, state)
         if verdict.reason == NOT_CHECKED_YET and state.address and not address:
             return False  # its name was not looked up yet: that says nothing
         if address != state.address:  # a new server: what was known is of another
             state.known, state.is_found, state.recovered_ns = False, False, None
+            state.is_new = state.address != "" and state.up
             state.address_before, state.address = state.address, address
         if verdict.reason != NOT_CHECKED_YET:
             self._ramp(state, verdict)
@@ -142,6 +145,13 @@ class VirtualService:
         state.was_up = state.was_up or state.up
         state.weight = verdict.weight
         return (state.up, state.weight, state.address) != before
+
+    def _place_for(self, verdict: Verdict, state: ServerState) -> str:
+        """Where it is now. One that an operator drains stays: its connections, which are waited for, are there."""
+        if verdict.server not in self._named:
+            return ""
+        order = self.ordered.get(verdict.server)
+        return state.address if state.address and order is not None and order.drains else verdict.address
 
     def fault_in(self, verdict: Verdict) -> str:
         """Why that verdict is not believed, as a fixed token; empty: it is."""
@@ -161,6 +171,9 @@ class VirtualService:
         changed = False
         for name, span_ns in self._spans_ns.items():
             state = self.servers[name]
+            if state.is_new and state.up:
+                state.recovered_ns = now_ns
+            state.is_new = False
             if state.recovered_ns is None:
                 continue
             weight = weight_at(state.weight, state.recovered_ns, span_ns, now_ns)

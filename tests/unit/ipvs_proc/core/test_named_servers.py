@@ -11,7 +11,15 @@ from pyhad.common.config.model import SCHEMA, DataPlane, Forwarding, IpvsDocumen
 from pyhad.common.messages import Verdict
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.effects import Remark, Tally
-from pyhad.ipvs_proc.core.events import Configured, VerdictHeard, VerdictsHeard
+from pyhad.ipvs_proc.core.events import (
+    Configured,
+    Emptied,
+    TimePassed,
+    VerdictHeard,
+    VerdictsHeard,
+    WeightOrdered,
+)
+from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.table import Table
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
@@ -148,3 +156,47 @@ def test_two_servers_at_one_address_serve_while_either_does_and_it_is_said_once(
     assert make.weights(balancer.wanted(make.listener)) == {2: 3}
     balancer.handle(VerdictHeard(verdict=make.verdict(2, False)), 8 * SECOND)
     assert make.weights(balancer.wanted(make.listener)) == {2: 1}
+
+
+def test_a_server_that_moves_starts_slowly_at_its_new_place(make: Any) -> None:
+    config = make.virtual(replace(server(), weight=100, slow_start_ns=20 * SECOND), make.server(2))
+    balancer = started({}, {}, config)
+    here, there = (replace(verdict(True, address), weight=100) for address in ("10.1.0.7", "10.1.0.8"))
+    balancer.handle(VerdictHeard(verdict=here), 6 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {7: 100, 2: 1}
+    balancer.handle(VerdictHeard(verdict=there), 60 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {8: 1, 2: 1}
+    balancer.handle(TimePassed(), 70 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {8: 50, 2: 1}
+    balancer.handle(TimePassed(), 80 * SECOND)
+    assert (make.weights(balancer.wanted(make.listener)), balancer.next_deadline_ns()) == ({8: 100, 2: 1}, None)
+
+
+def ordered(order: Order | None) -> WeightOrdered:
+    return WeightOrdered(service="web", server="web:80", order=order)
+
+
+def drained(make: Any) -> Balancer:
+    """While it was drained at 10.1.0.7 its name went to 10.1.0.8."""
+    balancer = started({}, {}, make.virtual(server(), make.server(2)))
+    balancer.handle(VerdictHeard(verdict=verdict(True, "10.1.0.7")), 6 * SECOND)
+    balancer.handle(ordered(Order(weight=0)), 7 * SECOND)
+    balancer.handle(VerdictHeard(verdict=verdict(True, "10.1.0.8")), 8 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {7: 0, 2: 1}
+    assert balancer.draining() == {("web", "web:80"): [(make.listener, ("10.1.0.7", 80))]}
+    return balancer
+
+
+def test_a_server_that_is_drained_moves_when_its_connections_are_gone(make: Any) -> None:
+    balancer = drained(make)
+    balancer.handle(Emptied(pairs=frozenset({("web", "web:80")})), 9 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {2: 1}
+    assert balancer.places == {("web", "web:80"): "10.1.0.8"}
+    balancer.handle(ordered(None), 10 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {8: 1, 2: 1}
+
+
+def test_a_server_that_is_drained_moves_when_that_is_undone(make: Any) -> None:
+    balancer = drained(make)
+    balancer.handle(ordered(None), 9 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {8: 1, 2: 1}
