@@ -1,7 +1,8 @@
 """What pyroute2 0.9.7 lacks of the kernel's IPVS, as declarations on its own message classes (linux/ip_vs.h).
 
-In a form to be offered upstream, for programs that speak to IPVS by pyroute2. pyhad itself writes and reads by its own
-codec (`core/ipvs_wire.py`, docs/decisions/0009), and its tests hold both against each other and against the kernel.
+Nothing that runs uses this file: it is in a form to be offered upstream, for programs that speak to IPVS by pyroute2.
+pyhad itself writes and reads by its own codec (`core/ipvs_wire.py`, docs/decisions/0009), and its tests hold both
+against each other and against the kernel.
 
     with GenericNetlinkSocket() as family:
         family.bind(GENL_NAME, ipvsmsg)
