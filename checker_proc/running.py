@@ -73,6 +73,7 @@ class RunningCheck:
 
     __slots__ = (
         "_holds",
+        "_is_cancelled",
         "_is_impossible",
         "_is_watched",
         "_listener",
@@ -105,6 +106,7 @@ class RunningCheck:
         self._holds = (
             0 if isinstance(check, (PingCheck, FileCheck, MiscCheck, BfdCheck)) else 1
         )  # descriptors of a probe under way
+        self._is_cancelled = False
         self._is_impossible = False
         self._remark = ""
         self.warnings: tuple[Warn, ...] = ()
@@ -128,6 +130,8 @@ class RunningCheck:
 
     def tick(self) -> None:
         """Its time has come."""
+        if self._is_cancelled:
+            return
         now_ns = self._loop.now_ns()
         if self.is_suspended and not isinstance(self.machine.check, (FileCheck, BfdCheck)):
             self.machine.postpone(now_ns)
@@ -148,7 +152,8 @@ class RunningCheck:
         self._conclude(result)
 
     def cancel(self) -> None:
-        """Nobody wants this check any more."""
+        """Nobody wants this check any more; also while we tell what became of it."""
+        self._is_cancelled = True
         self.slot_ns = 0
         if self._probe is not None:
             self._prober.in_flight -= self._holds
@@ -189,6 +194,8 @@ class RunningCheck:
                         self._listener.probe_impossible(self, effect)
                 case _:
                     assert_never(effect)
+        if self._is_cancelled:
+            return
         due_ns = self.machine.next_deadline_ns()
         if due_ns is not None:
             self._timetable.put(self, due_ns)
