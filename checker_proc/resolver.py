@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
-from pyhad.checker_proc.core.names import Name, choose
+from pyhad.checker_proc.core.names import Name, choose, usable
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
 
@@ -30,9 +30,12 @@ Lookup = Callable[[Name], list[str]]
 
 
 def look_up(name: Name) -> list[str]:
-    """By the C library, as the machine is configured."""
-    found = socket.getaddrinfo(name[0], None, _FAMILIES[name[1]], socket.SOCK_STREAM)
-    return [str(one[4][0]) for one in found if "%" not in str(one[4][0])]
+    """By the C library, as the machine is configured. Raises also when no server can be at what it found."""
+    found = [str(one[4][0]) for one in socket.getaddrinfo(name[0], None, _FAMILIES[name[1]], socket.SOCK_STREAM)]
+    kept = usable(found)
+    if found and not kept:
+        raise OSError(f"no address that a server can have: {', '.join(found)[:200]}")
+    return kept
 
 
 class Resolver:

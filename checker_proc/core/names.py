@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from pyhad.common.config.model import BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck, MiscCheck
 
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+
 Name = tuple[str, int]
 """A host name, and the family of the addresses that fit."""
 Key = tuple[str, str]
@@ -26,6 +28,11 @@ class Placed:
 def names_of(document: CheckerDocument) -> frozenset[Name]:
     """All that have to be looked up."""
     return frozenset((server.name, server.family) for server in document.servers if server.name)
+
+
+def usable(answers: Iterable[str]) -> list[str]:
+    """Those that a server elsewhere can have, in their usual spelling. Raises `ValueError` for what is no address."""
+    return [str(address) for address in map(ipaddress.ip_address, answers) if not _is_special(address)]
 
 
 def choose(answers: Iterable[str], present: str) -> str:
@@ -64,6 +71,13 @@ def used_by(document: CheckerDocument) -> dict[Key, str]:
 def _fitting(address: str, server: CheckedServer) -> str:
     """Not one of another family: the configuration may be another than then."""
     return address if (6 if ":" in address else 4) == server.family else ""
+
+
+def _is_special(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Ours, of a link, of many, or of none."""
+    is_local = address.is_loopback or address.is_link_local
+    is_nobodys = address.is_unspecified or address.is_multicast or address == _BROADCAST
+    return is_local or is_nobodys or (address.version == 6 and address.ipv4_mapped is not None)
 
 
 def _at(server: CheckedServer, address: str | None) -> CheckedServer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyhad.checker_proc.core.names import Placed, choose, names_of, place, used_by
+from pyhad.checker_proc.core.names import Placed, choose, names_of, place, usable, used_by
 from pyhad.common.config.model import SCHEMA, CheckedServer, CheckerDocument, Target, TcpCheck, Timing
 
 WEB = ("web.example", 4)
@@ -35,6 +35,14 @@ def test_least_address_counts_as_a_number_until_one_is_present() -> None:
     assert choose(["10.0.0.10"], "10.0.0.9") == "10.0.0.10"
     assert choose([], "10.0.0.9") == ""
     assert choose(["fd00::10", "fd00::9"], "") == "fd00::9"
+
+
+def test_only_addresses_that_a_server_elsewhere_can_have_count() -> None:
+    none = ["0.0.0.0", "127.0.0.1", "127.1.2.3", "224.0.0.1", "255.255.255.255", "169.254.0.1"]
+    none += ["::", "::1", "ff02::1", "fe80::1", "fe80::1%lo", "::ffff:127.0.0.1", "::ffff:10.0.0.1"]
+    assert [one for one in none if usable([one])] == []
+    assert usable(["10.0.0.8", "127.0.0.1", "10.0.0.7"]) == ["10.0.0.8", "10.0.0.7"]
+    assert usable(["2001:DB8:0:0::0007"]) == ["2001:db8::7"]
 
 
 def test_checks_of_the_server_get_its_address_and_others_keep_theirs() -> None:
