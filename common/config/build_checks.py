@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from pyhad.common.config.build_addresses import family_of
 from pyhad.common.config.build_grpc import build_grpc
 from pyhad.common.config.build_http import build_http
 from pyhad.common.config.build_probes import DEFAULT_HELO, build_bfd, build_dns, build_file, build_udp, smtp_targets
@@ -81,9 +82,10 @@ def _target(check: Statement, around: Around, settings: CheckSettings, complaint
         message = f"{check.name} is ignored: {address} is link-local and there is no bind_if"
         complaints.warning(message, check.at, hint="add: bind_if IFNAME")
         return None
-    if bind and address and (":" in bind) != (":" in address):
+    if bind and family_of(bind) != (family_of(address) if address else around.family):
         found = check.last("bindto") or check
-        message = f"bindto: {bind} and the target {address} are not of one address family"
+        target = address or f"{around.real.text()}, of an IPv{around.family} service,"
+        message = f"bindto: {bind} and the target {target} are not of one address family"
         complaints.error(message, found.at, trouble=Trouble.INVALID_VALUE)
         return None
     if not port and check.name != "PING_CHECK":

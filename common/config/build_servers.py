@@ -81,8 +81,8 @@ class ServerBuilder:
                 self.complaints.warning(message, statement.at)
                 continue
             around = Around(
-                self.block, statement, address, port or effective, self.log_all_failures, self.alerts.scripts,
-                self.bfd_sessions, self.track_files, settings,
+                self.block, statement, address, port or effective, self.listeners[0].family, self.log_all_failures,
+                self.alerts.scripts, self.bfd_sessions, self.track_files, settings,
             )  # fmt: skip
             checks = build_checks(around, self.complaints)
             server = self._server(statement, identity, address, effective, forwarding, checks)

@@ -15,7 +15,8 @@ _RETRIES = {"MISC_CHECK": 0, "DNS_CHECK": 3}
 
 def settings_of(check: Statement, around: Around) -> CheckSettings:
     """Equal lines share one piece: the pieces of a checker and its real server stand for all their words."""
-    key = (id(check.keyword), *[id(child.line.piece) for child in (*check.children, *around.real.children)])
+    pieces = [id(child.line.piece) for child in (*check.children, *around.real.children)]
+    key = (id(check.keyword), len(check.children), *pieces)  # a line of one is none of the other
     found = around.settings.get(key)
     if found is None:
         found = around.settings[key] = _look_up(check, around)

@@ -33,6 +33,8 @@ class Around:
     real: Statement
     address: str
     port: int
+    family: int
+    """Of the service: what the name of a server is looked up for."""
     log_all_failures: bool
     scripts: ScriptBuilder
     bfd_sessions: frozenset[str] = frozenset()

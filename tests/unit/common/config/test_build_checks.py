@@ -229,6 +229,26 @@ def test_local_address_and_target_must_agree(service: Compile) -> None:
     ]
 
 
+def test_local_address_and_the_addresses_that_a_name_may_have_must_agree(service: Compile) -> None:
+    def errors(checker: str) -> Any:
+        return service(f"real_server web.example 80 {{ TCP_CHECK {{ {checker} }} }}").errors
+
+    assert errors("bindto fd00::1") == [
+        "bindto: fd00::1 and the target web.example, of an IPv4 service, are not of one address family"
+    ]
+    assert errors("bindto fd00::1\nconnect_ip 10.0.0.9") == [
+        "bindto: fd00::1 and the target 10.0.0.9 are not of one address family"
+    ]
+    assert errors("bindto 10.0.0.1") == errors("bindto fd00::1\nconnect_ip fd00::9") == []
+
+
+def test_a_setting_counts_for_who_has_it_where_lines_are_the_same_in_other_blocks(service: Compile) -> None:
+    other = "real_server 10.0.0.2 80 {\nTCP_CHECK {\nretry 2\nretry 3\n}\n}"
+    compiled = service(other, "\nretry 3\nTCP_CHECK {\nretry 2\n}\n")
+    servers = compiled.result.configuration.checker.servers
+    assert [(one.server, one.checks[0].timing.retry) for one in servers] == [("10.0.0.2:80", 3), ("10.0.0.1:8080", 2)]
+
+
 def test_a_script_with_an_open_quote_is_an_error(service: Compile) -> None:
     assert service(inner='MISC_CHECK {\nmisc_path "/bin/check \'oops"\n}').errors == [
         "misc_path: the quote ' is not closed"
