@@ -26,7 +26,7 @@ from pyhad.common.loop import Loop
 WAIT_NS = 1_000_000_000
 """For an answer. The helper takes some 50 us."""
 PATIENCE = 3
-"""So many waits in vain, one after the other, and it is taken for hung."""
+"""So many waits in vain, one after the other, and it is taken for hung. Those of one moment are one."""
 YOUNG_NS = 60_000_000_000
 """In so young a process what ended the helper may end the next one, too."""
 _AT_ONCE = 64
@@ -50,6 +50,7 @@ class Marks:
         self._waiting: collections.deque[_Marking] = collections.deque()
         self._sent: dict[int, _Marking] = {}
         self._in_vain = 0
+        self._counted_ns = self._born_ns
         if self._channel is not None:
             loop.watch(self._channel.fileno(), self._hear)
 
@@ -106,6 +107,10 @@ class Marks:
 
     def _give_up(self) -> None:
         """An answer did not come."""
+        now_ns = self._loop.now_ns()
+        if now_ns - self._counted_ns < WAIT_NS:
+            return
+        self._counted_ns = now_ns
         self._in_vain += 1
         if self._in_vain >= PATIENCE and self._channel is not None:
             self._logger.error("mark_helper_hung", waits=self._in_vain)
@@ -158,6 +163,7 @@ class _Marking:
         marked = MarkedTarget(**{name: getattr(target, name) for name in Target.__slots__}, opened=self.sock)
         started = self._go(replace(self.check, target=marked))
         if isinstance(started, ProbeSucceeded | ProbeFailed | ProbeImpossible):
+            self.sock.close()  # nobody else did where it did not come to a probe
             self._owner.take(started)
         else:
             self._probe = started

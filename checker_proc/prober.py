@@ -116,6 +116,9 @@ class Prober:
         """
         if self.in_flight >= self._limit:
             return ProbeImpossible(reason=Reason.NO_RESOURCES)
+        return self._begin(check, url, requests, owner, now_ns)
+
+    def _begin(self, check: Check, url: int, requests: tuple[bytes, ...], owner: Owner, now_ns: int) -> Started:
         match check:
             case TcpCheck():
                 return tcp.start(self._loop, self._deadlines, check.target, owner, now_ns)
@@ -140,11 +143,11 @@ class Prober:
                 assert_never(check)
 
     def start_marked(self, check: Check, url: int, requests: tuple[bytes, ...], owner: Owner, now_ns: int) -> Started:
-        """As `start`, of one that it gave `MARK_WANTED` for."""
+        """As `start`, of one that it gave `MARK_WANTED` for. It counts as in flight before it has its mark."""
         if self._home is None or not isinstance(check, Marked):
             return MARK_WANTED
         now = self._loop.now_ns
-        return self._home.marks.start(check, owner, now_ns, lambda one: self.start(one, url, requests, owner, now()))
+        return self._home.marks.start(check, owner, now_ns, lambda one: self._begin(one, url, requests, owner, now()))
 
     def _start_exchange(
         self,

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from pyhad.checker_proc.core.events import ProbeImpossible, ProbeSucceeded, Result
 from pyhad.checker_proc.core.marks import ANSWER, WISH
+from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.mark_helper import MarkTools
 from pyhad.checker_proc.marks import Marked, Marks
+from pyhad.checker_proc.prober import Home, Prober
 from pyhad.checker_proc.sockets import MARK_WANTED, MarkedTarget, begin_connect
 from pyhad.common.config.model import Target, TcpCheck, Timing
 from pyhad.common.log import LogSettings, ProcessLog
@@ -46,6 +52,7 @@ class Bench:
         self.lost = 0
         self.marks = Marks(tools, self.loop, ProcessLog("test", LogSettings(syslog=False)).logger, self._lost)
         self.owner = Owner()
+        self.result: Result = ProbeSucceeded(latency_ns=1)
         self.gone: list[TcpCheck] = []
         self.sockets: list[int] = []
 
@@ -59,8 +66,9 @@ class Bench:
         assert isinstance(check, TcpCheck)
         self.gone.append(check)
         assert isinstance(check.target, MarkedTarget)
-        check.target.opened.close()
-        return ProbeSucceeded(latency_ns=1)
+        if isinstance(self.result, ProbeSucceeded):
+            check.target.opened.close()
+        return self.result
 
     def answer(self, problem: int = 0) -> int:
         """The mark that was wanted."""
@@ -76,6 +84,13 @@ class Bench:
         end_ns = self.loop.now_ns() + 20_000_000_000
         while len(self.owner.results) < results and self.loop.now_ns() < end_ns:
             self.loop.turn(0.1)
+
+    def wait_in_vain(self, probes: int) -> None:
+        """So many at once, which get no answer in time."""
+        wanted = len(self.owner.results) + probes
+        for _ in range(probes):
+            self.start()
+        self.turn_until(wanted)
 
     def close(self) -> None:
         self.helper.close()
@@ -120,6 +135,31 @@ def test_what_is_refused_says_nothing_of_the_server(bench: Bench) -> None:
     assert open_sockets() == before
 
 
+def test_a_probe_that_does_not_begin_leaves_no_socket(bench: Bench) -> None:
+    before = open_sockets()
+    bench.result = ProbeImpossible(reason=Reason.NO_RESOURCES)
+    bench.start()
+    bench.answer()
+    bench.loop.turn(1)
+    assert bench.owner.results == [ProbeImpossible(reason=Reason.NO_RESOURCES)]
+    assert open_sockets() == before
+
+
+def test_a_marked_probe_has_its_place_already_when_there_is_no_other(bench: Bench) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        home = cast(Home, SimpleNamespace(marks=bench.marks))
+        check = replace(CHECK, target=replace(CHECK.target, address="127.0.0.1", port=held.getsockname()[1]))
+        prober = Prober(bench.loop, home, max_descriptors=1)
+        started = prober.start_marked(check, 0, (), bench.owner, bench.loop.now_ns())
+        prober.in_flight += 1
+        assert prober.start(check, 0, (), bench.owner, bench.loop.now_ns()).reason == Reason.NO_RESOURCES  # type: ignore[union-attr]
+        bench.answer()
+        bench.turn_until(1)
+        assert [one.reason for one in bench.owner.results] == [Reason.CONNECT_REFUSED]  # type: ignore[union-attr]
+        started.cancel()  # type: ignore[union-attr]
+
+
 def test_who_is_cancelled_hears_nothing_and_holds_nothing(bench: Bench) -> None:
     before = open_sockets()
     probe = bench.start()
@@ -144,10 +184,11 @@ def test_a_helper_that_is_gone_ends_the_waits_and_later_the_process(bench: Bench
 
 
 def test_a_helper_that_hangs_delays_nobody_for_long_and_is_killed(bench: Bench) -> None:
-    for _ in range(3):
-        bench.start()
-    bench.turn_until(3)
-    assert bench.owner.results == REFUSED * 3
+    bench.wait_in_vain(3)
+    assert select.select([bench.pidfd], [], [], 0.5)[0] == []  # they are one wait, and it lives
+    bench.wait_in_vain(1)
+    bench.wait_in_vain(1)
+    assert bench.owner.results == REFUSED * 5
     assert os.WTERMSIG(os.waitid(os.P_PID, bench.pid, os.WEXITED | os.WNOWAIT).si_status) == 9  # type: ignore[union-attr]
 
 
