@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyhad.checker_proc.core.names import Key, Placed, names_of, place, used_by
+from pyhad.checker_proc.core.names import Key, Placed, names_of, place, targets, used_by
 from pyhad.checker_proc.resolver import Resolver
 from pyhad.common import known_names
 from pyhad.common.config.model import CheckedServer, CheckerDocument
@@ -18,7 +18,7 @@ _CHANGE_SHARE = 5
 
 
 class Places:
-    """`follow` a document, then `place` it, also whenever `on_change` says that a name has another address."""
+    """`follow` a document, then `place` it, also whenever `on_change` says that a server is to be elsewhere."""
 
     def __init__(self, runtime: Runtime, on_change: Callable[[], None]) -> None:
         self._logger = runtime.logger
@@ -27,7 +27,9 @@ class Places:
         self._used = dict(kept.servers)
         self._kept = kept
         self._file = _Pace(runtime.loop, self._keep, _FILE_SHARE)
-        self._changes = _Pace(runtime.loop, on_change, _CHANGE_SHARE)
+        self._on_change = on_change
+        self._targets: dict[Key, str | None] = {}
+        self._changes = _Pace(runtime.loop, self._look, _CHANGE_SHARE)
         self._resolver = Resolver(runtime.loop, runtime.logger, kept.names, self._changes.soon)
 
     def follow(self, document: CheckerDocument) -> None:
@@ -40,6 +42,7 @@ class Places:
         """With the addresses that count now, as `core.names.place`."""
         placed = place(self.document, self._resolver.known, self._used, is_up)
         self._used = used_by(placed.document)
+        self._targets = self._targets_now()
         self._file.soon()
         return placed
 
@@ -48,8 +51,18 @@ class Places:
         self._used[server.service, server.server] = server.address
         self._file.soon()
 
+    def _look(self) -> None:
+        """Names have other addresses. Where there are many, they are others each time: most change nothing."""
+        if self._targets_now() != self._targets:
+            self._on_change()
+        else:
+            self._file.soon()
+
+    def _targets_now(self) -> dict[Key, str | None]:
+        return targets(self.document, self._resolver.known, self._used)
+
     def _keep(self) -> None:
-        names = {name: address for name, address in self._resolver.known.items() if address}
+        names = {name: addresses[0] for name, addresses in self._resolver.known.items() if addresses}
         known = known_names.KnownNames(names=names, servers=dict(self._used))
         if known == self._kept:
             return

@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
-from pyhad.checker_proc.core.names import Name, choose, usable
+from pyhad.checker_proc.core.names import Name, rank, usable
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
 
@@ -39,7 +39,7 @@ def look_up(name: Name) -> list[str]:
 
 
 class Resolver:
-    """`known` holds the addresses: empty for a name asked for in vain. `on_change` is called when one is another."""
+    """`known` holds the addresses: none for a name asked for in vain. `on_change` is called when they are others."""
 
     def __init__(
         self,
@@ -51,10 +51,10 @@ class Resolver:
     ) -> None:
         self._loop = loop
         self._logger = logger
-        self._remembered = dict(remembered)
+        self._remembered: dict[Name, tuple[str, ...]] = {name: (address,) for name, address in remembered.items()}
         self._on_change = on_change
         self._lookup = lookup
-        self.known: dict[Name, str] = {}
+        self.known: dict[Name, tuple[str, ...]] = {}
         self._wanted: frozenset[Name] = frozenset()
         self._waiting: dict[Name, Timer] = {}
         """For the next time."""
@@ -76,7 +76,7 @@ class Resolver:
         new = names - self._wanted
         self._wanted, self._interval_ns = names, interval_ns
         self._remembered.update(self.known)  # a name that is taken out may come back
-        self.known = {name: address for name, address in self.known.items() if name in names}
+        self.known = {name: addresses for name, addresses in self.known.items() if name in names}
         self._failing &= names
         for queued in self._queued:
             for name in queued.keys() - names:
@@ -84,8 +84,8 @@ class Resolver:
         for name in self._waiting.keys() - names:
             self._waiting.pop(name).cancel()
         for name in sorted(new):
-            if address := self._remembered.get(name):
-                self.known[name] = address
+            if addresses := self._remembered.get(name):
+                self.known[name] = addresses
         if new - self.known.keys():
             self._loop.after(PATIENCE_NS, lambda: self._lose_patience(new))
         for name in sorted(names):
@@ -169,20 +169,21 @@ class Resolver:
         if name not in self._wanted:
             return False
         before = self.known.get(name)
-        address = choose(answers, before or "") or before or ""
+        present = before[0] if before else ""
+        addresses = rank(answers, present) or before or ()
         if answers:
             self._failing.discard(name)
         else:
-            self._fail(name, error or "no address", address)
+            self._fail(name, error or "no address", present)
         if is_old:
             self._ask(name)
         else:
             self._wait(name, self._interval_ns if answers else min(RETRY_NS, self._interval_ns))
-        if address == before:
+        if addresses == before:
             return False
-        self.known[name] = address
-        if address:
-            self._logger.info("name_resolved", name=name[0], address=address, before=before or "")
+        self.known[name] = addresses
+        if addresses and addresses[0] != present:
+            self._logger.info("name_resolved", name=name[0], address=addresses[0], before=present)
         return True
 
     def _fail(self, name: Name, error: str, address: str) -> None:
@@ -194,7 +195,7 @@ class Resolver:
     def _lose_patience(self, names: frozenset[Name]) -> None:
         late = sorted((names & self._wanted) - self.known.keys())
         for name in late:
-            self.known[name] = ""
+            self.known[name] = ()
             self._fail(name, "no answer yet", "")
         if late:
             self._on_change()

@@ -12,6 +12,8 @@ _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 Name = tuple[str, int]
 """A host name, and the family of the addresses that fit."""
+Known = Mapping[Name, tuple[str, ...]]
+"""All addresses of names, as `rank` has them."""
 Key = tuple[str, str]
 """Ids of service and server."""
 
@@ -35,27 +37,36 @@ def usable(answers: Iterable[str]) -> list[str]:
     return [str(address) for address in map(ipaddress.ip_address, answers) if not _is_special(address)]
 
 
-def choose(answers: Iterable[str], present: str) -> str:
-    """One address of the answers: the present one while it is among them, else the least; empty without answers."""
-    known = set(answers)
-    return present if present in known else min(known, key=lambda text: int(ipaddress.ip_address(text)), default="")
+def rank(answers: Iterable[str], present: str) -> tuple[str, ...]:
+    """The answers, first the one for servers that are nowhere yet: the present one if it is there, else the least."""
+    return tuple(sorted(set(answers), key=lambda text: (text != present, int(ipaddress.ip_address(text)))))
 
 
-def place(
-    document: CheckerDocument, known: Mapping[Name, str], used: Mapping[Key, str], is_up: Callable[[Key], bool]
-) -> Placed:
+def targets(document: CheckerDocument, known: Known, used: Mapping[Key, str]) -> dict[Key, str | None]:
+    """Where each server with a name is to be: where it is while that is among the answers. See `place`."""
+    found: dict[Key, str | None] = {}
+    for server in document.servers:
+        if server.name:
+            key, answers = (server.service, server.server), known.get((server.name, server.family))
+            here = used.get(key, "")
+            found[key] = None if answers is None else here if here in answers else next(iter(answers), "")
+    return found
+
+
+def place(document: CheckerDocument, known: Known, used: Mapping[Key, str], is_up: Callable[[Key], bool]) -> Placed:
     """The document with addresses for names.
 
     `known`: empty for a name asked for in vain, nothing before the answer. `used`: where each server was. One that is
     up there, by `is_up`, stays until its checks have succeeded at another address: make before break.
     """
-    if not any(server.name for server in document.servers):
+    wanted = targets(document, known, used)
+    if not wanted:
         return Placed(document=document)
     servers: list[CheckedServer] = []
     moves: list[CheckedServer] = []
     for server in document.servers:
         key = server.service, server.server
-        here, there = _fitting(used.get(key, ""), server), known.get((server.name, server.family))
+        here, there = _fitting(used.get(key, ""), server), wanted.get(key)
         if here and there and here != there and server.checks and is_up(key):
             moves.append(_at(server, there))
             there = here
