@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from pyhad.checker_proc.core.journal import ServerRecord, is_up_at
 from pyhad.checker_proc.core.names import Key, Placed, names_of, place, targets, used_by
 from pyhad.checker_proc.resolver import Resolver
 from pyhad.common import known_names
 from pyhad.common.config.model import CheckedServer, CheckerDocument
-from pyhad.common.loop import Loop
+from pyhad.common.loop import Loop, Timer
 from pyhad.common.runtime import Runtime
 
+RETRY_NS = 60_000_000_000
+"""After the file could not be written; each change tries, too."""
 _FILE_SHARE = 20
 """At most one part in so many of the time is spent on the file."""
 _CHANGE_SHARE = 5
@@ -21,11 +24,13 @@ class Places:
     """`follow` a document, then `place` it, also whenever `on_change` says that a server is to be elsewhere."""
 
     def __init__(self, runtime: Runtime, on_change: Callable[[], None]) -> None:
+        self._loop = runtime.loop
         self._logger = runtime.logger
         self._path = runtime.path(known_names.PATH)
         kept = known_names.load(self._path)
         self._used = dict(kept.servers)
         self._kept = kept
+        self._retry: Timer | None = None
         self._file = _Pace(runtime.loop, self._keep, _FILE_SHARE)
         self._on_change = on_change
         self._targets: dict[Key, str | None] = {}
@@ -38,9 +43,12 @@ class Places:
         """As it was written: names without addresses."""
         self._resolver.follow(names_of(document), document.resolve_interval_ns)
 
-    def place(self, is_up: Callable[[Key], bool]) -> Placed:
-        """With the addresses that count now, as `core.names.place`."""
-        placed = place(self.document, self._resolver.known, self._used, is_up)
+    def place(self, records: Mapping[Key, ServerRecord]) -> Placed:
+        """With the addresses that count now, as `core.names.place`. `records`: what is known of the servers."""
+        used = self._used
+        placed = place(
+            self.document, self._resolver.known, used, lambda key: is_up_at(records.get(key), used.get(key, ""))
+        )
         self._used = used_by(placed.document)
         self._targets = self._targets_now()
         self._file.soon()
@@ -64,6 +72,9 @@ class Places:
     def _keep(self) -> None:
         names = {name: addresses[0] for name, addresses in self._resolver.known.items() if addresses}
         known = known_names.KnownNames(names=names, servers=dict(self._used))
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
         if known == self._kept:
             return
         try:
@@ -71,6 +82,7 @@ class Places:
             self._kept = known
         except OSError as error:
             self._logger.error("names_not_kept", error=str(error))
+            self._retry = self._loop.after(RETRY_NS, self._file.soon)
 
 
 class _Pace:

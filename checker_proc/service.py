@@ -9,7 +9,7 @@ import dataclasses
 
 from pyhad.checker_proc.check_log import CheckLog
 from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible
-from pyhad.checker_proc.core.journal import ServerRecord, inherit, pack, record_of, unpack
+from pyhad.checker_proc.core.journal import ServerRecord, fitting, inherit, pack, record_of, unpack
 from pyhad.checker_proc.core.names import Placed
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
@@ -99,7 +99,8 @@ class CheckerService:
         records, quorums = self._restore(document, found), self._teller.remembered(document, found)
         for key in found:
             self._box.forget(key)
-        self._apply(self._places.place(lambda key: key in records and records[key].up), records, is_first=is_first)
+        placed = self._places.place(records)
+        self._apply(placed, fitting(placed.document.servers, records), is_first=is_first)
         self._teller.configure(document, {key: record.up for key, record in records.items()}, quorums)
         self._tell_all()
         runtime.on_descriptor = lambda descriptor: scripts.send(Adopt(), descriptor)
@@ -127,7 +128,7 @@ class CheckerService:
         """The document, with the addresses that names have now."""
         before = {key: record_of(judge) for key, judge in self._judges.items()}
         said = self._verdicts()
-        placed = self._places.place(lambda key: key in before and before[key].up)
+        placed = self._places.place(before)
         self._apply(placed, self._lasting(placed, before), is_first=False)
         self._teller.configure(placed.document, {}, {})
         self._tell_all()

@@ -7,14 +7,15 @@ same records carry results over a reload (REL-33, REL-37) and over the death of 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pyhad.checker_proc.core.events import Restored
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.schedule import fingerprint, identity_of
 from pyhad.checker_proc.core.verdicts import ServerJudge
-from pyhad.common.config.model import Check, FileCheck
+from pyhad.common.config.model import Check, CheckedServer, FileCheck
 
 RECORD_BYTES = 64
 _VERSION = 1
@@ -22,7 +23,8 @@ _HEAD = struct.Struct("=BBqBB")  # version, up | whole << 1, since_ns, reason, n
 _CHECK = struct.Struct("=Ii")  # low half of the fingerprint; weight, or one of the two below
 _CONFIGURED_WEIGHT = -1
 _DOWN = -2
-_MAX_CHECKS = (RECORD_BYTES - _HEAD.size) // _CHECK.size
+_PLACE = struct.Struct("=I")  # last, where the address is not in the server's id: a mark of it
+_MAX_CHECKS = (RECORD_BYTES - _HEAD.size - _PLACE.size) // _CHECK.size
 _REASONS = tuple(Reason)
 _MARK_BITS = 0xFFFFFFFF
 
@@ -37,6 +39,8 @@ class ServerRecord:
     checks: dict[int, Restored]
     is_whole: bool
     """No check was left out for want of room."""
+    place: int = 0
+    """A mark of the address that a name had then; 0: not known, or there is no name."""
 
 
 def record_of(judge: ServerJudge) -> ServerRecord:
@@ -47,7 +51,27 @@ def record_of(judge: ServerJudge) -> ServerRecord:
         if machine.is_tested and not isinstance(machine.check, FileCheck)  # read anew at once
     }
     verdict = judge.verdict
-    return ServerRecord(up=verdict.up, since_ns=verdict.since_ns, reason=verdict.reason, checks=checks, is_whole=True)
+    return ServerRecord(
+        up=verdict.up, since_ns=verdict.since_ns, reason=verdict.reason, checks=checks, is_whole=True,
+        place=_place_of(verdict.address),
+    )  # fmt: skip
+
+
+def is_up_at(record: ServerRecord | None, address: str) -> bool:
+    """It was up, and there."""
+    return record is not None and record.up and record.place in (0, _place_of(address))
+
+
+def fitting(
+    servers: Iterable[CheckedServer], records: Mapping[tuple[str, str], ServerRecord]
+) -> dict[tuple[str, str], ServerRecord]:
+    """Those of these servers, but of none that was up elsewhere. Who was down stays so until it succeeds."""
+    found = {}
+    for server in servers:
+        record = records.get((server.service, server.server))
+        if record is not None and (not record.up or is_up_at(record, server.address)):
+            found[server.service, server.server] = record
+    return found
 
 
 def inherit(check: Check, users: Iterable[ServerRecord | None]) -> Restored | None:
@@ -77,6 +101,8 @@ def pack(record: ServerRecord) -> bytes:
     flags = record.up | 2 * (record.is_whole and len(kept) == len(record.checks))
     parts = [_HEAD.pack(_VERSION, flags, record.since_ns, _REASONS.index(Reason(record.reason)), len(kept))]
     parts += (_CHECK.pack(mark, _weight_code(known)) for mark, known in kept)
+    if record.place:
+        parts.append(_PLACE.pack(record.place))
     return b"".join(parts)
 
 
@@ -85,8 +111,10 @@ def unpack(payload: bytes) -> ServerRecord | None:
     if len(payload) < _HEAD.size:
         return None
     version, flags, since_ns, reason_index, count = _HEAD.unpack_from(payload)
-    if version != _VERSION or len(payload) != _HEAD.size + count * _CHECK.size or reason_index >= len(_REASONS):
+    end = _HEAD.size + count * _CHECK.size
+    if version != _VERSION or len(payload) not in (end, end + _PLACE.size) or reason_index >= len(_REASONS):
         return None
+    place = _PLACE.unpack_from(payload, end)[0] if len(payload) > end else 0
     reason = _REASONS[reason_index]
     checks = {
         mark: Restored(
@@ -94,9 +122,14 @@ def unpack(payload: bytes) -> ServerRecord | None:
             weight=code if code >= 0 else None,
             reason=reason if code == _DOWN else Reason.CHECK_SUCCEEDED,
         )
-        for mark, code in _CHECK.iter_unpack(payload[_HEAD.size :])
+        for mark, code in _CHECK.iter_unpack(payload[_HEAD.size : end])
     }
-    return ServerRecord(up=bool(flags & 1), since_ns=since_ns, reason=reason, checks=checks, is_whole=bool(flags & 2))
+    up, is_whole = bool(flags & 1), bool(flags & 2)
+    return ServerRecord(up=up, since_ns=since_ns, reason=reason, checks=checks, is_whole=is_whole, place=place)
+
+
+def _place_of(address: str) -> int:
+    return zlib.crc32(address.encode()) or 1 if address else 0
 
 
 def _weight_code(known: Restored) -> int:

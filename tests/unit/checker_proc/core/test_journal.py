@@ -8,7 +8,16 @@ import pytest
 
 from pyhad.checker_proc.core.checker import CheckMachine
 from pyhad.checker_proc.core.events import TIME_PASSED, ProbeFailed, ProbeSucceeded, Restored, Startup
-from pyhad.checker_proc.core.journal import RECORD_BYTES, ServerRecord, inherit, pack, record_of, unpack
+from pyhad.checker_proc.core.journal import (
+    RECORD_BYTES,
+    ServerRecord,
+    fitting,
+    inherit,
+    is_up_at,
+    pack,
+    record_of,
+    unpack,
+)
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.common.config.model import CheckedServer, Target, TcpCheck, Timing
@@ -16,13 +25,20 @@ from pyhad.common.config.model import CheckedServer, Target, TcpCheck, Timing
 S = 1_000_000_000
 DOWN = ServerRecord(up=False, since_ns=5, reason="timeout", checks={}, is_whole=True)
 UP = ServerRecord(up=True, since_ns=5, reason="check_succeeded", checks={}, is_whole=True)
+KEY = ("s", "web.example:80")
 
 
 def tcp(port: int) -> TcpCheck:
     return TcpCheck(target=Target(address="10.0.0.11", port=port), timing=Timing(), alpha=False)
 
 
-def judge_with(*results: ProbeSucceeded | ProbeFailed | None) -> ServerJudge:
+def named(address: str) -> CheckedServer:
+    return CheckedServer(
+        service=KEY[0], server=KEY[1], address=address, port=80, weight=1, alpha=False, checks=(), name="web.example"
+    )
+
+
+def judge_with(*results: ProbeSucceeded | ProbeFailed | None, server: CheckedServer | None = None) -> ServerJudge:
     """A server with a check on port 1, 2, ... for each result; None: not tested yet."""
     machines = []
     for port, result in enumerate(results, 1):
@@ -32,10 +48,10 @@ def judge_with(*results: ProbeSucceeded | ProbeFailed | None) -> ServerJudge:
             machine.handle(TIME_PASSED, S)
             machine.handle(result, S)
         machines.append(machine)
-    server = CheckedServer(
+    literal = CheckedServer(
         service="s", server="10.0.0.11:80", address="10.0.0.11", port=80, weight=1, alpha=False, checks=()
     )
-    return ServerJudge(server, tuple(machines), 77)
+    return ServerJudge(server or literal, tuple(machines), 77)
 
 
 GOOD = ProbeSucceeded(latency_ns=1)
@@ -88,6 +104,32 @@ def test_a_check_left_out_of_a_good_servers_record_was_good() -> None:
     again = unpack(pack(record_of(judge_with(*[GOOD] * 11))))
     assert again is not None
     assert inherit(tcp(11), [again]) == Restored(is_up=True, weight=None, reason="check_succeeded")
+
+
+def test_the_record_of_a_named_server_says_of_which_address_it_is() -> None:
+    record = record_of(judge_with(*[GOOD] * 11, server=named("10.0.0.7")))
+    payload = pack(record)
+    assert len(payload) == RECORD_BYTES
+    again = unpack(payload)
+    assert again is not None
+    assert (is_up_at(again, "10.0.0.7"), is_up_at(again, "10.0.0.8"), is_up_at(None, "")) == (True, False, False)
+    assert fitting([named("10.0.0.7")], {KEY: again}) == {KEY: again}
+    assert fitting([named("10.0.0.8")], {KEY: again}) == {}
+    assert unpack(payload[:-2]) is None
+
+
+def test_a_record_that_says_no_address_counts_at_each() -> None:
+    known = unpack(pack(record_of(judge_with(GOOD))))
+    assert known is not None
+    assert is_up_at(known, "10.0.0.8")
+    assert fitting([named("10.0.0.8")], {KEY: known}) == {KEY: known}
+
+
+def test_who_was_down_at_one_address_is_not_assumed_up_at_another() -> None:
+    known = unpack(pack(record_of(judge_with(REFUSED, server=named("10.0.0.7")))))
+    assert known is not None
+    assert not is_up_at(known, "10.0.0.7")
+    assert fitting([named("10.0.0.8")], {KEY: known}) == {KEY: known}
 
 
 def test_bytes_that_are_no_record_are_refused() -> None:
