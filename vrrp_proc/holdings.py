@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
+from pyhad.common.config.model import Path, Place, VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.addresses import Addresses, Outcome
 from pyhad.vrrp_proc.core.sweep import left_over
 from pyhad.vrrp_proc.leases import Leases
@@ -26,7 +26,7 @@ class Holdings:
         self.paths = PathHoldings(addresses.paths())
         self._addresses = addresses
         self._release_foreign = release_foreign
-        self._holder: dict[tuple[str, str], object] = {}
+        self._holder: dict[Place, object] = {}
         self._foreign: set[VirtualAddress] = set()
 
     def holder_of(self, interface: str, address: str) -> object | None:
@@ -43,29 +43,29 @@ class Holdings:
         self._foreign.difference_update(outcome.done)
         for address in outcome.already:
             # What is held here came from us, even where the picture of links has not yet heard of it.
-            ours = owns_found or _key(address) in self._holder or self._addresses.is_marked(address)
+            ours = owns_found or address.place in self._holder or self._addresses.is_marked(address)
             if not ours:
                 self._foreign.add(address)
         for address in outcome.done + outcome.already:
-            self._holder[_key(address)] = holder
+            self._holder[address.place] = holder
         installed = outcome.done + outcome.already
         self.leases.hold(holder, [address for address in installed if address not in self._foreign])
         return replace(outcome, paths=led)
 
     def found(self, addresses: Iterable[VirtualAddress]) -> bool:
         """Whether one of them is installed already, put there by a predecessor, and nobody's here."""
-        return any(_key(address) not in self._holder and self._addresses.is_marked(address) for address in addresses)
+        return any(address.place not in self._holder and self._addresses.is_marked(address) for address in addresses)
 
     def sweep(self, configured: Iterable[VrrpInstance]) -> Outcome:
         """Take off what some run of pyhad put there and no router of `configured` has, nor anybody here."""
-        marked = [address for address in self._addresses.marked() if _key(address) not in self._holder]
+        marked = [address for address in self._addresses.marked() if address.place not in self._holder]
         return self._addresses.remove(left_over(marked, configured))
 
     def remove(self, holder: object, addresses: Iterable[VirtualAddress], paths: Iterable[Path] = ()) -> Outcome:
         """Take off what `holder` may: not what another router holds, not what is foreign."""
-        mine = [address for address in addresses if self._holder.get(_key(address), holder) is holder]
+        mine = [address for address in addresses if self._holder.get(address.place, holder) is holder]
         for address in mine:
-            self._holder.pop(_key(address), None)
+            self._holder.pop(address.place, None)
         removable = [address for address in mine if self._release_foreign or address not in self._foreign]
         self._foreign.difference_update(mine)
         self.leases.drop(holder, mine)
@@ -77,10 +77,6 @@ class Holdings:
         """`holder` is gone; what it held and did not remove stays where it is (`-V`, CLI-14)."""
         self.paths.release(holder, paths)
         self.leases.leave(holder)
-        for key in map(_key, addresses):
-            if self._holder.get(key) is holder:
-                del self._holder[key]
-
-
-def _key(address: VirtualAddress) -> tuple[str, str]:
-    return address.interface, address.address
+        for address in addresses:
+            if self._holder.get(address.place) is holder:
+                del self._holder[address.place]

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from typing import assert_never
 
-from pyhad.common.config.model import Path, VrrpInstance
+from pyhad.common.config.model import Path, Place, VrrpInstance
 from pyhad.common.messages import RouterStatus
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal, resuming
@@ -146,7 +146,7 @@ class Instance:
         self._peers.forget()
         self.handle(ConfigurationChanged(config=config))
 
-    def lose(self, addresses: Iterable[str], *, with_interface: bool = False) -> None:
+    def lose(self, addresses: Iterable[Place], *, with_interface: bool = False) -> None:
         """Somebody else removed addresses that this router holds, or their interface went, or is down."""
         self.handle(AddressesLost(addresses=tuple(addresses), with_interface=with_interface))
 

@@ -37,9 +37,10 @@ class Leading:
                 self._said_of[address] = number
                 _say_address(log, "address_not_installed", address, number)
         if outcome.failed or mending or is_waited_for:
-            installed = tuple(address.address for address in outcome.done + outcome.already)
-            refused = tuple(address.address for address, _ in outcome.failed)
-            self.settled.append(AddressesSettled(installed=installed, refused=refused, mending=mending))
+            added = tuple(address.place for address in outcome.done)
+            present = tuple(address.place for address in outcome.already)
+            refused = tuple(address.place for address, _ in outcome.failed)
+            self.settled.append(AddressesSettled(added=added, present=present, refused=refused, mending=mending))
 
     def addresses_removed(self, log: FilteringBoundLogger, outcome: Outcome) -> None:
         """After a removal."""

@@ -92,6 +92,8 @@ class Changes:
     """Interfaces, of those in `links`, that have another hardware address now."""
     carried: set[str] = field(default_factory=set)
     """Interfaces, of those in `links`, that became usable."""
+    interrupted: set[str] = field(default_factory=set)
+    """Interfaces, of those in `links`, that were gone or not usable for a moment at least."""
     moved: set[str] = field(default_factory=set)
     """New names of interfaces, of those in `links`, that were renamed with addresses on them."""
 
@@ -163,6 +165,8 @@ class Links:
         changes.links.add(seen.name)
         if known.is_usable and not was_usable:
             changes.carried.add(seen.name)
+        elif was_usable and not known.is_usable:
+            changes.interrupted.add(seen.name)
 
     def _take_address(self, seen: AddressSeen, changes: Changes) -> None:
         interface = self.by_index.get(seen.index)
@@ -183,6 +187,7 @@ class Links:
         self._unname(interface)
         self._formerly = {name: index for name, index in self._formerly.items() if index != interface.index}
         changes.links.add(interface.name)
+        changes.interrupted.add(interface.name)
         changes.addresses.update((interface.name, address) for address, _ in interface.addresses)
 
     def _unname(self, interface: Interface) -> None:
@@ -217,6 +222,7 @@ class LinkMonitor:
         changes, self._unsaid = self._unsaid, Changes()
         if not self._take_waiting(changes, _DATAGRAMS_PER_TURN):
             self._unsaid.addresses, changes.addresses = changes.addresses, set()
+            self._unsaid.interrupted = changes.interrupted  # why they went
         if changes:
             self._on_change(changes)
 

@@ -290,6 +290,8 @@ class Service:
         self._fit_ports()
         for instance in self._instances.values():
             self._tell_surroundings(instance)
+        if changes:
+            self._links_changed(changes)
 
     # ------------------------------------------------------------------------------------ end and status
 
@@ -312,8 +314,11 @@ class Service:
         self._parting.discard(instance)
         if not self._stopping:
             self._fit_ports()
-            self._vmacs.sweep(Changes(), [one.config for one in self._parting])
+            changes = Changes()
+            self._vmacs.sweep(changes, [one.config for one in self._parting])
             self._fit_firewall(one.config for one in self._instances.values())
+            if changes:  # of others too; not now, for a router is in the middle of its turn
+                self._runtime.loop.after(0, functools.partial(self._links_changed, changes))
         elif not self._parting:
             self._end()
 

@@ -10,7 +10,7 @@ import collections
 import os
 from collections.abc import Iterable
 
-from pyhad.common.config.model import Path, Statics, VirtualAddress
+from pyhad.common.config.model import Path, Place, Statics, VirtualAddress
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
 from pyhad.vrrp_proc.core.differences import differences
@@ -74,18 +74,16 @@ class StaticItems:
         if addresses or self._refused:
             self._install(addresses, tuple(self._refused), owns_found=False)
 
-    def lose(self, addresses: Iterable[tuple[str, str]], paths: Iterable[Path]) -> None:
+    def lose(self, addresses: Iterable[Place], paths: Iterable[Path]) -> None:
         """(interface, address) and paths of ours that are gone, or may be."""
-        kept = {f"{one.interface} {one.address}" for one in self.config.addresses if one.tracked}
-        lost: set[Thing] = set(kept.intersection(f"{name} {address}" for name, address in addresses))
+        kept = {one.place for one in self.config.addresses if one.tracked}
+        lost: set[Thing] = set(kept.intersection(addresses))
         lost.update(path for path in paths if path in self.paths and path.tracked)
         self._mend(self._put_back.lose(lost, self._loop.now_ns()))
 
     def _mend(self, due: set[Thing]) -> None:
-        addresses = tuple(one for one in self.config.addresses if f"{one.interface} {one.address}" in due)
+        addresses = tuple(one for one in self.config.addresses if one.place in due)
         routes = [path for path in self.paths if path in due or (addresses and path.tracked)]
-        if addresses:
-            self._log.warning("lost_static_addresses_put_back", count=len(addresses), first=addresses[0].address)
         if addresses or routes:
             self._install(addresses, tuple(routes), owns_found=True, mending=True)
         self._arm()
@@ -99,6 +97,9 @@ class StaticItems:
         mending: bool = False,
     ) -> None:
         outcome = self._holdings.install(self, addresses, paths, owns_found=owns_found)
+        if mending and outcome.done:
+            first = outcome.done[0].address
+            self._log.warning("lost_static_addresses_put_back", count=len(outcome.done), first=first)
         for address in outcome.done + outcome.already:
             self._missing.pop(address, None)
         for address, number in outcome.failed:
@@ -127,7 +128,7 @@ class StaticItems:
         """Have the timer run when something waits to be put back, or the kernel to be asked again."""
         now_ns = self._loop.now_ns()
         due_ns = self._put_back.due_ns(now_ns)
-        if self._refused and (due_ns is None or due_ns > now_ns + RETRY_NS):
+        if (self._refused or self._missing) and (due_ns is None or due_ns > now_ns + RETRY_NS):
             due_ns = now_ns + RETRY_NS
         if self._timer is not None and self._timer.action is not None:
             if due_ns is not None and self._timer.at_ns <= due_ns:
@@ -137,6 +138,6 @@ class StaticItems:
 
     def _wake(self) -> None:
         self._mend(self._put_back.take_due(self._loop.now_ns()))
-        if self._refused:
-            self._install((), tuple(self._refused), owns_found=False)
+        if self._refused or self._missing:
+            self._install(tuple(self._missing), tuple(self._refused), owns_found=False)
         self._arm()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable
 
-from pyhad.common.config.model import Path, VirtualRoute, VrrpDocument
+from pyhad.common.config.model import Path, Place, VirtualRoute, VrrpDocument
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
@@ -72,7 +72,7 @@ class Upkeep:
 
     def changed(self, changes: Changes, virtual: frozenset[str]) -> None:
         """Interfaces and addresses came or went. The kernel says nothing of the IPv4 routes that went with them."""
-        self._find_lost(changes.addresses)
+        self._find_lost(changes.addresses, changes.interrupted)
         doubtful = set(changes.links)
         for name, address in changes.addresses:
             interface = self._links.by_name.get(name)
@@ -83,17 +83,17 @@ class Upkeep:
         if doubtful and self._holdings.paths.held():
             self._doubt(self._holdings.paths.led_by(lambda path: _hangs_on(path, doubtful)), removed=False)
 
-    def _find_lost(self, addresses: Iterable[tuple[str, str]]) -> None:
-        lost: dict[tuple[Instance, bool], list[str]] = {}
-        static: list[tuple[str, str]] = []
+    def _find_lost(self, addresses: Iterable[Place], interrupted: set[str]) -> None:
+        lost: dict[tuple[Instance, bool], list[Place]] = {}
+        static: list[Place] = []
         for name, address in addresses:
             holder = self._holdings.holder_of(name, address)
             interface = self._links.by_name.get(name)
             if holder is None or (interface is not None and interface.has_address(address)):
                 continue
             if isinstance(holder, Instance):
-                went = interface is None or not interface.is_usable
-                lost.setdefault((holder, went), []).append(address)
+                went = interface is None or not interface.is_usable or name in interrupted
+                lost.setdefault((holder, went), []).append((name, address))
             elif interface is not None:  # else it comes back with its interface
                 static.append((name, address))
         if static:

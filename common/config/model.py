@@ -62,6 +62,7 @@ from pyhad.common.config.model_services import (
 from pyhad.common.config.model_unicast import UnicastChecksum as UnicastChecksum, UnicastPeer as UnicastPeer
 from pyhad.common.config.model_vrrp import (
     NO_STATICS as NO_STATICS,
+    Place as Place,
     Statics as Statics,
     VirtualAddress as VirtualAddress,
     VrrpDocument as VrrpDocument,

@@ -29,6 +29,9 @@ from pyhad.common.config.model_tracking import (
 from pyhad.common.config.model_unicast import UnicastChecksum, UnicastPeer
 from pyhad.common.config.model_vmac import PLAIN_FIREWALL, Firewall, Vmac
 
+Place = tuple[str, str]
+"""(interface, address): the same address may be on several interfaces."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualAddress:
@@ -50,6 +53,11 @@ class VirtualAddress:
     flags: int = 0  # IFA_F_* of home, mngtmpaddr, noprefixroute, autojoin
     detects_duplicates: bool = False  # IPv6: the kernel asks first whether somebody has it (`-nodad`)
     tracked: bool = True  # its loss and that of its interface matter (TRK-31)
+
+    @property
+    def place(self) -> Place:
+        """What tells it from all others of the machine."""
+        return self.interface, self.address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

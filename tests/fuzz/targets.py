@@ -189,7 +189,7 @@ def _event(source: _Bytes, now_ns: int) -> Event:
         case 7:
             return SourceAddressChanged(source_address=_SOURCES[source.take(4)])
         case 8:
-            return AddressesLost(addresses=("10.1.1.0", "10.1.1.1")[: source.take(3)])
+            return AddressesLost(addresses=(("eth0", "10.1.1.0"), ("eth0", "10.1.1.1"))[: source.take(3)])
         case 9:
             return ConfigurationChanged(config=_config(source))
         case 10:

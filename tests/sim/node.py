@@ -266,7 +266,7 @@ class Node:
             return
         for router in list(self.routers.values()):
             if address not in self.table:
-                self._step(router, AddressesLost(addresses=(address,)))
+                self._step(router, AddressesLost(addresses=(("eth0", address),)))
 
     def _end(self) -> None:
         self.routers = {}

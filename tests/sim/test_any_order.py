@@ -31,6 +31,7 @@ from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from tests.sim.invariants import check_effects
 
 NAMES = ("10.1.1.1", "10.1.1.2", "10.1.1.3", "10.1.1.4")
+places = st.sampled_from(NAMES).map(lambda name: ("eth0", name))
 addresses = st.lists(st.sampled_from(NAMES), unique=True, max_size=4).map(
     lambda names: tuple(VirtualAddress(address=name, prefix_len=32, interface="eth0") for name in names)
 )
@@ -91,7 +92,7 @@ events: st.SearchStrategy[Event] = st.one_of(
     st.builds(PriorityChanged, adjustment=st.integers(-300, 300)),
     st.sampled_from((TakeOverTogether(), StepDownTogether(), LowerHeardTogether())),
     st.builds(SourceAddressChanged, source_address=sources),
-    st.builds(AddressesLost, addresses=st.lists(st.sampled_from(NAMES), max_size=3).map(tuple)),
+    st.builds(AddressesLost, addresses=st.lists(places, max_size=3).map(tuple)),
     st.builds(ConfigurationChanged, config=configs),
     st.builds(StandbyWanted, until_ns=moments, patience_ns=st.sampled_from((0, 4_500_000_000))),
     st.just(TakebackWanted()),

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from pyhad.common.config.model import Path, VirtualAddress, VirtualRule, VrrpInstance
+from pyhad.common.config.model import Path, Place, VirtualAddress, VirtualRule, VrrpInstance
 from pyhad.vrrp_proc.core.effects import (
     AnnounceAddresses,
     ChangePriority,
@@ -125,7 +125,7 @@ class RouterDuties(RouterView):
         if not isinstance(self._state, Active):
             return []
         there = tuple(virtual for virtual in self.all_addresses if virtual.interface == interface)
-        missing = tuple(virtual for virtual in there if virtual.address in self._refused_addresses)
+        missing = tuple(virtual for virtual in there if virtual.place in self._refused_addresses)
         install: list[Effect] = [InstallAddresses(addresses=missing)] if missing else []
         return install + self._announce(there, self.config.announcement.master_repeat)
 
@@ -144,29 +144,37 @@ class RouterDuties(RouterView):
         """FSM-37 asks to step down for it; putting them back is over sooner, and no client of the others notices."""
         if not isinstance(self._state, Active):
             return []
-        ours = {virtual.address for virtual in self.all_addresses if virtual.tracked}.intersection(event.addresses)
+        gone = frozenset(event.addresses)
+        lost = [virtual for virtual in self.all_addresses if virtual.place in gone]
+        ours = {virtual.place for virtual in lost if virtual.tracked}
         if event.with_interface:
-            self._refuse(
-                {virtual.address for virtual in self.all_addresses}.intersection(event.addresses) - ours, now_ns
-            )
+            self._refuse((virtual.place for virtual in lost if not virtual.tracked), now_ns)
         if not ours:
             return []
         if not self.config.put_back:
-            return self._step_down_for_loss(min(ours), now_ns)
+            return self._step_down_for_loss(min(address for _, address in ours), now_ns)
         return self._mend(self._put_back.lose(ours, now_ns), now_ns)
 
-    def _refuse(self, addresses: Iterable[str], now_ns: int) -> None:
-        self._refused_addresses = self._refused_addresses.union(addresses)
-        if self._refused_addresses:
+    def _refuse(self, places: Iterable[Place], now_ns: int) -> None:
+        self._refused_addresses = self._refused_addresses.union(places)
+        self._retry_later(now_ns)
+
+    def _retry_later(self, now_ns: int) -> None:
+        """What is refused anew does not keep what waits already from its turn."""
+        state = self._state
+        if not isinstance(state, Active) or any(chore is Chore.RETRY for _, chore in state.chores):
+            return
+        if self._refused or self._refused_addresses:
             self._schedule((now_ns + RETRY_NS, Chore.RETRY))
 
     def _settle_addresses(self, event: AddressesSettled, now_ns: int) -> list[Effect]:
         """What the kernel refused is tried again; only what it took was put back."""
         if not isinstance(self._state, Active):
             return []
-        late = tuple(virtual for virtual in self.refused_addresses if virtual.address in event.installed)
-        lost = [address for address in event.installed if address not in self._refused_addresses]
-        self._refused_addresses = self._refused_addresses.difference(event.installed)
+        there = {*event.added, *event.present}
+        late = tuple(virtual for virtual in self.refused_addresses if virtual.place in there)
+        lost = [address for interface, address in event.added if (interface, address) not in self._refused_addresses]
+        self._refused_addresses = self._refused_addresses.difference(there)
         self._refuse(event.refused, now_ns)
         effects = self._announce(late, self.config.announcement.master_repeat)
         if event.mending and lost:
@@ -200,8 +208,7 @@ class RouterDuties(RouterView):
         late = [path for path in event.added if path in self._refused]
         lost = [path for path in event.added if path not in self._refused] if event.mending else []
         self._refused = self._refused.difference(event.added, event.present).union(event.refused)
-        if self._refused:
-            self._schedule((now_ns + RETRY_NS, Chore.RETRY))
+        self._retry_later(now_ns)
         if not self.config.put_back and accused.intersection(lost):
             return self._step_down_for_loss(lost[0].text, now_ns)
         effects: list[Effect] = []
@@ -216,7 +223,7 @@ class RouterDuties(RouterView):
         again_ns = self._put_back.due_ns(now_ns)
         if again_ns is not None:
             self._schedule((again_ns, Chore.PUT_BACK))
-        lost = tuple(virtual for virtual in self.all_addresses if virtual.address in due)
+        lost = tuple(virtual for virtual in self.all_addresses if virtual.place in due)
         paths = tuple(path for path in self.paths if path in due or (lost and _is_kept(path)))
         if not lost:
             return [InstallAddresses(addresses=(), paths=paths, mending=True)] if paths else []

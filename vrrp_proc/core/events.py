@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from pyhad.common.config.model import Path, VrrpInstance
+from pyhad.common.config.model import Path, Place, VrrpInstance
 
 
 class FaultCause(enum.StrEnum):
@@ -112,7 +112,7 @@ class SourceAddressChanged:
 class AddressesLost:
     """Addresses that we hold as Active are gone: somebody else removed them (FSM-37), or their interface went."""
 
-    addresses: tuple[str, ...]
+    addresses: tuple[Place, ...]
     with_interface: bool = False
 
 
@@ -143,10 +143,11 @@ class PathsSettled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressesSettled:
-    """What came of the addresses of an InstallAddresses; `installed` were there already, or are now."""
+    """What came of the addresses of an InstallAddresses; `present` were there already."""
 
-    installed: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
+    added: tuple[Place, ...] = ()
+    present: tuple[Place, ...] = ()
+    refused: tuple[Place, ...] = ()
     mending: bool = False
 
 

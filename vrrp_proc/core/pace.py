@@ -80,8 +80,8 @@ class RouterPace(RouterTogether):
     def repeats_for_ns(self, event: AdvertisementReceived, now_ns: int) -> int:
         """After `event` was handled at `now_ns`: how far the deadline is from the last time that it is heard.
 
-        Above 0 it holds as long as `state` is this very object: hearing the very same again does nothing but move the
-        deadline, so that of many the last one alone needs to be handled (`hear_again`). 0: each must be handled.
+        Above 0 it holds until another event is handled: hearing the very same again does nothing but move the deadline,
+        so that of many the last one alone needs to be handled (`hear_again`). 0: each must be handled.
         """
         state = self._state
         if not isinstance(state, Backup) or event.priority == PRIORITY_RELEASE or self._parting is not None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyhad.common.config.model import VirtualRoute, VirtualRule
+from pyhad.common.config.model import Place, VirtualRoute, VirtualRule
 
-Thing = str | VirtualRoute | VirtualRule
-"""An address, a route or a rule."""
+Thing = Place | VirtualRoute | VirtualRule
+"""An address (the same may be on two interfaces), a route or a rule."""
 
 PAUSE_NS = 1_000_000_000
 

@@ -60,7 +60,7 @@ class Chore(enum.IntEnum):
     ANSWER_RELEASE = 7
     """Somebody stopped so soon after another that the answer had to wait (FSM-32)."""
     RETRY = 8
-    """Routes and rules that the kernel refused are tried again."""
+    """Addresses, routes and rules that are not there, as the kernel refused them or their interface went."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyhad.common.config.model import Path, VirtualAddress, VrrpInstance
+from pyhad.common.config.model import Path, Place, VirtualAddress, VrrpInstance
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Reason
 from pyhad.vrrp_proc.core.packet import PRIORITY_OWNER
@@ -33,7 +33,7 @@ class RouterView:
         self._said_alone = False
         self._adjustment = 0
         self._refused: frozenset[Path] = frozenset()
-        self._refused_addresses: frozenset[str] = frozenset()
+        self._refused_addresses: frozenset[Place] = frozenset()
         self._tempo: Tempo | None = None
         self._beats_taken = 0
 
@@ -96,7 +96,7 @@ class RouterView:
     @property
     def refused_addresses(self) -> tuple[VirtualAddress, ...]:
         """Those that the kernel does not take at present, or that went with their interface."""
-        return tuple(virtual for virtual in self.all_addresses if virtual.address in self._refused_addresses)
+        return tuple(virtual for virtual in self.all_addresses if virtual.place in self._refused_addresses)
 
     @property
     def is_parting(self) -> bool:

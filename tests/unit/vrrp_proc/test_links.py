@@ -50,6 +50,16 @@ def test_an_interface_without_carrier_is_not_usable() -> None:
     assert changes.links == {"eth0"}
 
 
+def test_an_interface_that_is_back_already_was_interrupted() -> None:
+    links, changes = picture(link(), link(8, "eth1")), Changes()
+    links.take(link(flags=NO_CARRIER), changes)
+    links.take(link(), changes)
+    links.take(link(8, "eth1", gone=True), changes)
+    links.take(link(9, "eth1"), changes)
+    links.take(link(10, "eth2"), changes)
+    assert changes.interrupted == {"eth0", "eth1"}
+
+
 def test_a_renamed_interface_leaves_its_old_name() -> None:
     links, changes = picture(link(), address("10.0.0.1")), Changes()
     links.take(link(name="lan0"), changes)

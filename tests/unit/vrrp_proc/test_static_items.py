@@ -136,7 +136,7 @@ def test_what_is_refused_is_said_once_and_tried_again(bench: Bench) -> None:
     assert bench.items.missing == ("10.1.0.1/24", "10.7.0.0/16 dev eth0")
     bench.clock.pass_to(5 * S)
     bench.clock.pass_to(10 * S)
-    assert bench.holder.asked[1:] == ["+ 10.7.0.0/16 dev eth0", "+ 10.7.0.0/16 dev eth0"]
+    assert bench.holder.asked[1:] == ["+ 10.1.0.1 10.7.0.0/16 dev eth0"] * 2
     bench.holder.refused = {}
     bench.items.appeared({"eth0"})
     assert bench.holder.asked[3:] == ["+ 10.1.0.1 10.1.0.2 10.7.0.0/16 dev eth0"]
@@ -144,3 +144,17 @@ def test_what_is_refused_is_said_once_and_tried_again(bench: Bench) -> None:
     bench.clock.pass_to(20 * S)
     assert len(bench.holder.asked) == 4
     assert bench.events() == ["static_address_not_installed", "route_not_installed"]
+
+
+def test_a_refused_address_is_tried_again_and_not_called_put_back(bench: Bench) -> None:
+    bench.items.configure(replace(CONFIG, routes=(), rules=()), owns_found=False)
+    bench.holder.refused = {ADDRESS: errno.EINVAL}
+    bench.items.lose([ADDRESS.place], [])
+    assert bench.events() == ["static_address_not_installed"]
+    bench.clock.pass_to(5 * S)
+    bench.holder.refused = {}
+    bench.clock.pass_to(10 * S)
+    bench.clock.pass_to(20 * S)
+    assert bench.holder.asked[1:] == ["+ 10.1.0.1"] * 3
+    assert bench.items.missing == ()
+    assert bench.events() == ["static_address_not_installed"]

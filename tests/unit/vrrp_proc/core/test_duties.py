@@ -13,6 +13,7 @@ from pyhad.vrrp_proc.core.events import (
     AddressesSettled,
     ConfigurationChanged,
     InterfaceRenewed,
+    PathsSettled,
     TimePassed,
 )
 
@@ -85,10 +86,10 @@ def test_leaving_active_forgets_the_second_burst(bench: MakeBench) -> None:
 def test_a_lost_address_is_put_back_and_we_stay_active(bench: MakeBench) -> None:
     b = bench()
     b.become_active()
-    lost = AddressesLost(addresses=("10.1.1.1", "192.0.2.1"))
+    lost = AddressesLost(addresses=(("eth0", "10.1.1.1"), ("eth0", "192.0.2.1")))
     expected = ["install 10.1.1.1", "announce x1 10.1.1.1"]
     assert b.at(4 * S, lost) == expected
-    settled = AddressesSettled(installed=("10.1.1.1",), mending=True)
+    settled = AddressesSettled(added=(("eth0", "10.1.1.1"),), mending=True)
     assert b.at(4 * S, settled) == ["remark lost_addresses_put_back"]
     assert b.at(4 * S + 1, lost) == []
     assert b.router.next_deadline_ns() == ACTIVE_AT_NS + S
@@ -100,42 +101,75 @@ def test_a_lost_address_is_put_back_and_we_stay_active(bench: MakeBench) -> None
 def test_what_the_kernel_refuses_is_tried_again_and_said_when_it_succeeds(bench: MakeBench) -> None:
     b = bench(announcement=Announcement(master_delay_ns=0, master_repeat=2))
     b.become_active()
-    assert b.at(ACTIVE_AT_NS, AddressesSettled(refused=("10.1.1.1",), mending=True)) == []
+    assert b.at(ACTIVE_AT_NS, AddressesSettled(refused=(("eth0", "10.1.1.1"),), mending=True)) == []
     for second in range(1, 5):
         b.pass_time(ACTIVE_AT_NS + second * S)
     assert b.pass_time(ACTIVE_AT_NS + 5 * S) == ["adv 100", "install 10.1.1.1"]
-    assert b.at(9 * S, AddressesSettled(refused=("10.1.1.1",))) == []
+    assert b.at(9 * S, AddressesSettled(refused=(("eth0", "10.1.1.1"),))) == []
     for second in range(6, 10):
         b.pass_time(ACTIVE_AT_NS + second * S)
     b.pass_time(13_700_000_000)
     assert b.at(14 * S, TimePassed()) == ["install 10.1.1.1"]
-    settled = AddressesSettled(installed=("10.1.1.1",))
+    settled = AddressesSettled(added=(("eth0", "10.1.1.1"),))
     assert b.at(14 * S, settled) == ["announce x2 10.1.1.1", "remark refused_addresses_installed"]
     assert b.at(14 * S, settled) == []
     for second in range(11, 16):
         assert b.pass_time(ACTIVE_AT_NS + second * S) == ["adv 100"]
 
 
+def test_what_is_refused_anew_does_not_keep_the_rest_from_its_turn(bench: MakeBench) -> None:
+    b = bench(announcement=Announcement(master_delay_ns=0))
+    b.become_active()
+    b.at(4 * S, AddressesSettled(refused=(("eth0", "10.1.1.1"),)))
+    for second in range(5, 9):
+        b.at(second * S, AddressesSettled(added=(("eth1", "10.9.9.9"),), mending=True))
+        b.at(second * S, PathsSettled(mending=True))
+        b.at(second * S, AddressesSettled(refused=(("eth0", "10.1.1.1"),)))
+    b.pass_time(ACTIVE_AT_NS + 5 * S)
+    assert b.at(9 * S, TimePassed()) == ["install 10.1.1.1"]
+
+
+def test_the_same_address_on_two_interfaces_is_two(bench: MakeBench) -> None:
+    two = tuple(VirtualAddress(address="fe80::1", prefix_len=64, interface=name) for name in ("eth0", "eth1"))
+    b = bench(addresses=two, announcement=Announcement(master_delay_ns=0, master_repeat=1))
+    b.become_active()
+    settled = AddressesSettled(present=(("eth0", "fe80::1"),), refused=(("eth1", "fe80::1"),))
+    assert b.at(4 * S, settled) == []
+    assert b.router.refused_addresses == (two[1],)
+    assert b.at(4 * S, settled) == []
+    assert b.at(4 * S, AddressesLost(addresses=(("eth0", "fe80::1"),))) == ["install fe80::1", "announce x1 fe80::1"]
+    assert b.at(4 * S, AddressesSettled(added=(("eth1", "fe80::1"),))) == [
+        "announce x1 fe80::1", "remark refused_addresses_installed",
+    ]  # fmt: skip
+
+
+def test_an_address_that_was_there_was_not_put_back(bench: MakeBench) -> None:
+    b = bench()
+    b.become_active()
+    b.at(4 * S, AddressesLost(addresses=(("eth0", "10.1.1.1"),)))
+    assert b.at(4 * S, AddressesSettled(present=(("eth0", "10.1.1.1"),), mending=True)) == []
+
+
 def test_an_untracked_address_that_went_with_its_interface_comes_back_with_it(bench: MakeBench) -> None:
     extra = VirtualAddress(address="10.2.2.2", prefix_len=32, interface="eth1", tracked=False)
     b = bench(excluded_addresses=(extra,), announcement=Announcement(master_delay_ns=0, master_repeat=1))
     b.become_active()
-    assert b.at(4 * S, AddressesLost(addresses=("10.2.2.2",))) == []  # somebody's wish
+    assert b.at(4 * S, AddressesLost(addresses=(("eth1", "10.2.2.2"),))) == []  # somebody's wish
     assert b.at(4 * S, InterfaceRenewed(interface="eth1")) == ["announce x1 10.2.2.2"]
-    assert b.at(4 * S, AddressesLost(addresses=("10.2.2.2",), with_interface=True)) == []
+    assert b.at(4 * S, AddressesLost(addresses=(("eth1", "10.2.2.2"),), with_interface=True)) == []
     assert b.at(4 * S + 1, InterfaceRenewed(interface="eth1")) == ["install 10.2.2.2", "announce x1 10.2.2.2"]
 
 
 def test_a_backup_does_not_mind_the_loss_of_addresses(bench: MakeBench) -> None:
     b = bench()
     b.start()
-    assert b.at(1, AddressesLost(addresses=("10.1.1.1",))) == []
+    assert b.at(1, AddressesLost(addresses=(("eth0", "10.1.1.1"),))) == []
 
 
 def test_the_pause_between_losses_is_forgotten_with_the_active_state(bench: MakeBench) -> None:
     b = bench()
     b.become_active()
-    lost = AddressesLost(addresses=("10.1.1.1",))
+    lost = AddressesLost(addresses=(("eth0", "10.1.1.1"),))
     b.at(4 * S, lost)
     b.hear(4_100_000_000, 200)
     b.hear(4_200_000_000, 0)

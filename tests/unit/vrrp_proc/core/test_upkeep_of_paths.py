@@ -128,7 +128,7 @@ def test_a_backup_puts_nothing_back(router: Any) -> None:
 def test_an_address_that_is_put_back_brings_the_routes_that_went_with_it(router: Any) -> None:
     one = router()
     one.become_active()
-    effects = one.do(4 * S, AddressesLost(addresses=("10.1.1.1",)))
+    effects = one.do(4 * S, AddressesLost(addresses=(("eth0", "10.1.1.1"),)))
     assert effects[0] == "InstallAddresses 10.1.1.1 10.7.0.0/16 dev eth0 from 10.8.0.0/16 table 5 mending"
 
 
@@ -142,6 +142,17 @@ def test_what_the_kernel_refuses_is_tried_again_after_five_seconds(router: Any) 
     assert "InstallAddresses 10.7.0.0/16 dev eth0" in one.do(9 * S, TimePassed())
     assert one.do(9 * S, PathsSettled(added=(ROUTE,))) == ["Remark refused_paths_installed"]
     assert one.machine.refused_paths == ()
+
+
+def test_a_route_that_is_put_back_does_not_keep_a_refused_one_from_its_turn(router: Any) -> None:
+    one = router()
+    one.become_active()
+    one.do(4 * S, PathsSettled(refused=(ROUTE,)))
+    one.do(5 * S, TimePassed())
+    one.do(6 * S, PathsSettled(added=(RULE,), mending=True))
+    for second in (6, 7, 8):
+        one.do(second * S, TimePassed())
+    assert "InstallAddresses 10.7.0.0/16 dev eth0" in one.do(9 * S, TimePassed())
 
 
 @pytest.mark.behaviour("FSM-37")
@@ -159,7 +170,7 @@ def test_on_request_a_stolen_route_costs_the_mastership(router: Any) -> None:
 def test_on_request_a_stolen_address_costs_the_mastership(router: Any) -> None:
     one = router(put_back=False)
     one.become_active()
-    effects = one.do(4 * S, AddressesLost(addresses=("10.1.1.1",)))
+    effects = one.do(4 * S, AddressesLost(addresses=(("eth0", "10.1.1.1"),)))
     assert effects == ["SendAdvertisement", f"RemoveAddresses {WHOLE}", "ChangeState lost"]
 
 
@@ -176,4 +187,4 @@ def test_an_untracked_address_may_be_taken(make_config: MakeConfig) -> None:
     free = replace(base.addresses[0], tracked=False)
     one = Router(replace(base, addresses=(free,)))
     one.become_active()
-    assert one.do(4 * S, AddressesLost(addresses=("10.1.1.1",))) == []
+    assert one.do(4 * S, AddressesLost(addresses=(("eth0", "10.1.1.1"),))) == []
