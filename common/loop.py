@@ -38,7 +38,7 @@ class Loop:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._actions: dict[int, Callable[[int], None]] = {}
+        self._actions: dict[int, Callable[[int], object]] = {}
         self._heap: list[tuple[int, int, Timer]] = []
         self._count = 0
         self._armed_ns = 0
@@ -58,7 +58,7 @@ class Loop:
     now_ns = staticmethod(time.monotonic_ns)
     """CLOCK_MONOTONIC in ns."""
 
-    def watch(self, fd: int, action: Callable[[int], None], events: int = READ) -> None:
+    def watch(self, fd: int, action: Callable[[int], object], events: int = READ) -> None:
         """Run `action(events)` when `fd` is ready. A second call for the same fd replaces the first."""
         if fd in self._actions:
             self._epoll.modify(fd, events)

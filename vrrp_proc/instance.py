@@ -41,6 +41,7 @@ from pyhad.vrrp_proc.core.packet import Received, check_advertisement
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.heard import Heard
+from pyhad.vrrp_proc.intake import read_on
 from pyhad.vrrp_proc.journal import Record
 from pyhad.vrrp_proc.leading import Leading, watched
 from pyhad.vrrp_proc.peers import Peers
@@ -368,17 +369,19 @@ class Instance:
         self._alarm.set(deadline_ns, is_moving=self.core.router_state is RouterState.BACKUP)
 
     def _wake(self) -> None:
-        deadline_ns = self.heard.deadline_ns(self.core)
-        is_due = deadline_ns is not None and deadline_ns <= self._now_ns()
-        if is_due and self.port is not None and self.core.router_state is RouterState.BACKUP:
-            self.port.read()  # the master is silent only if nothing of it waits here unread
-            deadline_ns = self.heard.deadline_ns(self.core)
-        if deadline_ns is not None and deadline_ns <= self._now_ns():
+        if self._is_due() and self.port is not None and self.core.router_state is RouterState.BACKUP:
+            # The master is silent only if nothing of it waits here unread, behind what others said either.
+            read_on(self.port.read, self._is_due)
+        if self._is_due():
             self.handle(TimePassed())
         elif self.heard.times:
-            self._alarm.set(deadline_ns, is_moving=True)
+            self._alarm.set(self.heard.deadline_ns(self.core), is_moving=True)
         else:
             self._arm()
+
+    def _is_due(self) -> bool:
+        deadline_ns = self.heard.deadline_ns(self.core)
+        return deadline_ns is not None and deadline_ns <= self._now_ns()
 
     def look_soon(self) -> None:
         """Something is due, and now is not the moment for it."""

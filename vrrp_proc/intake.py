@@ -9,6 +9,7 @@ import ctypes
 import errno
 import mmap
 import socket
+from collections.abc import Callable
 
 from pyhad.vrrp_proc.mailing import IoVector, Message
 
@@ -16,6 +17,7 @@ PACKETS_AT_ONCE = 64
 """At most so many packets are read per wake-up: a flood must not keep the timers waiting."""
 PACKET_BYTES = 4352
 """What is longer is cut off: no advertisement is, with 255 IPv6 addresses it has 4128 bytes."""
+MOST_ROUNDS = 32
 NAME_BYTES = 32
 """Room for the sender's address."""
 BESIDE_BYTES = 64
@@ -81,3 +83,10 @@ class Intake:
 INTAKE = Intake()
 """Of this process: what was received is copied before anybody else receives."""
 INTAKE_WITH_HEADS = Intake(has_heads=True)
+
+
+def read_on(read: Callable[[], int], goes_on: Callable[[], bool]) -> None:
+    """`read` until nothing more waits or it need not go on; a flood ends it too, after `MOST_ROUNDS`."""
+    for _ in range(MOST_ROUNDS):
+        if read() < PACKETS_AT_ONCE or not goes_on():
+            return

@@ -144,12 +144,11 @@ class InterfacePort:
         """It sends from its interface as any program would: without a MAC address of its own."""
         return self._line is None
 
-    def read(self, events: int = 0) -> None:
-        """Take in what waits."""
-        for receiver in self._receivers:
-            receiver.read(events)
-        for line in self._lines():
-            self._vmac_sockets.read(line)
+    def read(self) -> int:
+        """See `world.Port`."""
+        counts = [receiver.read() for receiver in self._receivers]
+        counts += [self._vmac_sockets.read(line) for line in self._lines()]
+        return max(counts, default=0)
 
     @property
     def packets(self) -> int:

@@ -60,6 +60,8 @@ class Leases:
         self._renewed_ns: dict[object, int] = {}
         self._due: dict[object, None] = {}
         self._due_together: list[Renewal] = []
+        self._indices: dict[str, int] = {}
+        """Of the interfaces in `_orders`, as they were when the first of them was made; 0: it was missing."""
         self._version = 0
         """Another number after every change of what is held, or for how long."""
 
@@ -99,9 +101,11 @@ class Leases:
             known.pop(holder, None)
 
     def forget_interfaces(self) -> None:
-        """Interfaces came or went: one that is made anew has another number in the orders."""
-        self._orders.clear()
-        self._version += 1
+        """Interfaces changed: one that was made anew has another number in the orders."""
+        if any(self._index_of(name) != index for name, index in self._indices.items()):
+            self._indices.clear()
+            self._orders.clear()
+            self._version += 1
 
     def renew(self, holder: object) -> None:
         """An advert of `holder` has just been sent."""
@@ -147,8 +151,15 @@ class Leases:
         if not seconds:
             return []
         if holder not in self._orders:
-            self._orders[holder] = self._encoded(self._held.get(holder, ()), seconds)
+            held = self._held.get(holder, {})
+            for address in held:
+                self._indices.setdefault(address.interface, self._index_of(address.interface))
+            self._orders[holder] = self._encoded(held, seconds)
         return self._orders[holder]
+
+    def _index_of(self, name: str) -> int:
+        interface = self._links.by_name.get(name)
+        return 0 if interface is None else interface.index
 
     def _forget_orders(self, holder: object) -> None:
         self._orders.pop(holder, None)

@@ -191,18 +191,19 @@ class Receiver:
         """For the loop: readable when packets wait."""
         return self._socket.fileno()
 
-    def read(self, _events: int = 0) -> None:
-        """Hand on what waits, at most `PACKETS_AT_ONCE`; the rest comes in the next turn."""
+    def read(self, _events: int = 0) -> int:
+        """Hand on what waits, at most `PACKETS_AT_ONCE`; the rest comes in the next turn. How many waited."""
         try:
             packets = INTAKE.receive(self._socket.fileno())
         except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
             self.errors += 1
-            return
+            return 0
         for packet in packets:
             self.packets += 1
             self._take(packet)
             if self._socket.fileno() < 0:  # closed by what the packet made happen
-                return
+                break
+        return len(packets)
 
     def close(self) -> None:
         """Leave the groups and give the descriptor back."""

@@ -33,6 +33,7 @@ _HOP_LIMIT = struct.Struct("=i")
 _CMSG = struct.Struct("@Nii")
 _SOURCE_AT = 8  # in struct sockaddr_in6
 _REMEMBERED = 1024
+_REMEMBERED_BYTES = 1 << 20
 
 
 class Sender6:
@@ -83,8 +84,7 @@ class Receiver6:
         self.packets = 0
         """How many were handed on."""
         self._take = take
-        self._known: dict[bytes, bytes] = {}
-        """Packets as the socket gives them and whole: the same come again and again."""
+        self._whole = KnownPackets()
         self._socket = raw_socket(PROTOCOL_VRRP, socket.AF_INET6)
         try:
             attach(self._socket, filter_vrids6(vrids))  # first, so that nothing else can be queued
@@ -104,34 +104,53 @@ class Receiver6:
         """For the loop: readable when packets wait."""
         return self._socket.fileno()
 
-    def read(self, _events: int = 0) -> None:
-        """Hand on what waits, at most `PACKETS_AT_ONCE`; the rest comes in the next turn."""
+    def read(self, _events: int = 0) -> int:
+        """Hand on what waits, at most `PACKETS_AT_ONCE`; the rest comes in the next turn. How many waited."""
         try:
             found = INTAKE_WITH_HEADS.receive_with_heads(self._socket.fileno())
         except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
             self.errors += 1
-            return
+            return 0
         for one in found:
-            packet = self._known.get(one) or self._put_together(one)
+            packet = self._whole.of(one)
             if packet is None:
                 self.errors += 1
                 continue
             self.packets += 1
             self._take(packet)
             if self._socket.fileno() < 0:  # closed by what the packet made happen
-                return
-
-    def _put_together(self, found: bytes) -> bytes | None:
-        packet = whole(found)
-        if packet is not None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[found] = packet
-        return packet
+                break
+        return len(found)
 
     def close(self) -> None:
         """Leave the groups and give the descriptor back."""
         self._socket.close()
+
+
+class KnownPackets:
+    """Packets as the socket gives them and whole: the same come again and again.
+
+    Nobody has looked at them yet: whoever fills this with long ones of his own gets no more memory than honest peers.
+    """
+
+    def __init__(self) -> None:
+        self.held_bytes = 0
+        self._known: dict[bytes, bytes] = {}
+
+    def of(self, found: bytes) -> bytes | None:
+        """See `whole`."""
+        return self._known.get(found) or self._put_together(found)
+
+    def _put_together(self, found: bytes) -> bytes | None:
+        packet = whole(found)
+        if packet is not None:
+            size = len(found) + len(packet)
+            if len(self._known) >= _REMEMBERED or self.held_bytes + size > _REMEMBERED_BYTES:
+                self._known.clear()
+                self.held_bytes = 0
+            self._known[found] = packet
+            self.held_bytes += size
+        return packet
 
 
 def whole(found: bytes) -> bytes | None:

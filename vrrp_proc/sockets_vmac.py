@@ -78,6 +78,7 @@ class VmacSockets:
 
     def add(self, line: Line) -> None:
         """Begin to hear, at the latest with the next `settle`. Raises KernelError."""
+        before = self._lines.get(line.name)
         lines = {**self._lines, line.name: line}
         if len(lines) <= MOST_OF_THEIR_OWN and self._shared is None:
             fresh, former = self._open([line], line.name), self._own.get(line.name)
@@ -91,9 +92,11 @@ class VmacSockets:
             self._own.clear()
         else:
             _join(self._shared, line, _PACKET_ADD_MEMBERSHIP)
-            if line.name in self._lines:
-                _join(self._shared, self._lines[line.name], _PACKET_DROP_MEMBERSHIP)
+            if before is not None:
+                _join(self._shared, before, _PACKET_DROP_MEMBERSHIP)
         self._lines = lines
+        if before is not None:
+            self._forget_index(before)
         self._by_index[line.index] = line
 
     def remove(self, line: Line) -> None:
@@ -101,8 +104,7 @@ class VmacSockets:
         if self._lines.get(line.name) is not line:
             return
         del self._lines[line.name]
-        if self._by_index.get(line.index) is line:
-            del self._by_index[line.index]
+        self._forget_index(line)
         own = self._own.pop(line.name, None)
         if own is not None:
             self._shut(own)
@@ -111,6 +113,10 @@ class VmacSockets:
             self._shared = None
         elif self._shared is not None:
             _join(self._shared, line, _PACKET_DROP_MEMBERSHIP)
+
+    def _forget_index(self, line: Line) -> None:
+        if self._by_index.get(line.index) is line:
+            del self._by_index[line.index]
 
     def send(self, line: Line, packet: bytes | bytearray, destination: str) -> int:
         """0, or the errno: interface down, buffer full. Never raises, never waits. `destination` is a group."""
@@ -128,19 +134,18 @@ class VmacSockets:
             return [(place, errno.ENODEV) for place in range(len(mailing.places))]
         return mailing.send(sock.fileno())
 
-    def read(self, line: Line) -> None:
-        """Take in what waits for `line`, and what waits before it."""
+    def read(self, line: Line) -> int:
+        """Take in what waits for `line`, and what waits before it; how many came, as `Receiver.read`."""
         sock = self._own.get(line.name, self._shared)
-        if sock is not None:
-            self._read(sock)
+        return 0 if sock is None else self._read(sock)
 
-    def _read(self, sock: socket.socket) -> None:
+    def _read(self, sock: socket.socket) -> int:
         """At most `PACKETS_AT_ONCE`; the rest comes in the next turn."""
         try:
             found = INTAKE_WITH_HEADS.receive_with_heads(sock.fileno())
         except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
             self._counters["receive_errors"] += 1
-            return
+            return 0
         for one in found:
             line = self._by_index.get(_INDEX.unpack_from(one, BESIDE_BYTES + _INDEX_AT)[0])
             if line is None:
@@ -150,7 +155,8 @@ class VmacSockets:
             if not line.repeats(frame):
                 self._take_in(line, frame)
             if sock.fileno() < 0:  # closed by what the packet made happen
-                return
+                break
+        return len(found)
 
     def _take_in(self, line: Line, frame: bytes) -> None:
         packet = frames.received(frame)

@@ -62,8 +62,8 @@ class Port(Protocol):
         """The socket address of a packet that leaves by the outlet."""
         ...
 
-    def read(self, events: int = 0) -> None:
-        """Take in what waits."""
+    def read(self) -> int:
+        """Take in what waits, of each socket at most `PACKETS_AT_ONCE`; as many as came from the one with the most."""
         ...
 
     def forget_known(self) -> None:

@@ -367,12 +367,15 @@ class _Socket:
         numbers = [self.send(packet, "") for packet in mailing.packets()]
         return [(place, number) for place, number in enumerate(numbers) if number]
 
-    def read(self, _events: int = 0) -> None:
+    def read(self, _events: int = 0) -> int:
         queue = self._process.queues.get((self._port.name, self._port.family))
+        count = 0
         while queue:
             frame = queue.popleft()
+            count += 1
             if self._port.hears(frame):
                 self._port.take_frame(frame)
+        return count
 
     def close(self) -> None:
         """What waits is lost with the port, see `_Port.close`."""

@@ -6,7 +6,7 @@ import collections
 import dataclasses
 import errno
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class Wire:
         self.sent: list[bytes] = []
         self.number = 0
         self.reads = 0
+        self.next_read: Callable[[], int] = lambda: 0
 
     def send(self, packet: bytes | bytearray, destination: str) -> int:
         assert destination == "224.0.0.18"
@@ -68,8 +69,9 @@ class Wire:
         self.sent += mailing.packets()
         return [(place, self.number) for place in range(len(mailing.places)) if self.number]
 
-    def read(self, events: int = 0) -> None:
+    def read(self) -> int:
         self.reads += 1
+        return self.next_read()
 
     def forget_known(self) -> None:
         pass
@@ -342,6 +344,24 @@ def test_a_silent_master_is_believed_only_after_all_that_waited_was_read(bench: 
         bench.loop.turn(0.1)
     assert router.status().state is RouterState.MASTER
     assert bench.wire.reads >= 1
+
+
+def test_after_a_stall_the_master_is_heard_behind_many_others(bench: Bench) -> None:
+    router = bench.router(dataclasses.replace(BACKUP, advertisement_interval_cs=1))
+
+    def strangers_then_the_master() -> int:
+        if bench.wire.reads < 3:
+            return 64
+        router.receive(Received(source="10.0.0.2", destination="224.0.0.18", ttl=255, payload=GOOD))
+        return 64
+
+    bench.wire.next_read = strangers_then_the_master
+    router.start(NO_FAULT, "10.0.0.1", None)
+    end_ns = time.monotonic_ns() + 2_000_000_000
+    while bench.wire.reads == 0 and time.monotonic_ns() < end_ns:
+        bench.loop.turn(0.1)
+    assert bench.wire.reads == 3
+    assert router.status().state is RouterState.BACKUP
 
 
 @pytest.mark.behaviour("SIG-25")

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from pyhad.vrrp_proc.intake import BESIDE_BYTES, INTAKE_WITH_HEADS, NAME_BYTES, PACKETS_AT_ONCE, Intake
+from pyhad.vrrp_proc.intake import BESIDE_BYTES, INTAKE_WITH_HEADS, NAME_BYTES, PACKETS_AT_ONCE, Intake, read_on
 
 
 def test_packets_of_any_length_come_in_their_order_and_a_bounded_number_at_once() -> None:
@@ -22,6 +22,17 @@ def test_packets_of_any_length_come_in_their_order_and_a_bounded_number_at_once(
         assert len(first) == PACKETS_AT_ONCE
         assert first + intake.receive(hearer.fileno()) == sent
         assert intake.receive(hearer.fileno()) == []
+
+
+def test_reading_goes_on_while_much_waits_and_a_flood_ends_it() -> None:
+    rounds = [64, 64, 63, 64]
+    read_on(lambda: rounds.pop(0), lambda: True)
+    assert rounds == [64]
+    flood = [64] * 40
+    read_on(flood.pop, lambda: len(flood) > 38)
+    assert len(flood) == 38
+    read_on(flood.pop, lambda: True)
+    assert len(flood) == 6
 
 
 def test_what_is_too_long_is_cut_off_and_does_not_touch_the_next() -> None:

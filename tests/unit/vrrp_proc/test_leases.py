@@ -137,6 +137,27 @@ def test_an_interface_that_is_made_anew_has_its_new_number_in_the_orders(kernel:
     assert struct.unpack_from("=I", renewal.batches[0], 20) == (9,)  # ifa_index
 
 
+def test_orders_are_made_once_as_long_as_their_interfaces_are_the_same(kernel: Any, loop: Loop) -> None:
+    made = leases(kernel, loop)
+    made.agree(ME, 4)
+    made.hold(ME, [ONE, GONE])
+    turn(loop)
+    renewal = Renewal([ME])
+    made.renew_together(renewal, 1_000_000_000)
+    turn(loop, 1_000_000)
+    first = renewal.batches
+    kernel.links.take(LinkSeen(8, "eth8", 0x11043, bytes(6), gone=False), Changes())
+    made.forget_interfaces()
+    made.renew_together(renewal, 2_000_000_000)
+    turn(loop, 1_000_000)
+    assert renewal.batches is first
+    kernel.links.take(LinkSeen(9, "eth9", 0x11043, bytes(6), gone=False), Changes())
+    made.forget_interfaces()
+    made.renew_together(renewal, 3_000_000_000)
+    turn(loop, 1_000_000)
+    assert len(renewal.batches[0]) == 2 * len(first[0])
+
+
 def test_what_the_kernel_refuses_is_counted(kernel: Any, loop: Loop) -> None:
     made = leases(kernel, loop)
     made.agree(ME, 4)
