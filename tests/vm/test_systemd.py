@@ -31,7 +31,7 @@ vrrp_instance a {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     ip = ("ip", "link")
     subprocess.run((*ip, "add", "sd0", "type", "dummy"), check=True)
-    subprocess.run((*ip, "set", "sd0", "up"), check=True)
+    subprocess.run((*ip, "set", "sd0", "multicast", "on", "up"), check=True)
     subprocess.run(("ip", "address", "add", "10.99.0.1/24", "dev", "sd0"), check=True)
     yield tmp_path_factory.mktemp("systemd")
     subprocess.run((*ip, "del", "sd0"), check=True)
