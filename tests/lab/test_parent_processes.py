@@ -478,9 +478,8 @@ def test_the_whole_daemon_lives_in_its_namespace(daemon: Daemon, lab: Lab) -> No
 @pytest.mark.behaviour("CLI-9")
 def test_each_process_has_its_own_log_file(daemon: Daemon) -> None:
     daemon.start("-g")
-    assert sorted(path.name for path in daemon.run_dir.glob("*.log")) == [
-        "pyhad.log", "pyhad_control.log", "pyhad_healthcheckers.log", "pyhad_ipvs.log", "pyhad_vrrp.log",
-    ]  # fmt: skip
+    wanted = ["pyhad.log", "pyhad_control.log", "pyhad_healthcheckers.log", "pyhad_ipvs.log", "pyhad_vrrp.log"]
+    wait_until(lambda: sorted(path.name for path in daemon.run_dir.glob("*.log")) == wanted, 30)
     assert daemon.stop() == 0
 
 

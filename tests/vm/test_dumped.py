@@ -11,7 +11,7 @@ from tests.lab.dumped import HALVES, run
 from tests.lab.net import Lab
 
 pytestmark = pytest.mark.vm
-FILES, SEED = 8, 1
+FILES, SEED = 3, 1
 
 
 @pytest.fixture
