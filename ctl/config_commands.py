@@ -101,7 +101,7 @@ def _show(arguments: argparse.Namespace) -> int:
         return NOT_WELL
     assert result.configuration is not None
     if _wants_json(arguments):
-        _say_json(resolved.to_document(result.configuration))
+        _say_json(resolved.to_document(result.configuration, result.root))
         return FINE
     sys.stdout.write(resolved.to_text(result.configuration, result.root))
     if reply is not None:

@@ -21,7 +21,7 @@ from pyhad.common.config.model import (
 from pyhad.common.config.tree import Statement
 from pyhad.ctl.plan import is_secret
 from pyhad.ctl.resolved_checks import service_rows, shown
-from pyhad.ctl.written import place, row, statement, whole, written
+from pyhad.ctl.written import place, row, statement, tree, whole, written
 
 _INSTANCE = (
     ("interface", "interface", "interface"),
@@ -46,14 +46,15 @@ _SHOWN_APART = frozenset({
 _WITH_DEFAULTS = ("vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file")
 
 
-def to_document(configuration: Configuration) -> dict[str, Any]:
-    """All documents as plain data; durations keep the unit of their name."""
+def to_document(configuration: Configuration, root: Statement) -> dict[str, Any]:
+    """All documents as plain data, durations in the unit of their name; `written`: each statement and its place."""
     return {
         "schema": 1,
         "files": list(configuration.control.files),
         "vrrp": _plain(configuration.vrrp),
         "checker": _plain(configuration.checker),
         "ipvs": _plain(configuration.ipvs),
+        "written": tree(root),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from pyhad.common.config.keyword import NOW, Form
 from pyhad.common.config.keywords import SECRET_BLOCKS, VOCABULARIES
@@ -52,6 +53,22 @@ def whole(block: Statement, indent: str, *, defaults: bool = False) -> Iterator[
     if defaults:
         yield from _defaults(block, inner)
     yield f"{indent}}}"
+
+
+def tree(block: Statement) -> list[dict[str, Any]]:
+    """What stands in a block, for programs: of each statement keyword, line, file, line number, column and its own."""
+    return [
+        {
+            "keyword": one.name,
+            "text": _text(one),
+            "file": one.at.file,
+            "line": one.at.line,
+            "column": one.at.column,
+            **({"statements": tree(one)} if one.children else {}),
+        }
+        for one in block.children
+        if not one.broken
+    ]
 
 
 def _defaults(block: Statement, indent: str) -> Iterator[str]:

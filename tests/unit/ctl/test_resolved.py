@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,9 +84,23 @@ def _names(block: Statement) -> Iterator[str]:
 def test_programs_get_the_whole_model() -> None:
     result = compile_text(TEXT, "t.conf", CompileOptions(config_id="n"))
     assert result.configuration is not None
-    document = to_document(result.configuration)
+    document = to_document(result.configuration, result.root)
     assert document["vrrp"]["instances"][0]["advertisement_interval_cs"] == 200
     assert document["checker"]["servers"][0]["checks"][0]["kind"] == "TcpCheck"
+    instance = document["written"][0]
+    assert (instance["keyword"], instance["text"], instance["line"]) == ("vrrp_instance", "vrrp_instance VI_1", 1)
+    assert instance["statements"][2] == {
+        "keyword": "advert_int", "text": "advert_int 2", "file": "t.conf", "line": 4, "column": 5,
+    }  # fmt: skip
+
+
+def test_programs_get_no_secret(data: Path) -> None:
+    result = compile_configuration(str(data / "everything.conf"), CompileOptions(config_id="node1"))
+    assert result.configuration is not None
+    shown = json.dumps(to_document(result.configuration, result.root))
+    assert "everything.conf" in shown
+    for secret in ("hunter22", "000102030405", "very secret"):
+        assert secret not in shown
 
 
 def test_what_may_be_a_key_is_not_shown() -> None:
