@@ -7,7 +7,7 @@ import os
 import socket
 
 from pyhad.common.config.compile import CompileOptions, CompileResult, compile_configuration, exit_status
-from pyhad.common.config.diagnostics import render
+from pyhad.common.config.diagnostics import render, to_json
 from pyhad.common.config.source import Diagnostic, Severity
 from pyhad.parent.compiler import Compiled
 from pyhad.parent.options import Options
@@ -39,6 +39,8 @@ def compile_files(options: Options, generation: int) -> Compiled:
 
 
 def _report(result: CompileResult, options: Options) -> str:
+    if options.config_test and options.json:
+        return to_json(result.diagnostics, result.files) + "\n"
     to_terminal = options.config_test and not options.config_test_log and os.isatty(2)
     return render(result.diagnostics, to_terminal and "NO_COLOR" not in os.environ, result.files)
 

@@ -63,8 +63,8 @@ def run(
 
 
 def _config_test(options: Options, compile_files: Compile) -> int:
-    """CLI-27: messages on stderr or appended to a file; works without root."""
-    sink = 2
+    """CLI-27: messages on stderr (JSON: stdout) or appended to a file; works without root."""
+    sink = 1 if options.json else 2
     if options.config_test_log:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
@@ -74,7 +74,7 @@ def _config_test(options: Options, compile_files: Compile) -> int:
 
     def work() -> int:
         compiled = compile_unprivileged(compile_files, options, privileges.service_account())
-        with open(sink, "w", encoding="utf-8", errors="replace", closefd=sink != 2) as out:
+        with open(sink, "w", encoding="utf-8", errors="replace", closefd=sink > 2) as out:
             out.write(compiled.report)
         return compiled.exit_status
 

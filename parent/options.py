@@ -49,6 +49,7 @@ class Options:
     check_includes: bool = False
     config_test: bool = False
     config_test_log: str = ""
+    json: bool = False
     """Empty: standard error."""
     dump_conf: bool = False
     log_addresses: bool = False
@@ -103,6 +104,7 @@ _TABLE = (
     _text("--run-dir", "DIR", f"where this daemon keeps its sockets and PID files [{DEFAULT_RUN_DIR}]", "run_dir"),
     _flag("-n --dont-fork", "stay in the foreground", foreground=True),
     _Option("-t --config-test", "check the configuration and exit", _OPTIONAL, "LOG", special="config_test"),
+    _flag("--json", "with --config-test: the findings as JSON, on standard output", json=True),
     _flag("-P --vrrp", "run VRRP only, no health checks", no_checker=True),
     _flag("-C --check", "run health checks only, no VRRP", no_vrrp=True),
     _flag("-B --no_bfd", "do not run BFD"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -54,6 +55,17 @@ def test_a_broken_configuration_is_shown_with_its_place(tmp_path: Path) -> None:
     assert done.returncode == 5
     assert f"{config}:5:" in done.stderr
     assert "delay_loop often" in done.stderr
+
+
+def test_programs_get_the_findings_of_a_test_as_json(tmp_path: Path) -> None:
+    config = tmp_path / "keepalived.conf"
+    config.write_text(GOOD.replace("delay_loop 5", "delay_loop often"))
+    done = pyhad("-t", "--json", "-f", str(config))
+    assert (done.returncode, done.stderr) == (5, "")
+    [found] = json.loads(done.stdout)
+    assert (found["severity"], found["file"], found["line"], found["column"]) == ("error", str(config), 5, 16)
+    config.write_text(GOOD)
+    assert pyhad("-t", "--json", "-f", str(config)).stdout == "[]\n"
 
 
 @pytest.mark.behaviour("PROC-20")

@@ -77,6 +77,7 @@ def test_without_options_everything_has_keepaliveds_defaults() -> None:
             marks=pytest.mark.behaviour("CLI-33"),
         ),
         ("--run-dir /run/a", {"run_dir": "/run/a"}),
+        ("--json", {"json": True}),
         pytest.param(
             "-nlD", {"foreground": True, "log_console": True, "log_detail": 1}, marks=pytest.mark.behaviour("CLI-36")
         ),
