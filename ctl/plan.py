@@ -77,7 +77,7 @@ def render(changes: tuple[Change, ...], writes: tuple[str, ...] = ()) -> str:
         rows += [f"    {detail}" for detail in change.details]
         if change.transition:
             rows.append(f"    -> {change.transition}")
-    risky = [change.name for change in changes if change.transition]
+    risky = list(dict.fromkeys(change.name for change in changes if change.transition))  # gone and new, if its id is
     rows.append("")
     if writes:
         rows += ["Written to the kernel, in this order:", *(f"    {line}" for line in writes), ""]

@@ -81,6 +81,8 @@ def test_another_vrid_is_another_router() -> None:
     removed, added = changes(INSTANCE, INSTANCE.replace("51", "52"), MASTER)
     assert (removed.verb, added.verb) == ("removed", "added")
     assert removed.transition.endswith("a peer takes over")
+    text = render(changes(INSTANCE, INSTANCE.replace("virtual_router_id 51", "virtual_router_id 52"), MASTER))
+    assert text.endswith("\nA change of master is possible for: VI_1.\n")
 
 
 def test_a_router_that_is_backup_leaves_without_a_change_of_master() -> None:
