@@ -88,10 +88,13 @@ class Programs:
 
 
 def finish(programs: Programs, loads: list[tuple[str, Running]]) -> None:
-    """Every connection of these was made."""
+    """Every connection of these was made, one of a load perhaps at the second try: a packet can meet the kernel just
+    between two tables, and on a busy machine a neighbour may be asked for in vain."""
     for name, running in loads:
         assert running.wait(60) == 0
-        assert programs.said(name)["failed"] == 0, programs.said(name)
+        said = programs.said(name)
+        assert said["failed"] == 0, said
+        assert said["again"] <= 1, said
 
 
 def test_100000_connections_have_their_shares_and_none_is_lost_by_a_drain(site: Lab, folder: Path) -> None:
