@@ -124,7 +124,8 @@ def reloads(daemons: Daemons, left: subprocess.Popen[bytes]) -> None:
     when.write_text(time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() + 3)))
     wait_until(lambda: daemons.logged("left", "configuration_in_force"), 30, "the reload at its time")
     assert not when.exists()
-    assert "enable_snmp_vrrp" in (daemons.folder / "check.log").read_text()
+    written = daemons.folder / "check.log"  # by a process of its own, which nobody waits for
+    wait_until(lambda: written.exists() and "enable_snmp_vrrp" in written.read_text(), 20, "its report")
     daemons.configure("left", 51, namespace="elsewhere")
     left.send_signal(signal.SIGHUP)
     wait_until(lambda: daemons.logged("left", "reload_refused"), 20, "the namespace is fixed")
