@@ -11,7 +11,7 @@ from pyhad.checker_proc.core.events import ProbeImpossible, Result
 from pyhad.checker_proc.core.number_file import judge_number
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.common.config.model import FileCheck
-from pyhad.common.config.model_tracking import TrackFile
+from pyhad.common.config.model.tracking import TrackFile
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import FileRead, Follow
 

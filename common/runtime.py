@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pyhad.common import lifeline, privileges
 from pyhad.common.blackbox import BlackBox
 from pyhad.common.bus import Context
-from pyhad.common.config.model_scheduling import ProcessSettings
+from pyhad.common.config.model.scheduling import ProcessSettings
 from pyhad.common.log import FilteringBoundLogger, LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.memory import lock_memory, uncollected

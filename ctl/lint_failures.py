@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from pyhad.common.config.compile import CompileResult
 from pyhad.common.config.model import Configuration, VrrpInstance
-from pyhad.common.config.model_tracking import TrackerKind
+from pyhad.common.config.model.tracking import TrackerKind
 from pyhad.common.config.source import Diagnostic
 from pyhad.ctl.lint_node import warning
 from pyhad.ctl.members import Member

@@ -23,7 +23,7 @@ from pyhad.common.config.model import (
     VrrpDocument,
     VrrpInstance,
 )
-from pyhad.common.config.model_vmac import Vmac
+from pyhad.common.config.model.vmac import Vmac
 from pyhad.common.states import RouterState
 from pyhad.ctl.in_force import Documents
 from pyhad.ctl.plan import identity_of

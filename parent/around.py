@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyhad.common.config.model_process import AroundScript, DaemonSettings
+from pyhad.common.config.model.process import AroundScript, DaemonSettings
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.orders import Rules

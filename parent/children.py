@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyhad.common import lifeline
-from pyhad.common.config.model_scheduling import ProcessSettings
+from pyhad.common.config.model.scheduling import ProcessSettings
 from pyhad.common.loop import Loop
 from pyhad.common.runtime import ChildContext, ChildOptions
 from pyhad.common.states import ProcessName, ProcessState

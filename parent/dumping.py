@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from pyhad.common import lifeline
-from pyhad.common.config.model_process import DumpPlaces
+from pyhad.common.config.model.process import DumpPlaces
 from pyhad.common.log import FilteringBoundLogger, LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.parent.writers import Writers, replace_file

@@ -12,7 +12,7 @@ import os
 import resource
 from collections.abc import Callable, Iterable
 
-from pyhad.common.config.model_scheduling import ProcessSettings
+from pyhad.common.config.model.scheduling import ProcessSettings
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
 from pyhad.common.memory import lock_memory

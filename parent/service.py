@@ -13,7 +13,7 @@ import pyhad
 from pyhad.common import lifeline, privileges
 from pyhad.common.codec import encode
 from pyhad.common.config.model import ParentDocument
-from pyhad.common.config.model_process import AroundScript, DaemonSettings
+from pyhad.common.config.model.process import AroundScript, DaemonSettings
 from pyhad.common.confirmation import ConfirmationNotice
 from pyhad.common.log import ProcessLog
 from pyhad.common.loop import Loop, Timer

@@ -10,7 +10,7 @@ import fcntl
 import struct
 from collections.abc import Callable
 
-from pyhad.common.config.model_lookout import PollMethod
+from pyhad.common.config.model.lookout import PollMethod
 from pyhad.vrrp_proc.netlink import IFF_RUNNING
 
 _SIOCGIFFLAGS = 0x8913

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable, Mapping
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.common.config.model_vmac import PLAIN_FIREWALL, Firewall
+from pyhad.common.config.model.vmac import PLAIN_FIREWALL, Firewall
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.nft import Nft

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from pyhad.common.blackbox import key_of
-from pyhad.common.config.model_tracking import SyncGroup as GroupConfig
+from pyhad.common.config.model.tracking import SyncGroup as GroupConfig
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.events import (

@@ -10,7 +10,7 @@ import collections
 import ipaddress
 from collections.abc import Callable
 
-from pyhad.common.config.model_vmac import VmacKind
+from pyhad.common.config.model.vmac import VmacKind
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop

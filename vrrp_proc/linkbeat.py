@@ -15,7 +15,7 @@ import struct
 import threading
 from collections.abc import Callable
 
-from pyhad.common.config.model_lookout import LinkPoll, PollMethod
+from pyhad.common.config.model.lookout import LinkPoll, PollMethod
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.carrier import ask, first_that_works

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from pyhad.common.config.model_tracking import ReceiveBuffer
+from pyhad.common.config.model.tracking import ReceiveBuffer
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.vrrp_proc import netlink
 from pyhad.vrrp_proc.netlink import NO_DETAILS, AddressSeen, LinkDetails, LinkSeen

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pyhad.common.config.model_routes import (
+from pyhad.common.config.model.routes import (
     EncapKind,
     Encapsulation,
     NextHop,

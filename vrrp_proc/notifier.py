@@ -9,7 +9,7 @@ import collections
 import time
 
 from pyhad.common.config.model import VrrpDocument, VrrpInstance
-from pyhad.common.config.model_tracking import NOBODY, Notify, SyncGroup
+from pyhad.common.config.model.tracking import NOBODY, Notify, SyncGroup
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.fifo_writer import FifoWriter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pyhad.common.config.model import VirtualAddress
-from pyhad.common.config.model_garp import AnnounceLimit
+from pyhad.common.config.model.garp import AnnounceLimit
 from pyhad.common.loop import Loop, Timer
 from pyhad.vrrp_proc.announce import Announcer
 from pyhad.vrrp_proc.core.pacing import Pacing

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pyhad.common.config.model_routes import PROTOCOL_KEEPALIVED, Path, VirtualRoute
+from pyhad.common.config.model.routes import PROTOCOL_KEEPALIVED, Path, VirtualRoute
 from pyhad.vrrp_proc.netlink_paths import RouteGone, RuleGone
 from pyhad.vrrp_proc.paths import PathOutcome, Paths, Rider
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from pyhad.common.config.model import Path, VirtualRoute
-from pyhad.common.config.model_routes import PROTOCOL_KEEPALIVED
+from pyhad.common.config.model.routes import PROTOCOL_KEEPALIVED
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.netlink import HEAD
 from pyhad.vrrp_proc.netlink_paths import RTM_DELROUTE, RTM_DELRULE, RTM_NEWROUTE, RouteGone, RuleGone, parse_gone

@@ -10,7 +10,7 @@ import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from pyhad.common.config.model_routes import Path, Placement, VirtualRoute
+from pyhad.common.config.model.routes import Path, Placement, VirtualRoute
 from pyhad.vrrp_proc import netlink_paths
 from pyhad.vrrp_proc.links import Links
 from pyhad.vrrp_proc.netlink_paths import IndexOf

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable, Iterator
 
-from pyhad.common.config.model_vmac import VmacKind
+from pyhad.common.config.model.vmac import VmacKind
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop

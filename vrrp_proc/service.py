@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from pyhad.common.config.model import SCHEMA, VrrpDocument, VrrpInstance
-from pyhad.common.config.model_lookout import Lookout
+from pyhad.common.config.model.lookout import Lookout
 from pyhad.common.errors import WireError
 from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime

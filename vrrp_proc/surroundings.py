@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.common.config.model_tracking import InterfaceDelay, TrackerKind
-from pyhad.common.config.model_vmac import VmacKind
+from pyhad.common.config.model.tracking import InterfaceDelay, TrackerKind
+from pyhad.common.config.model.vmac import VmacKind
 from pyhad.common.loop import Loop, Timer
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.link_delays import LinkDelays

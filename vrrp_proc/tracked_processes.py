@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Iterable
 
 from pyhad.common.blackbox import key_of
-from pyhad.common.config.model_tracking import ReceiveBuffer, TrackProcess
+from pyhad.common.config.model.tracking import ReceiveBuffer, TrackProcess
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
 from pyhad.common.messages_tracked import TrackedProcessStatus

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from pyhad.common.blackbox import key_of
 from pyhad.common.config.model import VrrpDocument
-from pyhad.common.config.model_tracking import TrackerKind, TrackFile, TrackScript
+from pyhad.common.config.model.tracking import TrackerKind, TrackFile, TrackScript
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
 from pyhad.common.messages_tracked import TrackedProcessStatus

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.common.config.model_vmac import Vmac, VmacKind
+from pyhad.common.config.model.vmac import Vmac, VmacKind
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.vrrp_proc import link_orders
 from pyhad.vrrp_proc.base_settings import BaseSettings, quieten_ipv6

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from pyhad.checker_proc.core.mail_words import body_of
 from pyhad.common.config.model import CheckerDocument
-from pyhad.common.config.model_alerts import ToldServer, ToldService
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.alerts import ToldServer, ToldService
+from pyhad.common.config.model.tracking import Program
 from pyhad.common.messages import QuorumState
 
 ServerKey = tuple[str, str]

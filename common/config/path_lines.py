@@ -1,6 +1,6 @@
 """What route and rule lines have in common while they are read: numbers behind names, complaints with a place.
 
-Gives no meaning to a whole line: that is build_routes.py and build_rules.py.
+Gives no meaning to a whole line: that is `build`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pyhad.common.codec import decode
 from pyhad.common.config.model import SCHEMA, CheckerDocument, FileCheck, MiscCheck, VrrpDocument
-from pyhad.common.config.model_tracking import Fifo, Program, TrackFile
+from pyhad.common.config.model.tracking import Fifo, Program, TrackFile
 from pyhad.common.errors import WireError
 from pyhad.common.scripts.orders import Cancel, Check, CloseFifo, Finish, Follow, Mail, OpenFifo, Order, Rules, Tell
 

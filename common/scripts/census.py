@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pyhad.common.config.model_tracking import ParamMatch, TrackProcess
+from pyhad.common.config.model.tracking import ParamMatch, TrackProcess
 
 NAME_BYTES = 15
 """Of a process's name the kernel keeps no more."""

@@ -9,7 +9,7 @@ import collections
 import os
 from collections.abc import Iterable
 
-from pyhad.common.config.model_tracking import Fifo
+from pyhad.common.config.model.tracking import Fifo
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import CloseFifo, FifoOpened, OpenFifo

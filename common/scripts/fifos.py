@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pyhad.common.config.model_tracking import Fifo
+from pyhad.common.config.model.tracking import Fifo
 from pyhad.common.scripts.orders import Answer, FifoOpened
 from pyhad.common.scripts.run import Outcome, Run, Runner
 

@@ -11,7 +11,7 @@ import re
 import stat
 from collections.abc import Callable
 
-from pyhad.common.config.model_tracking import TrackFile
+from pyhad.common.config.model.tracking import TrackFile
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.orders import Answer, FileRead, Follow, Trouble
 

@@ -14,7 +14,7 @@ from typing import assert_never
 
 from pyhad.common import privileges
 from pyhad.common.codec import encode
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.tracking import Program
 from pyhad.common.errors import WireError
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.catalogue import Catalogue, catalogue_from

@@ -17,7 +17,7 @@ import ssl
 from collections.abc import Callable, Sequence
 
 from pyhad.common import privileges
-from pyhad.common.config.model_alerts import MailSecurity, MailSettings
+from pyhad.common.config.model.alerts import MailSecurity, MailSettings
 from pyhad.common.errors import KernelError
 from pyhad.common.loop import Loop, Timer
 from pyhad.common.scripts.orders import Mail

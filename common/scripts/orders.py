@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.codec import Decoder
-from pyhad.common.config.model_alerts import MailSettings
-from pyhad.common.config.model_tracking import PLAIN_BUFFER, Fifo, Program, ReceiveBuffer, TrackFile, TrackProcess
+from pyhad.common.config.model.alerts import MailSettings
+from pyhad.common.config.model.tracking import PLAIN_BUFFER, Fifo, Program, ReceiveBuffer, TrackFile, TrackProcess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.tracking import Program
 from pyhad.common.loop import Loop, Timer
 from pyhad.common.scripts import path as script_path
 from pyhad.common.scripts.orders import Rules

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pyhad.common.config.model import Announcement
-from pyhad.common.config.model_tracking import ANY_NUMBER, Notify, Program, TrackerKind
+from pyhad.common.config.model.tracking import ANY_NUMBER, Notify, Program, TrackerKind
 from pyhad.common.states import RouterState
 from pyhad.control_proc.core import path_wording, wording
 from pyhad.control_proc.core.sight import NUMBERS, Router, Sight

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.common.config.model_tracking import Notify, Program, TrackerKind
-from pyhad.common.config.model_vmac import VmacKind
+from pyhad.common.config.model.tracking import Notify, Program, TrackerKind
+from pyhad.common.config.model.vmac import VmacKind
 from pyhad.common.states import RouterState
 from pyhad.control_proc.core import path_wording, wording
 from pyhad.control_proc.core.sight import Router, Sight

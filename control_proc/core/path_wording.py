@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pyhad.common.config.model_routes import (
+from pyhad.common.config.model.routes import (
     PROTOCOL_KEEPALIVED,
     TABLE_MAIN,
     NextHop,

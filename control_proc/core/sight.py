@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyhad.common.config.model import ControlDocument, VrrpDocument, VrrpInstance
-from pyhad.common.config.model_process import InstanceWords
+from pyhad.common.config.model.process import InstanceWords
 from pyhad.common.messages import RouterStatus, StatusReply
 from pyhad.common.states import RouterState
 

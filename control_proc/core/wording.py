@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.tracking import Program
 
 _SCOPES = {0: "global", 200: "site", 253: "link", 254: "host"}
 

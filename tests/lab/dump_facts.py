@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from pyhad.common.config.model import Configuration, VrrpInstance
-from pyhad.common.config.model_alerts import MailSettings
-from pyhad.common.config.model_tracking import (
+from pyhad.common.config.model.alerts import MailSettings
+from pyhad.common.config.model.tracking import (
     ANY_NUMBER,
     ParamMatch,
     SyncGroup,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.tracking import Program
 
 T = TypeVar("T")
 _STAMP = re.compile(r"^\w{3} \w{3} +\d+ [\d:]{8} \d{4}: ?")

@@ -24,7 +24,7 @@ from typing import TypeVar
 from pyhad.common.config.compile import CompileOptions, compile_text
 from pyhad.common.config.keyword import Keyword
 from pyhad.common.config.model import Configuration, VrrpInstance
-from pyhad.common.config.model_tracking import SyncGroup, TrackFile, TrackProcess, TrackScript
+from pyhad.common.config.model.tracking import SyncGroup, TrackFile, TrackProcess, TrackScript
 from tests.lab import dump_facts as facts, dumped_services
 from tests.lab.config_files import known_rows, make
 from tests.lab.dump_reader import Block, Facts, compare, is_explained, read_dump

@@ -27,8 +27,8 @@ from pyhad.common.config.model import (
     UdpCheck,
     VirtualServer,
 )
-from pyhad.common.config.model_alerts import ToldServer, ToldService
-from pyhad.common.config.model_checks import BfdCheck, FileCheck, TcpCheck
+from pyhad.common.config.model.alerts import ToldServer, ToldService
+from pyhad.common.config.model.checks import BfdCheck, FileCheck, TcpCheck
 from tests.lab.config_files import known_rows
 from tests.lab.dump_reader import Block, Facts, compare, enabled, is_explained, on_off, program_text, read_dump, yes_no
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pyhad.common.config.model import DnsCheck, FileCheck, SmtpCheck, Timing, UdpCheck
-from pyhad.common.config.model_tracking import TrackFile
+from pyhad.common.config.model.tracking import TrackFile
 from tests.lab.checker_servers import expect, running, until_open
 from tests.lab.checker_stand_in import FAST, MS, SERVICE, Director, Server, checked, closed_port, silent, target
 from tests.lab.tools import needs, needs_smtpd

@@ -32,7 +32,7 @@ from pyhad.common.config.model import (
     Timing,
     UdpCheck,
 )
-from pyhad.common.config.model_tracking import Program, TrackFile
+from pyhad.common.config.model.tracking import Program, TrackFile
 from pyhad.common.privileges import CAP_NET_RAW
 from pyhad.common.scripts.catalogue import catalogue_of
 from pyhad.common.scripts.helper import fork_helper

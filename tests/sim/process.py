@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyhad.common.blackbox import BlackBox
 from pyhad.common.config.model import VirtualAddress, VrrpDocument, VrrpInstance
-from pyhad.common.config.model_vmac import Firewall
+from pyhad.common.config.model.vmac import Firewall
 from pyhad.common.errors import KernelError
 from pyhad.common.loop import Timer
 from pyhad.common.messages import StandbyOrdered

@@ -19,7 +19,7 @@ from pyhad.common.config.model import (
     VrrpDocument,
     VrrpInstance,
 )
-from pyhad.common.config.model_tracking import (
+from pyhad.common.config.model.tracking import (
     InterfaceDelay,
     Program,
     SyncGroup,

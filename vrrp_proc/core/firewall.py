@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.common.config.model_vmac import Firewall, VmacKind
+from pyhad.common.config.model.vmac import Firewall, VmacKind
 
 MARK = "pyhad"
 """A chain of this name, with nothing in it, makes a table ours."""

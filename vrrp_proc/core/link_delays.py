@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.common.config.model_tracking import InterfaceDelay
+from pyhad.common.config.model.tracking import InterfaceDelay
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from pyhad.common.config.model_tracking import Notify, Program
+from pyhad.common.config.model.tracking import Notify, Program
 
 
 class Told(enum.StrEnum):

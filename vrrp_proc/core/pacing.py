@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pyhad.common.config.model import VirtualAddress
-from pyhad.common.config.model_garp import AnnounceLimit
+from pyhad.common.config.model.garp import AnnounceLimit
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ it, `terminate_delay` when others ended. A change that is taken back in time nev
 
 from __future__ import annotations
 
-from pyhad.common.config.model_tracking import TrackProcess
+from pyhad.common.config.model.tracking import TrackProcess
 
 
 class ProcessQuorum:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 
-from pyhad.common.config.model_tracking import TrackScript
+from pyhad.common.config.model.tracking import TrackScript
 
 
 class Step(enum.Enum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pyhad.common.config.model_tracking import Tracker, TrackerKind
+from pyhad.common.config.model.tracking import Tracker, TrackerKind
 from pyhad.vrrp_proc.core.events import FaultCause
 
 HIGHEST_SUM = 253

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
-from pyhad.common.config.model_vmac import IpvlanMode, Vmac, VmacKind
+from pyhad.common.config.model.vmac import IpvlanMode, Vmac, VmacKind
 
 MACVLAN_PRIVATE = 1
 _IPVLAN_FLAGS = {IpvlanMode.BRIDGE: 0, IpvlanMode.PRIVATE: 1, IpvlanMode.VEPA: 2}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyhad.common.config.model_process import DumpPlaces
+from pyhad.common.config.model.process import DumpPlaces
 from pyhad.parent.dumping import path_of, replace_file
 
 

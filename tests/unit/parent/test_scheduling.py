@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pyhad.common.config.model_scheduling import ProcessSettings
+from pyhad.common.config.model.scheduling import ProcessSettings
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.states import ProcessName

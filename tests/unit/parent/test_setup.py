@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyhad.common.config.model import ParentDocument
-from pyhad.common.config.model_process import DaemonSettings
+from pyhad.common.config.model.process import DaemonSettings
 from pyhad.parent.options import Options
 from pyhad.parent.setup import daemon_key
 from pyhad.parent.starting import in_place

@@ -13,7 +13,7 @@ import pytest
 
 from pyhad.common.blackbox import BlackBox
 from pyhad.common.config.model import VrrpInstance
-from pyhad.common.config.model_tracking import SyncGroup
+from pyhad.common.config.model.tracking import SyncGroup
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc import journal

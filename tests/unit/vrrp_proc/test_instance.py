@@ -14,7 +14,7 @@ import pytest
 
 from pyhad.common.blackbox import BlackBox
 from pyhad.common.config.model import HmacKey, HmacMode, HmacSettings, UnicastPeer, VirtualAddress, VrrpInstance
-from pyhad.common.config.model_tracking import Notify
+from pyhad.common.config.model.tracking import Notify
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.states import RouterState

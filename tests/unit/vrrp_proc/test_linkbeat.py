@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyhad.common.config.model_lookout import LinkPoll, PollMethod
+from pyhad.common.config.model.lookout import LinkPoll, PollMethod
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.carrier import ask, first_that_works

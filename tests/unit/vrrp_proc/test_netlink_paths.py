@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.model_routes import (
+from pyhad.common.config.model.routes import (
     EncapKind,
     Encapsulation,
     NextHop,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyhad.common.config.model import VirtualAddress
-from pyhad.common.config.model_garp import AnnounceLimit
+from pyhad.common.config.model.garp import AnnounceLimit
 from pyhad.vrrp_proc.paced import PacedAnnouncer
 
 ADDRESS = VirtualAddress(address="10.0.0.9", prefix_len=32, interface="eth0")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.model_routes import NextHop, VirtualRoute, VirtualRule
+from pyhad.common.config.model.routes import NextHop, VirtualRoute, VirtualRule
 from pyhad.vrrp_proc.netlink_paths import encode_route_add, encode_route_remove, encode_rule_remove
 from pyhad.vrrp_proc.path_watch import filter_program
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import VirtualAddress
-from pyhad.common.config.model_routes import Placement, VirtualRoute, VirtualRule
+from pyhad.common.config.model.routes import Placement, VirtualRoute, VirtualRule
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.holdings import Holdings

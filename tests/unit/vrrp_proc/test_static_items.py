@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import Statics, VirtualAddress
-from pyhad.common.config.model_routes import VirtualRoute, VirtualRule
+from pyhad.common.config.model.routes import VirtualRoute, VirtualRule
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.vrrp_proc.addresses import Outcome
 from pyhad.vrrp_proc.paths import PathOutcome, Refusal

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.common.config.model_vmac import Vmac
+from pyhad.common.config.model.vmac import Vmac
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.vrrp_proc.strangers import MOST, Strangers
 

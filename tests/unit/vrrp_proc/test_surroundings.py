@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import UnicastPeer, VrrpInstance
-from pyhad.common.config.model_tracking import InterfaceDelay, Tracker, TrackerKind
+from pyhad.common.config.model.tracking import InterfaceDelay, Tracker, TrackerKind
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.links import Changes, Links
 from pyhad.vrrp_proc.netlink import LinkSeen

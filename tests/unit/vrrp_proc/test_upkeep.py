@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import VirtualAddress
-from pyhad.common.config.model_vrrp import Place
+from pyhad.common.config.model.vrrp import Place
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.holdings import Holdings

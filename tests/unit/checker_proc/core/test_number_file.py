@@ -12,7 +12,7 @@ from pyhad.checker_proc.core.number_file import judge_number
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.common.config.model import CheckedServer, FileCheck, Timing
-from pyhad.common.config.model_tracking import TrackFile
+from pyhad.common.config.model.tracking import TrackFile
 
 PACE = Timing(delay_loop_ns=1_000_000_000, retry=0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from pyhad.checker_proc.core.schedule import fingerprint, grid_slot, identity_of, next_turn_ns, spread_ns
 from pyhad.common.config.model import HttpCheck, HttpUrl, MiscCheck, PingCheck, Target, TcpCheck, Timing
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.tracking import Program
 
 MS = 1_000_000
 TARGET = Target(address="10.0.0.11", port=80)

@@ -6,8 +6,8 @@ import pytest
 
 from pyhad.checker_proc.core.telling import NoteQuorum, RunProgram, SendMail, Telling, Told, WriteLine
 from pyhad.common.config.model import SCHEMA, CheckedServer, CheckerDocument
-from pyhad.common.config.model_alerts import ToldServer, ToldService
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.alerts import ToldServer, ToldService
+from pyhad.common.config.model.tracking import Program
 from pyhad.common.messages import QuorumState
 
 VS, RS1, RS2 = "10.9.9.9:80/tcp", "127.0.0.1:8001", "127.0.0.1:8002"

@@ -9,8 +9,8 @@ import pytest
 
 from pyhad.common.codec import encode
 from pyhad.common.config.model import SCHEMA, CheckedServer, CheckerDocument, FileCheck, MiscCheck, Timing
-from pyhad.common.config.model_alerts import ToldServer, ToldService
-from pyhad.common.config.model_tracking import Fifo, Program, TrackFile
+from pyhad.common.config.model.alerts import ToldServer, ToldService
+from pyhad.common.config.model.tracking import Fifo, Program, TrackFile
 from pyhad.common.errors import WireError
 from pyhad.common.scripts.catalogue import catalogue_from, catalogue_of
 from pyhad.common.scripts.orders import Check, Finish, Follow, Mail, OpenFifo, Order, Rules, Tell

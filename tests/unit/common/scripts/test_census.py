@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyhad.common.config.model_tracking import ParamMatch, TrackProcess
+from pyhad.common.config.model.tracking import ParamMatch, TrackProcess
 from pyhad.common.scripts.census import Census, Description, is_of_kind
 
 NAME = TrackProcess(name="web", argv=("nginx",))

@@ -13,7 +13,7 @@ import pytest
 
 from pyhad.common.codec import encode
 from pyhad.common.config.model import Path as Path_, Statics, VirtualRoute, VrrpDocument, VrrpInstance
-from pyhad.common.config.model_tracking import Fifo, Notify, Program
+from pyhad.common.config.model.tracking import Fifo, Notify, Program
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.client import Scripts

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyhad.common.config.model_tracking import TrackFile
+from pyhad.common.config.model.tracking import TrackFile
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.files import HelperFiles, parse_number
 from pyhad.common.scripts.orders import Answer, FileRead, Follow, Trouble

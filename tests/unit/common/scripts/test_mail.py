@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pyhad.common.config.model_alerts import MailSettings
+from pyhad.common.config.model.alerts import MailSettings
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.mail import HelperMail, message, send
 from pyhad.common.scripts.orders import Mail

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs o
 
 SEND = """
 import sys
-from pyhad.common.config.model_alerts import MailSecurity, MailSettings
+from pyhad.common.config.model.alerts import MailSecurity, MailSettings
 from pyhad.common.scripts.mail import send
 from pyhad.common.scripts.orders import Mail
 settings = MailSettings(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pyhad.common.config.model_tracking import ParamMatch, ReceiveBuffer, TrackProcess
+from pyhad.common.config.model.tracking import ParamMatch, ReceiveBuffer, TrackProcess
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.orders import Answer, FollowProcesses, ProcessesCounted, Trouble
 from pyhad.common.scripts.processes import HelperProcesses, describe

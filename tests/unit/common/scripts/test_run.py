@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.tracking import Program
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.orders import Rules
 from pyhad.common.scripts.run import Outcome, Runner

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from pyhad.common.config.model import ControlDocument, VirtualAddress, VrrpDocument, VrrpInstance
-from pyhad.common.config.model_process import InstanceWords
-from pyhad.common.config.model_tracking import Notify, Program, SyncGroup, Tracker, TrackerKind, TrackScript
+from pyhad.common.config.model.process import InstanceWords
+from pyhad.common.config.model.tracking import Notify, Program, SyncGroup, Tracker, TrackerKind, TrackScript
 from pyhad.common.messages import (
     CheckerStatus,
     CheckStatus,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.model_tracking import ParamMatch, Tracker, TrackerKind, TrackProcess
+from pyhad.common.config.model.tracking import ParamMatch, Tracker, TrackerKind, TrackProcess
 from pyhad.common.messages_tracked import TrackedProcessStatus
 from pyhad.control_proc.core.keepalived_json import render
 from pyhad.control_proc.core.sight import Sight

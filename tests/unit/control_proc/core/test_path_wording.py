@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.model_routes import NextHop, RouteMetric, VirtualRoute, VirtualRule
+from pyhad.common.config.model.routes import NextHop, RouteMetric, VirtualRoute, VirtualRule
 from pyhad.control_proc.core import path_wording
 
 

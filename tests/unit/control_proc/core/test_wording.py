@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyhad.common.config.model import VirtualAddress
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.tracking import Program
 from pyhad.control_proc.core import wording
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
-from pyhad.common.config.model_vmac import Firewall, Vmac
+from pyhad.common.config.model.vmac import Firewall, Vmac
 from pyhad.vrrp_proc.core.firewall import make_rules
 
 INDICES = {"eth0": 2, "vrrp.51": 7}

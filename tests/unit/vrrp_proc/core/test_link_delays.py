@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pyhad.common.config.model import VrrpInstance
-from pyhad.common.config.model_tracking import InterfaceDelay
+from pyhad.common.config.model.tracking import InterfaceDelay
 from pyhad.vrrp_proc.core.link_delays import LinkDelays
 
 SECOND_NS = 1_000_000_000

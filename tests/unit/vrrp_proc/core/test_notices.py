@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyhad.common.config.model_tracking import Notify, Program
+from pyhad.common.config.model.tracking import Notify, Program
 from pyhad.vrrp_proc.core.notices import Told, of_lower_priority, of_priority, of_state
 
 MASTER, ANY, LOWER = Program(argv=("/m",)), Program(argv=("/n", "a1", "b c"), uid=7), Program(argv=("/l",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyhad.common.config.model import VirtualAddress
-from pyhad.common.config.model_garp import AnnounceLimit
+from pyhad.common.config.model.garp import AnnounceLimit
 from pyhad.vrrp_proc.core.pacing import Pacing
 
 MS = 1_000_000

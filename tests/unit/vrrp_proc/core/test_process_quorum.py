@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyhad.common.config.model_tracking import TrackProcess
+from pyhad.common.config.model.tracking import TrackProcess
 from pyhad.vrrp_proc.core.process_quorum import ProcessQuorum
 
 SECOND_NS = 1_000_000_000

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.config.model import Announcement, VirtualAddress
-from pyhad.common.config.model_vmac import Vmac
+from pyhad.common.config.model.vmac import Vmac
 from pyhad.vrrp_proc.core.events import ConfigurationChanged, InterfaceRenewed
 
 from .conftest import Bench

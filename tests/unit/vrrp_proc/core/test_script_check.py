@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyhad.common.config.model_tracking import Program, TrackScript
+from pyhad.common.config.model.tracking import Program, TrackScript
 from pyhad.vrrp_proc.core.script_check import ScriptCheck, Step
 
 SECOND_NS = 1_000_000_000

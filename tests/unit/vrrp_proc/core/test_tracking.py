@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.model_tracking import Tracker, TrackerKind
+from pyhad.common.config.model.tracking import Tracker, TrackerKind
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.events import FaultCause, PriorityChanged
 from pyhad.vrrp_proc.core.tracking import Weighed, weigh

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
-from pyhad.common.config.model_vmac import Vmac, VmacKind
+from pyhad.common.config.model.vmac import Vmac, VmacKind
 from pyhad.vrrp_proc.core.vmac_plan import Found, can_become, fits, make_plan, rivals
 
 MAC = "00:00:5e:00:01:33"

@@ -1,0 +1,1 @@
+"""What the tree of a configuration means: a part of the model per module."""
