@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pyhad.common.config.build.checks import ACTING
+from pyhad.common.config.builders.checks import ACTING
 from pyhad.common.config.model import Check, CheckedServer, RealServer, VirtualServer
 from pyhad.common.config.tree import Statement
 from pyhad.ctl.written import place, row, written

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pyhad.common.config.build.scripts import ScriptBuilder
+from pyhad.common.config.builders.scripts import ScriptBuilder
 from pyhad.common.config.model import Timing
 from pyhad.common.config.tree import Statement
 

@@ -9,20 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pyhad.common.codec import encode
-from pyhad.common.config.build.alerts import AlertBuilder
-from pyhad.common.config.build.balancing import NO_BALANCING, Balancing, build_balancing
-from pyhad.common.config.build.checker import build_checker, left_to_vrrp, once_initialized, without_services
-from pyhad.common.config.build.election import down_interval_ns
-from pyhad.common.config.build.globals import Globals, build_globals
-from pyhad.common.config.build.paths import build_paths
-from pyhad.common.config.build.process import build_process, with_process
-from pyhad.common.config.build.scheduling import build_scheduling
-from pyhad.common.config.build.scripts import ScriptBuilder
-from pyhad.common.config.build.services import Services, build_services
-from pyhad.common.config.build.tls import build_tls
-from pyhad.common.config.build.tracking import Tracking, build_tracking
-from pyhad.common.config.build.vmac import with_vmacs
-from pyhad.common.config.build.vrrp import build_instances
+from pyhad.common.config.builders.alerts import AlertBuilder
+from pyhad.common.config.builders.balancing import NO_BALANCING, Balancing, build_balancing
+from pyhad.common.config.builders.checker import build_checker, left_to_vrrp, once_initialized, without_services
+from pyhad.common.config.builders.election import down_interval_ns
+from pyhad.common.config.builders.globals import Globals, build_globals
+from pyhad.common.config.builders.paths import build_paths
+from pyhad.common.config.builders.process import build_process, with_process
+from pyhad.common.config.builders.scheduling import build_scheduling
+from pyhad.common.config.builders.scripts import ScriptBuilder
+from pyhad.common.config.builders.services import Services, build_services
+from pyhad.common.config.builders.tls import build_tls
+from pyhad.common.config.builders.tracking import Tracking, build_tracking
+from pyhad.common.config.builders.vmac import with_vmacs
+from pyhad.common.config.builders.vrrp import build_instances
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.diagnostics import sorted_by_place
 from pyhad.common.config.grammar import parse

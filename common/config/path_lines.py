@@ -1,6 +1,6 @@
 """What route and rule lines have in common while they are read: numbers behind names, complaints with a place.
 
-Gives no meaning to a whole line: that is `build`.
+Gives no meaning to a whole line: that is `builders`.
 """
 
 from __future__ import annotations

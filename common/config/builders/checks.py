@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 
-from pyhad.common.config.build.addresses import family_of
-from pyhad.common.config.build.grpc import build_grpc
-from pyhad.common.config.build.http import build_http
-from pyhad.common.config.build.probes import DEFAULT_HELO, build_bfd, build_dns, build_file, build_udp, smtp_targets
+from pyhad.common.config.builders.addresses import family_of
+from pyhad.common.config.builders.grpc import build_grpc
+from pyhad.common.config.builders.http import build_http
+from pyhad.common.config.builders.probes import DEFAULT_HELO, build_bfd, build_dns, build_file, build_udp, smtp_targets
 from pyhad.common.config.check_settings import settings_of
 from pyhad.common.config.checked_around import Around, CheckSettings
 from pyhad.common.config.complaints import Complaints

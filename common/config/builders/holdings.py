@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pyhad.common.config.build.addresses import build_address, family_of, is_tracked
+from pyhad.common.config.builders.addresses import build_address, family_of, is_tracked
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import VirtualAddress
 from pyhad.common.config.tree import Statement

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.build.tls import MAX_BYTES
+from pyhad.common.config.builders.tls import MAX_BYTES
 from pyhad.common.config.model import TlsClient
 from pyhad.common.tls import client_context
 

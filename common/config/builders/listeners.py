@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass, replace
 
 from pyhad.common.config.arguments import MARK, Argument, number
-from pyhad.common.config.build.addresses import family_of
+from pyhad.common.config.builders.addresses import family_of
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import Listener, Protocol
 from pyhad.common.config.source import Location, Trouble

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pyhad.common.config.build.scripts import ScriptBuilder
+from pyhad.common.config.builders.scripts import ScriptBuilder
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import Listener, Protocol, RealServer
 from pyhad.common.config.model.alerts import MailSecurity, MailSettings, ToldServer, ToldService

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pyhad.common.config.build.alerts import AlertBuilder
-from pyhad.common.config.build.garp import build_limits
-from pyhad.common.config.build.lookout import build_lookout
-from pyhad.common.config.build.processes import build_processes, build_sessions, build_watch
+from pyhad.common.config.builders.alerts import AlertBuilder
+from pyhad.common.config.builders.garp import build_limits
+from pyhad.common.config.builders.lookout import build_lookout
+from pyhad.common.config.builders.processes import build_processes, build_sessions, build_watch
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import NO_STATICS, Statics, VrrpInstance
 from pyhad.common.config.model.garp import AnnounceLimit

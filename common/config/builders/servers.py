@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pyhad.common.config.build.addresses import family_of
-from pyhad.common.config.build.alerts import AlertBuilder
-from pyhad.common.config.build.balancing import tunnel_of
-from pyhad.common.config.build.checks import build_checks
+from pyhad.common.config.builders.addresses import family_of
+from pyhad.common.config.builders.alerts import AlertBuilder
+from pyhad.common.config.builders.balancing import tunnel_of
+from pyhad.common.config.builders.checks import build_checks
 from pyhad.common.config.checked_around import Around, CheckSettings
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (

@@ -7,8 +7,8 @@ import re
 import stat
 from dataclasses import replace
 
-from pyhad.common.config.build.globals import merged_globals
-from pyhad.common.config.build.scripts import ScriptBuilder
+from pyhad.common.config.builders.globals import merged_globals
+from pyhad.common.config.builders.scripts import ScriptBuilder
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import Configuration, VrrpDocument
 from pyhad.common.config.model.process import AroundScript, DaemonSettings, DumpPlaces, InstanceWords

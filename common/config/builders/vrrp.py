@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pyhad.common.config.build.addresses import address_of, family_of
-from pyhad.common.config.build.authentication import with_authentication
-from pyhad.common.config.build.election import OWNER, highest_other, interval_cs, lease_s, preemption, priority_of
-from pyhad.common.config.build.globals import Globals, says_all
-from pyhad.common.config.build.holdings import Holdings, entries, tracked_interfaces
-from pyhad.common.config.build.strict import with_rules
-from pyhad.common.config.build.unicast import peer_lines, peer_of, roams, with_unicast
+from pyhad.common.config.builders.addresses import address_of, family_of
+from pyhad.common.config.builders.authentication import with_authentication
+from pyhad.common.config.builders.election import OWNER, highest_other, interval_cs, lease_s, preemption, priority_of
+from pyhad.common.config.builders.globals import Globals, says_all
+from pyhad.common.config.builders.holdings import Holdings, entries, tracked_interfaces
+from pyhad.common.config.builders.strict import with_rules
+from pyhad.common.config.builders.unicast import peer_lines, peer_of, roams, with_unicast
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import Announcement, VrrpInstance
 from pyhad.common.config.source import Trouble

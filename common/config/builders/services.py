@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyhad.common.config.build.addresses import family_of
-from pyhad.common.config.build.alerts import AlertBuilder
-from pyhad.common.config.build.balancing import tunnel_of
-from pyhad.common.config.build.globals import Globals
-from pyhad.common.config.build.listeners import Group, Head, build_groups, read_head, with_protocol
-from pyhad.common.config.build.servers import ServerBuilder, forwarding_of, is_name
+from pyhad.common.config.builders.addresses import family_of
+from pyhad.common.config.builders.alerts import AlertBuilder
+from pyhad.common.config.builders.balancing import tunnel_of
+from pyhad.common.config.builders.globals import Globals
+from pyhad.common.config.builders.listeners import Group, Head, build_groups, read_head, with_protocol
+from pyhad.common.config.builders.servers import ServerBuilder, forwarding_of, is_name
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     CheckedServer,

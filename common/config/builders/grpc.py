@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyhad.common.config.build.http import certificate_warning_ns, host_around, sni_of
+from pyhad.common.config.builders.http import certificate_warning_ns, host_around, sni_of
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import GrpcCheck, Target, Timing

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.config.build.listeners import expand
+from pyhad.common.config.builders.listeners import expand
 from pyhad.common.config.model import Listener, Protocol
 from pyhad.common.config.values import BadValue
 

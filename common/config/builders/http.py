@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pyhad.common.config.build.request import build_request
+from pyhad.common.config.builders.request import build_request
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.commands import split_decoded
 from pyhad.common.config.complaints import Complaints

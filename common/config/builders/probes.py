@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pyhad.common.config.build.scripts import path_of, track_file_of
+from pyhad.common.config.builders.scripts import path_of, track_file_of
 from pyhad.common.config.checked_around import Around
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import SECOND_NS, BfdCheck, DnsCheck, FileCheck, Target, Timing, UdpCheck

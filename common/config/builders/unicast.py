@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pyhad.common.config.build.addresses import family_of
-from pyhad.common.config.build.globals import Globals
+from pyhad.common.config.builders.addresses import family_of
+from pyhad.common.config.builders.globals import Globals
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import UnicastChecksum, UnicastPeer, VrrpInstance
 from pyhad.common.config.source import Trouble

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import replace
 from typing import Any
 
-from pyhad.common.config.build.encap import EncapReader
+from pyhad.common.config.builders.encap import EncapReader
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model.routes import PROTOCOL_KEEPALIVED, NextHop, Placement, RouteMetric, VirtualRoute
 from pyhad.common.config.name_tables import Names, NameTables

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from pyhad.common.config.build.addresses import build_address
-from pyhad.common.config.build.globals import Globals
-from pyhad.common.config.build.routes import build_route
-from pyhad.common.config.build.rules import RuleBuilder
+from pyhad.common.config.builders.addresses import build_address
+from pyhad.common.config.builders.globals import Globals
+from pyhad.common.config.builders.routes import build_route
+from pyhad.common.config.builders.rules import RuleBuilder
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import Path, Statics, VirtualAddress, VirtualRoute, VirtualRule, VrrpInstance
 from pyhad.common.config.name_tables import NameTables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyhad.common.config.build.globals import Globals
+from pyhad.common.config.builders.globals import Globals
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import HmacMode, VrrpInstance
 from pyhad.common.config.tree import Statement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyhad.common.config.build.hmac import build_hmac
+from pyhad.common.config.builders.hmac import build_hmac
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.tree import Statement

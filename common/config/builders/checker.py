@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyhad.common.config.build.alerts import AlertBuilder
-from pyhad.common.config.build.globals import Globals
-from pyhad.common.config.build.services import Services
-from pyhad.common.config.build.tracking import Tracking
+from pyhad.common.config.builders.alerts import AlertBuilder
+from pyhad.common.config.builders.globals import Globals
+from pyhad.common.config.builders.services import Services
+from pyhad.common.config.builders.tracking import Tracking
 from pyhad.common.config.model import SCHEMA, SECOND_NS, Check, CheckerDocument, FileCheck, TlsClient
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from pyhad.common.config.build.addresses import family_of
-from pyhad.common.config.build.globals import Globals
-from pyhad.common.config.build.strict import is_strict
+from pyhad.common.config.builders.addresses import family_of
+from pyhad.common.config.builders.globals import Globals
+from pyhad.common.config.builders.strict import is_strict
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.config.model.vmac import IpvlanMode, Vmac, VmacKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyhad.common.config.build.globals import merged_globals
+from pyhad.common.config.builders.globals import merged_globals
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model.lookout import LinkPoll, Lookout, PollMethod
 from pyhad.common.config.model.tracking import TrackerKind
