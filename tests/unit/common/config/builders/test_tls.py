@@ -15,7 +15,7 @@ from pyhad.common.config.model import TlsClient
 from pyhad.common.tls import client_context
 
 Compile = Callable[..., Any]
-TLS = Path(__file__).parents[3] / "data" / "tls"
+TLS = Path(__file__).parents[4] / "data" / "tls"
 FULL = f'password "very secret"\nca {TLS}/ca.pem\ncertificate {TLS}/client.pem\nkey {TLS}/client.key'
 
 
