@@ -254,9 +254,11 @@ class Balancer:
         return [WriteServices(listeners=frozenset(changed))] if changed else []
 
     def _hear(self, verdict: Verdict, now_ns: int) -> list[Effect]:
-        self._verdicts[verdict.service, verdict.server] = verdict
-        service = self.services.get(verdict.service)
+        pair, service = (verdict.service, verdict.server), self.services.get(verdict.service)
         effects: list[Effect] = []
+        if pair not in self._verdicts and (service is None or verdict.server not in service.servers):
+            return effects  # of a server that neither the configuration nor the last snapshot names
+        self._verdicts[pair] = verdict
         if service is None or not self._take(service, verdict, effects):
             return effects
         effects += service.evaluate()

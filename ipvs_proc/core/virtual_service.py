@@ -13,7 +13,7 @@ from pyhad.common.messages import Verdict
 from pyhad.ipvs_proc.core.effects import Remark
 from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.panic import kept_in
-from pyhad.ipvs_proc.core.slow_start import next_step_ns, weight_at
+from pyhad.ipvs_proc.core.slow_start import begun_ns, next_step_ns, weight_at
 from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry, endpoint_name
 from pyhad.ipvs_proc.core.trust import fault_in, is_place
 
@@ -35,6 +35,8 @@ class ServerState:
     """Once at least, or so it was assumed: then there is something to keep in."""
     is_found: bool = False
     """Taken over from a data plane, and the checker has not spoken yet."""
+    found_weight: int = 0
+    """It was found on its way to its whole weight, this far; 0: it was not."""
     since_ns: int = 0
     """Since when it is up or down, as the checker says."""
     address: str = ""
@@ -133,13 +135,15 @@ class VirtualService:
         address = self._place_for(verdict, state)
         if verdict.reason == NOT_CHECKED_YET and state.address and not address:
             return False  # its name was not looked up yet: that says nothing
+        if state.is_found:
+            self._find_on_its_way(state, verdict)
         if address != state.address:  # a new server: what was known is of another
-            state.known, state.is_found, state.recovered_ns = False, False, None
+            state.known, state.recovered_ns, state.found_weight = False, None, 0
             state.is_new = state.address != "" and state.up
             state.address_before, state.address = state.address, address
         if verdict.reason != NOT_CHECKED_YET:
             self._ramp(state, verdict)
-            state.up, state.known, state.is_found, state.since_ns = verdict.up, True, False, verdict.since_ns
+            state.up, state.known, state.since_ns = verdict.up, True, verdict.since_ns
         elif not state.known:
             state.up = verdict.up
         state.was_up = state.was_up or state.up
@@ -157,14 +161,21 @@ class VirtualService:
         """Why that verdict is not believed, as a fixed token; empty: it is."""
         return fault_in(verdict, self._named.get(verdict.server, 0))
 
+    def _find_on_its_way(self, state: ServerState, verdict: Verdict) -> None:
+        """A predecessor left it with less than its weight: the next `climb` goes on from there."""
+        state.is_found = False
+        if 0 < state.weight < verdict.weight and verdict.up and verdict.server in self._spans_ns:
+            state.found_weight = state.weight
+
     def _ramp(self, state: ServerState, verdict: Verdict) -> None:
-        """Whether it comes back slowly: it was out, or a predecessor left it with less than its weight."""
-        was_down = state.known and not state.up and verdict.server not in self.kept
-        was_on_its_way = state.is_found and state.up and state.weight < verdict.weight
+        """Whether it comes back slowly: it was out."""
         if not verdict.up:
-            state.recovered_ns = None
-        elif verdict.server in self._spans_ns and (was_down or was_on_its_way):
+            state.recovered_ns, state.found_weight = None, 0
+        elif verdict.server in self._spans_ns and (state.found_weight or self._was_out(state, verdict.server)):
             state.recovered_ns = verdict.since_ns
+
+    def _was_out(self, state: ServerState, server: str) -> bool:
+        return state.known and not state.up and server not in self.kept
 
     def climb(self, now_ns: int) -> bool:
         """Give the servers that come back slowly the weight of this moment. True when one has another than before."""
@@ -174,6 +185,10 @@ class VirtualService:
             if state.is_new and state.up:
                 state.recovered_ns = now_ns
             state.is_new = False
+            if state.found_weight:
+                begun = begun_ns(state.found_weight, state.weight, span_ns, now_ns)
+                state.recovered_ns = min(begun, state.recovered_ns or begun)
+                state.found_weight = 0
             if state.recovered_ns is None:
                 continue
             weight = weight_at(state.weight, state.recovered_ns, span_ns, now_ns)

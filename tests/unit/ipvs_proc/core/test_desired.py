@@ -128,10 +128,21 @@ def test_a_verdict_that_changes_nothing_writes_nothing(make: Any) -> None:
 
 def test_a_verdict_that_came_before_its_server_counts_when_the_server_comes(make: Any) -> None:
     balancer, _ = configured({}, make.virtual(make.server(1)))
+    balancer.handle(VerdictsHeard(verdicts=(make.verdict(2, True),)), 6 * SECOND)
     balancer.handle(VerdictHeard(verdict=make.verdict(2, False)), 6 * SECOND)
     after = document(make.virtual(make.server(1), make.server(2)))
     balancer.handle(Configured(document=after, actual={make.listener: make.entry({1: 1})}), 7 * SECOND)
     assert make.weights(balancer.wanted(make.listener)) == {1: 1}
+
+
+def test_verdicts_of_servers_that_nobody_named_are_not_kept(make: Any) -> None:
+    """They could be as many as a checker that went wrong cares to say."""
+    balancer, _ = configured({}, make.virtual(make.server(1)))
+    balancer.handle(VerdictsHeard(verdicts=(make.verdict(1, True),)), 6 * SECOND)
+    balancer.handle(VerdictHeard(verdict=make.verdict(2, False)), 6 * SECOND)
+    after = document(make.virtual(make.server(2)))
+    balancer.handle(Configured(document=after, actual={}), 7 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {2: 1}
 
 
 @pytest.mark.behaviour("REL-35")

@@ -89,6 +89,37 @@ def test_another_owner_goes_on_where_the_dead_one_was(make: Any) -> None:
     assert balancer.next_deadline_ns() == 19 * SECOND
 
 
+def test_when_nobody_knows_of_the_recovery_the_table_tells_how_far_it_was(make: Any) -> None:
+    """The whole daemon was killed: to the new checker the server is up since its own start."""
+    service = make.virtual(make.server(1, 100, slow_start_s=20), make.server(2, 100, slow_start_s=20))
+    balancer = balancer_of(service, {make.listener: make.entry({1: 30, 2: 100})})
+    untested = tuple(make.verdict(n, True, 100, reason="not_checked_yet", since_s=6) for n in (1, 2))
+    balancer.handle(VerdictsHeard(verdicts=untested), 6 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 30, 2: 100}
+    verdict = make.verdict(1, True, 100, reason="check_succeeded", since_s=6)
+    balancer.handle(VerdictHeard(verdict=verdict), 7 * SECOND)
+    balancer.handle(TimePassed(), 7 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 35, 2: 100}
+    assert balancer.next_deadline_ns() == 8 * SECOND
+
+
+def test_a_checker_that_is_as_new_does_not_begin_the_ramp_again(make: Any) -> None:
+    service = make.virtual(make.server(1, 100, slow_start_s=20))
+    balancer = balancer_of(service, {make.listener: make.entry({1: 30})})
+    verdict = make.verdict(1, True, 100, reason="check_succeeded", since_s=6)
+    balancer.handle(VerdictsHeard(verdicts=(verdict,)), 7 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 30}
+
+
+def test_a_weight_that_a_script_raises_after_a_restart_is_no_ramp(make: Any) -> None:
+    service = make.virtual(make.server(1, 100, slow_start_s=20))
+    balancer = balancer_of(service, {make.listener: make.entry({1: 100})})
+    balancer.handle(VerdictsHeard(verdicts=(make.verdict(1, True, 100, reason="not_checked_yet"),)), 6 * SECOND)
+    verdict = make.verdict(1, True, 150, reason="check_succeeded", since_s=6)
+    balancer.handle(VerdictHeard(verdict=verdict), 7 * SECOND)
+    assert make.weights(balancer.wanted(make.listener)) == {1: 150}
+
+
 def test_a_weight_that_was_raised_meanwhile_is_no_ramp_when_the_server_is_long_up(make: Any) -> None:
     service = make.virtual(make.server(1, 100, slow_start_s=20))
     balancer = balancer_of(service, {make.listener: make.entry({1: 30})})
