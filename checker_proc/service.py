@@ -95,6 +95,8 @@ class CheckerService:
         self._places.follow(document)
         found = self._box.load()
         is_first = found.pop(_BORN, None) is None
+        if not is_first:
+            self._home.programs.succeed()
         self._box.put(_BORN, b"")
         records, quorums = self._restore(document, found), self._teller.remembered(document, found)
         for key in found:

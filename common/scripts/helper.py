@@ -187,8 +187,7 @@ class Helper:
             case Check():
                 self._check(order)
             case Cancel():
-                if order.ticket in self._checks:
-                    self._checks[order.ticket].terminate()
+                self._cancel(order.ticket)
             case Tell():
                 self._queue.put(order.key, tuple((program, order.timeout_ns) for program in order.programs))
                 self._start(order.key, self._queue.next_of(order.key))
@@ -250,6 +249,14 @@ class Helper:
         if run is not None:
             run.on_timeout = lambda: self._answer(TimedOut(ticket=order.ticket))
             self._checks[order.ticket] = run
+
+    def _cancel(self, ticket: int) -> None:
+        """Who asks about a run that is over did not hear of its end."""
+        run = self._checks.get(ticket)
+        if run is not None:
+            run.terminate()
+        else:
+            self._answer(Ended(ticket=ticket, status=NOT_RUN, detail="it is over"))
 
     def _start(self, key: str, job: tuple[Program, int] | None) -> None:
         """Runs of one key follow each other; one that cannot be started is over at once."""

@@ -30,7 +30,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
-    """Nobody waits for this check any more: end it."""
+    """Nobody waits for this check any more: end it. Answered by `Ended` when it is gone, also if it was before."""
 
     ticket: int
 

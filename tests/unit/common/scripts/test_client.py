@@ -18,7 +18,7 @@ from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.helper import Helper
-from pyhad.common.scripts.orders import Check, Ended, Tell
+from pyhad.common.scripts.orders import Cancel, Check, Ended, Tell
 from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.ledger import FORMAT, Ledger, Noted
 from pyhad.vrrp_proc.notifier import Notifier
@@ -208,3 +208,12 @@ def test_a_fifo_that_is_something_else_is_left_alone(bench: Bench) -> None:
     bench.until(lambda: (bench.log.flush(), b"not a FIFO" in (bench.folder / "log").read_bytes())[1])
     bench.notifier.close()
     assert path.read_text() == "precious"
+
+
+def test_who_cancels_what_is_over_is_told_so(bench: Bench) -> None:
+    """Its answer may have been lost."""
+    ended: list[Ended] = []
+    bench.scripts.on_ended = ended.append
+    bench.scripts.send(Cancel(ticket=4))
+    bench.until(lambda: ended)
+    assert ended[0].ticket == 4
