@@ -19,7 +19,7 @@ from pyhad.checker_proc.deadlines import Deadlines
 from pyhad.checker_proc.mark_helper import MarkTools
 from pyhad.checker_proc.probe import Owner, Probe
 from pyhad.checker_proc.sockets import DATAGRAM, STREAM, MarkedTarget
-from pyhad.common.config.model import DnsCheck, GrpcCheck, HttpCheck, SmtpCheck, Target, TcpCheck, UdpCheck
+from pyhad.common.config.model import Check, DnsCheck, GrpcCheck, HttpCheck, SmtpCheck, Target, TcpCheck, UdpCheck
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
 
@@ -33,6 +33,11 @@ _AT_ONCE = 64
 
 Marked = TcpCheck | HttpCheck | GrpcCheck | SmtpCheck | DnsCheck | UdpCheck
 Go = Callable[[Marked], Probe | Result]
+
+
+def needs_mark(check: Check) -> bool:
+    """Its probes begin with a socket that has a mark. Pings have one of their own."""
+    return isinstance(check, Marked) and check.target.fwmark != 0
 
 
 class Marks:

@@ -21,7 +21,6 @@ from pyhad.checker_proc.ping import Pinger
 from pyhad.checker_proc.probe import Owner, Probe
 from pyhad.checker_proc.programs import Programs
 from pyhad.checker_proc.settling import GIVING_BACK_NS, give_back
-from pyhad.checker_proc.sockets import MARK_WANTED
 from pyhad.common.config.model import (
     BfdCheck,
     Check,
@@ -110,13 +109,19 @@ class Prober:
         return tuple(request_bytes(check, url) for url in check.urls)
 
     def start(self, check: Check, url: int, requests: tuple[bytes, ...], owner: Owner, now_ns: int) -> Started:
-        """Start one probe; `owner.take` hears its result, unless the result is what this returns.
-
-        `MARK_WANTED`: its socket needs a mark first, see `start_marked`.
-        """
+        """Start one probe; `owner.take` hears its result, unless the result is what this returns."""
         if self.in_flight >= self._limit:
             return ProbeImpossible(reason=Reason.NO_RESOURCES)
         return self._begin(check, url, requests, owner, now_ns)
+
+    def start_marked(self, check: Check, url: int, requests: tuple[bytes, ...], owner: Owner, now_ns: int) -> Started:
+        """As `start`, where `marks.needs_mark(check)`. It counts as in flight before it has its mark."""
+        if self._home is None or not isinstance(check, Marked):
+            return ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
+        if self.in_flight >= self._limit:
+            return ProbeImpossible(reason=Reason.NO_RESOURCES)
+        now = self._loop.now_ns
+        return self._home.marks.start(check, owner, now_ns, lambda one: self._begin(one, url, requests, owner, now()))
 
     def _begin(self, check: Check, url: int, requests: tuple[bytes, ...], owner: Owner, now_ns: int) -> Started:
         match check:
@@ -141,13 +146,6 @@ class Prober:
                 return none if self._home is None else self._home.start(check, owner, now_ns)
             case _:
                 assert_never(check)
-
-    def start_marked(self, check: Check, url: int, requests: tuple[bytes, ...], owner: Owner, now_ns: int) -> Started:
-        """As `start`, of one that it gave `MARK_WANTED` for. It counts as in flight before it has its mark."""
-        if self._home is None or not isinstance(check, Marked):
-            return MARK_WANTED
-        now = self._loop.now_ns
-        return self._home.marks.start(check, owner, now_ns, lambda one: self._begin(one, url, requests, owner, now()))
 
     def _start_exchange(
         self,

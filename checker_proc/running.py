@@ -19,9 +19,9 @@ from pyhad.checker_proc.core.events import (
 from pyhad.checker_proc.core.schedule import spread_ns
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.core.warnings import Warn, warnings_of
+from pyhad.checker_proc.marks import needs_mark
 from pyhad.checker_proc.probe import Probe
 from pyhad.checker_proc.prober import Prober
-from pyhad.checker_proc.sockets import MARK_WANTED
 from pyhad.checker_proc.timetable import Timetable
 from pyhad.common.config.model import BfdCheck, Check, FileCheck, MiscCheck, PingCheck
 from pyhad.common.loop import Loop
@@ -78,6 +78,7 @@ class RunningCheck:
         "_is_watched",
         "_listener",
         "_loop",
+        "_needs_mark",
         "_probe",
         "_prober",
         "_remark",
@@ -102,6 +103,7 @@ class RunningCheck:
         self._prober = prober
         self._listener = listener
         self._requests = prober.requests_of(check)
+        self._needs_mark = needs_mark(check)
         self._probe: Probe | None = None
         self._holds = (
             0 if isinstance(check, (PingCheck, FileCheck, MiscCheck, BfdCheck)) else 1
@@ -201,9 +203,8 @@ class RunningCheck:
             self._timetable.put(self, due_ns)
 
     def _start_probe(self, url: int, now_ns: int) -> None:
-        started = self._prober.start(self.machine.check, url, self._requests, self, now_ns)
-        if started is MARK_WANTED:
-            started = self._prober.start_marked(self.machine.check, url, self._requests, self, now_ns)
+        start = self._prober.start_marked if self._needs_mark else self._prober.start
+        started = start(self.machine.check, url, self._requests, self, now_ns)
         if isinstance(started, (ProbeSucceeded, ProbeFailed, ProbeImpossible)):
             self._conclude(started)
         else:

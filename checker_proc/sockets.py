@@ -26,9 +26,6 @@ class MarkedTarget(Target):
     opened: socket.socket
 
 
-MARK_WANTED = ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
-"""What `begin_connect` says of a target with a mark that is no `MarkedTarget`."""
-
 _FAILURES = {
     errno.ECONNREFUSED: Reason.CONNECT_REFUSED,
     errno.ETIMEDOUT: Reason.TIMEOUT,
@@ -73,7 +70,7 @@ def begin_connect(target: Target, kind: int = STREAM) -> socket.socket | ProbeFa
     except OSError as error:
         return failure_of(error.errno or 0)
     if sock is None:
-        return MARK_WANTED
+        return ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
     problem = _set_origin(sock, target) if _has_origin(target) else None
     if problem is None:
         try:

@@ -18,13 +18,13 @@ from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.mark_helper import MarkTools
 from pyhad.checker_proc.marks import Marked, Marks
 from pyhad.checker_proc.prober import Home, Prober
-from pyhad.checker_proc.sockets import MARK_WANTED, MarkedTarget, begin_connect
+from pyhad.checker_proc.sockets import MarkedTarget, begin_connect
 from pyhad.common.config.model import Target, TcpCheck, Timing
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 
 CHECK = TcpCheck(target=Target(address="10.0.0.1", port=80, fwmark=5), timing=Timing(), alpha=False)
-REFUSED = [ProbeImpossible(reason=MARK_WANTED.reason)]
+REFUSED = [ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)]
 
 
 class Owner:
@@ -179,7 +179,7 @@ def test_a_helper_that_is_gone_ends_the_waits_and_later_the_process(bench: Bench
     bench.turn_until(100)
     assert bench.owner.results == REFUSED * 100
     assert open_sockets() == before - 2
-    assert bench.start() == MARK_WANTED
+    assert [bench.start()] == REFUSED
     assert bench.lost == 0  # it is young
 
 
@@ -204,5 +204,5 @@ def test_more_than_the_socket_takes_are_all_marked(bench: Bench) -> None:
 
 def test_without_a_helper_a_mark_is_impossible_and_no_socket_is_opened() -> None:
     before = open_sockets()
-    assert begin_connect(CHECK.target) is MARK_WANTED
+    assert [begin_connect(CHECK.target)] == REFUSED
     assert open_sockets() == before
