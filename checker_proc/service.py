@@ -139,6 +139,7 @@ class CheckerService:
             if was is not None and was.up != record.up:
                 self._log.verdict(judge.verdict)
             if was != record:
+                self._teller.name_is(judge.verdict, "" if was is None else was.reason)
                 self._journal(judge, record)
         for key in before.keys() - self._judges.keys():
             self._box.forget(key_of("server", *key))

@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
+from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.telling import NoteQuorum, RunProgram, SendMail, ServerKey, Telling, Told, WriteLine
 from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.bus import Link
 from pyhad.common.config.model import CheckerDocument
 from pyhad.common.following import Following
-from pyhad.common.messages import Beat, QuorumChanged, QuorumSnapshot, SnapshotWanted
+from pyhad.common.messages import Beat, QuorumChanged, QuorumSnapshot, SnapshotWanted, Verdict
 from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.fifo_writer import FifoWriter
@@ -68,6 +69,14 @@ class Teller:
                     service, server, kind, up=up, reason=reason, server_up=server_up, server_changed=server_changed
                 )
             )
+
+    def name_is(self, verdict: Verdict, before: str) -> None:
+        """That no address is found for it is a failure as others are, of no check. `before`: the reason until now."""
+        if verdict.reason == Reason.NAME_NOT_RESOLVED != before:
+            self.check_is(
+                verdict.service, verdict.server, "", up=False, reason=verdict.reason, server_up=False,
+                server_changed=True,
+            )  # fmt: skip
 
     def hear(self, link: Link, message: QuorumSnapshot | QuorumChanged | Beat) -> None:
         """The owner of the balancing said something about quorums."""

@@ -17,6 +17,10 @@ CONF = """
 global_defs {{
     pyhad_resolve_interval 1
     pyhad_checker_workers {workers}
+    notification_email {{
+        nobody@example.org
+    }}
+    smtp_server 127.0.0.1 1
 }}
 virtual_server {virtual} 80 {{
     delay_loop 0.3
@@ -25,6 +29,7 @@ virtual_server {virtual} 80 {{
     lb_kind NAT
     protocol TCP
     connect_timeout 1
+    smtp_alert
     real_server web.example 80 {{
         {alpha}
         TCP_CHECK {{
@@ -111,6 +116,7 @@ def test_a_name_moves_and_neither_kills_nor_a_restart_nor_a_dead_dns_takes_its_s
     try:
         site.comes(False, "name_not_resolved", "", "")
         assert site.view.servers() == set()
+        wait_until(lambda: site.count("mail_not_sent") == 1, 10, "a mail that says so, though nobody takes it")
         site.say("10.1.0.3 web.example")
         site.comes(True, "check_succeeded", "10.1.0.3", "")
         site.serves("10.1.0.3", "10.1.0.2")
