@@ -35,7 +35,8 @@ class NumberFiles:
         if wanted == self._followed:
             return
         names = {file.name for file in wanted}
-        self._numbers = {name: number for name, number in self._numbers.items() if name in names}
+        same = {file.name for file in wanted & self._followed}  # what stood in another file under that name is past
+        self._numbers = {name: number for name, number in self._numbers.items() if name in same}
         self._followed = wanted
         self._scripts.send(Follow(files=tuple(sorted(wanted, key=lambda file: file.name)), initialize=is_first))
         self._scripts.wait(lambda: names <= self._numbers.keys(), FIRST_READ_NS)
@@ -48,6 +49,7 @@ class NumberFiles:
         return judge_number(check, number)
 
     def _read(self, answer: FileRead) -> None:
-        if self._numbers.get(answer.name) != answer.value:
+        is_followed = any(file.name == answer.name for file in self._followed)  # or it was, when that was read
+        if is_followed and self._numbers.get(answer.name) != answer.value:
             self._numbers[answer.name] = answer.value
             self._on_change(answer.name)

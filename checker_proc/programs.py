@@ -1,8 +1,8 @@
 """MISC_CHECK: one program per probe, run by the script helper as its user (CHK-60 to CHK-64). Starts none itself.
 
 A program that takes too long gets TERM to its whole group, KILL two seconds later. The check hears of the failure at
-the deadline; as long as the old program is not gone, its next probe fails instead of starting a second one. A probe that
-a reload gave up is ended too, and the one after the reload begins when it is gone. Should this process die, the helper
+the deadline; as long as the old program is not gone, its next probe fails instead of starting a second one. What a
+reload gave up is ended too, and the probe after the reload begins when it is gone. Should this process die, the helper
 ends what it started, and our successor waits for that.
 """
 
@@ -13,7 +13,6 @@ from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.deadlines import Deadlines
 from pyhad.checker_proc.probe import Owner
 from pyhad.common.config.model import MiscCheck
-from pyhad.common.config.model_tracking import Program
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import Cancel, Check, Ended, TimedOut

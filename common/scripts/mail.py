@@ -10,6 +10,7 @@ import collections
 import contextlib
 import email.utils
 import os
+import resource
 import signal
 import smtplib
 import socket
@@ -28,6 +29,8 @@ SUBJECT_MAX, BODY_MAX = 255, 511
 _STEPS = 8
 """Of a dialogue with one mail, each of which may take `timeout_ns`; whoever takes longer in all is killed."""
 _REPORT_MAX = 4096
+_MEMORY_MAX = 32 * 1024 * 1024
+"""For the process that sends: a reply without an end shall not cost the machine more than that."""
 _SENT, _NOT_SENT = 0, 1
 
 
@@ -96,12 +99,21 @@ class HelperMail:
         self._pid = 0
         host = self.settings.host if self.settings is not None else ""
         if status or said:
-            self._warn("mail_not_sent", host, said or "took too long")
+            self._warn("mail_not_sent", host, said or _end_of(status))
         if self._left_out:
             self._warn("mail_left_out", host, f"{self._left_out} mails: too many waited")
             self._left_out = 0
-        if self._waiting and self.settings is not None:
+        if self.settings is None:  # a reload took away where mail goes
+            self._waiting.clear()
+        elif self._waiting:
             self._start(self.settings)
+
+
+def _end_of(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return "took too long" if number == signal.SIGKILL else f"ended by signal {number}"
+    return f"exit status {os.waitstatus_to_exitcode(status)}"
 
 
 def _live(settings: MailSettings, mails: Sequence[Mail], report: int) -> None:
@@ -121,13 +133,22 @@ def _live(settings: MailSettings, mails: Sequence[Mail], report: int) -> None:
         if os.geteuid() == 0:
             privileges.drop(uid=uid, gid=gid)
             privileges.no_new_privileges()
+        _limit_memory()
         problems = send(settings, mails)
         os.write(report, "; ".join(problems).encode("utf-8", "replace")[:_REPORT_MAX])
         code = _SENT
+    except MemoryError:
+        os.write(report, b"the server said too much")
     except (OSError, KernelError, smtplib.SMTPException, ValueError) as error:
         os.write(report, f"{error or type(error).__name__}".encode("utf-8", "replace")[:_REPORT_MAX])
     finally:
         os._exit(code)
+
+
+def _limit_memory() -> None:
+    with open("/proc/self/statm", "rb") as file:
+        most = int(file.read().split()[0]) * resource.getpagesize() + _MEMORY_MAX
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def send(settings: MailSettings, mails: Sequence[Mail]) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +21,16 @@ PAGE = bytes(range(256)) * 3 + b"end"
 
 
 class Page(http.server.BaseHTTPRequestHandler):
-    """One page of bytes that cannot all be printed."""
+    """One page of bytes that cannot all be printed, and one that never ends."""
 
     def do_GET(self) -> None:
+        if self.path == "/slow":
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"HTTP/1.0 200 OK\r\nX: ")
+                for _ in range(200):
+                    self.wfile.write(b"x")
+                    time.sleep(0.05)
+            return
         self.wfile.write(b"HTTP/1.0 200 OK\r\nServer: x\r\nContent-Length: %d\r\n\r\n" % len(PAGE) + PAGE)
 
     def log_message(self, *_words: object) -> None:
@@ -60,3 +69,29 @@ def test_no_page_is_no_success() -> None:
     done = run(str(PYHAD), "--genhash", "-s", "127.0.0.1", "-p", "1", "-u", "/")
     assert (done.returncode, done.stdout) == (1, "")
     assert "Connection failed" in done.stderr
+
+
+def test_an_answer_that_trickles_is_not_waited_for(port: int) -> None:
+    done = run(str(PYHAD), "--genhash", "-s", "127.0.0.1", "-p", str(port), "-u", "/slow", "-t", "0.5")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Connection failed: timed out\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("-p", "70000"), "a number from 1 to 65535, not 70000"),
+        (("-p", "1", "-m", "-1"), "a number from 0 to 2147483647, not -1"),
+        (("-p", "1", "-t", "nan"), "seconds above 0, at most 86400, not nan"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(options: tuple[str, ...], complaint: str) -> None:
+    done = run(str(PYHAD), "--genhash", "-s", "127.0.0.1", "-u", "/", *options)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+
+
+def test_a_name_that_tls_does_not_take_is_an_error(port: int) -> None:
+    done = run(str(PYHAD), "--genhash", "-s", "127.0.0.1", "-p", str(port), "-u", "/", "-S", "-I", "-V", "a..b")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Connection failed: ")
+    assert "Traceback" not in done.stderr

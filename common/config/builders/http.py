@@ -109,7 +109,10 @@ def sni_of(check: Statement, host: str, complaints: Complaints) -> str:
         return ""
     name = check.text_of("sni_name") or _PORT_AT_END.sub("", host)
     try:
-        is_usable = not name.startswith(".") and "\0" not in name and len(name.encode("idna")) <= _NAME_MAX
+        sent = name.encode("idna")  # what is not ASCII may become a dot, or nothing
+        is_usable = (
+            bool(sent) is bool(name) and not sent.startswith(b".") and b"\0" not in sent and len(sent) <= _NAME_MAX
+        )
     except UnicodeError:
         is_usable = False
     if not is_usable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -156,3 +157,30 @@ def test_without_settings_nothing_is_sent() -> None:
     bench.mail.settings = None
     bench.mail.put(FIRST)
     assert bench.mail.is_idle
+
+
+def test_what_waits_when_there_is_no_relay_any_more_is_not_waited_for(relay: Relay) -> None:
+    """A helper stays as long as it has something to send."""
+    bench = Bench(relay.port)
+    bench.mail.put(FIRST)
+    bench.mail.put(FIRST)
+    bench.mail.settings = None
+    bench.until_idle()
+    assert len(relay.mails) == 1
+
+
+def test_a_reply_without_an_end_costs_the_one_connection() -> None:
+    def pour() -> None:
+        connection = listener.accept()[0]
+        with connection, contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b"220-welcome to a relay that cannot stop talking\r\n" * 1000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=pour)
+        thread.start()
+        bench = Bench(listener.getsockname()[1])
+        bench.mail.put(FIRST)
+        bench.until_idle()
+        thread.join(10)
+    assert bench.warned == [("mail_not_sent", "127.0.0.1", "the server said too much")]

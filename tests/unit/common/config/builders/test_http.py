@@ -51,7 +51,9 @@ def test_plain_http_sends_no_name_in_a_handshake(service: Compile) -> None:
     assert one.urls[0].sni == ""
 
 
-@pytest.mark.parametrize("name", ["a" * 64 + ".example", ".example", "a..b", ".".join(["a" * 50] * 5)])
+@pytest.mark.parametrize(
+    "name", ["a" * 64 + ".example", ".example", "a..b", ".".join(["a" * 50] * 5), "\u2024a", "\u00ad"]
+)
 def test_a_name_that_cannot_be_sent_is_an_error(service: Compile, name: str) -> None:
     assert service(inner=f"SSL_GET {{\nsni_name {name}\nurl {{ path / }}\n}}").errors == [
         f"SNI: {name!r} is no host name"
