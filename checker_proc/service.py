@@ -75,16 +75,14 @@ class CheckerService:
         self._loop = runtime.loop
         self._logger = runtime.logger
         self._box = runtime.context.box
-        self._log = CheckLog(runtime.logger)
-        self._log_all_failures = False
+        self._log, self._log_all_failures = CheckLog(runtime.logger), False
         self._checks: dict[Shared, AtWork] = {}
         self._addresses = LocalAddresses(self._loop, self._suspend)
         self._judges: dict[ServerKey, ServerJudge] = {}
         self._moves: dict[ServerKey, ServerJudge] = {}
         """Servers given by name, at the address that is to be theirs when its checks have succeeded."""
         self._timetable = Timetable(self._loop)
-        self._scripts = scripts
-        self._teller = Teller(runtime, scripts)
+        self._scripts, self._teller = scripts, Teller(runtime, scripts)
         self._files = NumberFiles(scripts, self._file_changed)
         self._tools = tools
         self._home = self._make_home()
@@ -95,13 +93,13 @@ class CheckerService:
         self._places.follow(document)
         found = self._box.load()
         is_first = found.pop(_BORN, None) is None
-        if not is_first:
-            self._home.programs.succeed()
         self._box.put(_BORN, b"")
         records, quorums = self._restore(document, found), self._teller.remembered(document, found)
         for key in found:
             self._box.forget(key)
         placed = self._places.place(records)
+        if not is_first:
+            self._home.programs.succeed()
         self._apply(placed, fitting(placed.document.servers, records), is_first=is_first)
         self._teller.configure(document, {key: record.up for key, record in records.items()}, quorums)
         self._tell_all()

@@ -12,7 +12,7 @@ from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.number_files import NumberFiles
 from pyhad.common.codec import encode
 from pyhad.common.config.model import FileCheck, Timing
-from pyhad.common.config.model_tracking import TrackFile
+from pyhad.common.config.model.tracking import TrackFile
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.client import Scripts

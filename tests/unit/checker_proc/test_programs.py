@@ -14,7 +14,7 @@ from pyhad.checker_proc.deadlines import Deadlines
 from pyhad.checker_proc.programs import MiscProbe, Programs
 from pyhad.common.codec import encode
 from pyhad.common.config.model import MiscCheck, Timing
-from pyhad.common.config.model_tracking import Program
+from pyhad.common.config.model.tracking import Program
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.scripts.client import Scripts
