@@ -17,7 +17,8 @@ def with_authentication(
 ) -> VrrpInstance:
     """The instance with its password; without one where AUTH-1 and FIX-4 say that there is none."""
     signed = build_hmac(instance, block, complaints, credentials)
-    instance = replace(instance, hmac=signed)
+    if signed is not None:
+        instance = replace(instance, hmac=signed)
     found = _gathered(block)
     if found is None:
         return instance

@@ -61,15 +61,17 @@ def build_paths(
         paths: tuple[Path, ...] = (*lines.routes, *lines.rules)
         led = [name for path in paths if path.tracked for name in path.interfaces]
         names = [*one.tracked_interfaces, *led, *followed.get(one.name, ())]
-        fitted.append(
-            replace(
+        tracked = tuple(dict.fromkeys(name for name in names if name != one.interface))
+        put_back = block.switch("pyhad_put_back", default=shared.paths.put_back)
+        if paths or (tracked, put_back) != (one.tracked_interfaces, one.put_back):
+            one = replace(
                 one,
                 routes=tuple(lines.routes),
                 rules=tuple(lines.rules),
-                tracked_interfaces=tuple(dict.fromkeys(name for name in names if name != one.interface)),
-                put_back=block.switch("pyhad_put_back", default=shared.paths.put_back),
+                tracked_interfaces=tracked,
+                put_back=put_back,
             )
-        )
+        fitted.append(one)
     statics = Statics(addresses=tuple(addresses), routes=tuple(static.routes), rules=tuple(static.rules))
     return Placed(instances=tuple(fitted), statics=statics)
 

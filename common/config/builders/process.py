@@ -10,7 +10,7 @@ from dataclasses import replace
 from pyhad.common.config.builders.globals import merged_globals
 from pyhad.common.config.builders.scripts import ScriptBuilder
 from pyhad.common.config.complaints import Complaints
-from pyhad.common.config.model import Configuration, VrrpDocument
+from pyhad.common.config.model import Configuration, VrrpDocument, VrrpInstance
 from pyhad.common.config.model.process import AroundScript, DaemonSettings, DumpPlaces, InstanceWords
 from pyhad.common.config.source import Diagnostic, Severity, Trouble
 from pyhad.common.config.tree import Statement
@@ -114,17 +114,17 @@ def _without_secrets(document: VrrpDocument) -> VrrpDocument:
     return replace(
         document,
         mail=None,
-        instances=tuple(
-            replace(
-                instance,
-                authentication_data=HIDDEN if instance.authentication_data else b"",
-                hmac=None
-                if instance.hmac is None
-                else replace(instance.hmac, keys=tuple(replace(key, secret=HIDDEN) for key in instance.hmac.keys)),
-            )
-            for instance in document.instances
-        ),
+        instances=tuple(_without_secret(instance) for instance in document.instances),
     )
+
+
+def _without_secret(instance: VrrpInstance) -> VrrpInstance:
+    if instance.authentication_data:
+        instance = replace(instance, authentication_data=HIDDEN)
+    if instance.hmac is not None:
+        keys = tuple(replace(key, secret=HIDDEN) for key in instance.hmac.keys)
+        instance = replace(instance, hmac=replace(instance.hmac, keys=keys))
+    return instance
 
 
 def _port(found: Statement | None) -> int:

@@ -24,7 +24,8 @@ def with_rules(instance: VrrpInstance, block: Statement, shared: Globals, compla
     strict = is_strict(block, shared)
     if strict:
         instance = _strict(instance, block, complaints)
-    instance = replace(instance, accept_mode=_accepts(instance, block, complaints, strict=strict))
+    if not _accepts(instance, block, complaints, strict=strict):
+        instance = replace(instance, accept_mode=False)
     return _owner(instance, block, shared, complaints, strict=strict)
 
 
@@ -102,4 +103,4 @@ def _owner(
     if wanted and not owns and block.last("owner_ignore_adverts") is not None:
         message = f"owner_ignore_adverts is ignored: '{instance.name}' has priority {instance.base_priority}"
         complaints.warning(message, block.at)
-    return replace(instance, ignores_adverts=wanted and owns)
+    return replace(instance, ignores_adverts=True) if wanted and owns else instance

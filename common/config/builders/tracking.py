@@ -14,6 +14,7 @@ from pyhad.common.config.model import NO_STATICS, Statics, VrrpInstance
 from pyhad.common.config.model.garp import AnnounceLimit
 from pyhad.common.config.model.lookout import NO_LOOKOUT, Lookout
 from pyhad.common.config.model.tracking import (
+    NOBODY,
     PLAIN_BUFFER,
     Fifo,
     InterfaceDelay,
@@ -156,10 +157,13 @@ class _Attach:
             if tracker.kind is not TrackerKind.INTERFACE or tracker.weight or tracker.reverse
             or tracker.name not in fixed
         )  # fmt: skip
+        notify = self._notify(block, group)
+        if group is None and not trackers and notify == NOBODY:
+            return instance
         return replace(
             instance,
             trackers=trackers,
-            notify=self._notify(block, group),
+            notify=notify,
             sync_group=group.text() if group is not None else "",
             start_as_master=instance.start_as_master and (group is None or self._all_owners(group)),
         )

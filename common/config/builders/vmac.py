@@ -103,13 +103,16 @@ class _Builder:
         own = self._vmac(vmac) if vmac is not None else self._ipvlan(ipvlan) if ipvlan is not None else None
         addresses = tuple(self._placed(one, own) for one in config.addresses)
         excluded = tuple(self._placed(one, own) for one in config.excluded_addresses)
+        promotes = self._promotes(own)
+        if own is None and not self._others and not promotes:
+            return config
         config = replace(
             config,
             vmac=own,
             address_vmacs=tuple(self._others.values()),
             addresses=addresses,
             excluded_addresses=excluded,
-            promote_secondaries=self._promotes(own),
+            promote_secondaries=promotes,
         )
         return replace(config, vmac_xmit_base=self._speaks_on_base(config))
 

@@ -115,10 +115,11 @@ class _Instance:
         return self._on_the_wire(instance)
 
     def _on_the_wire(self, instance: VrrpInstance) -> VrrpInstance:
-        """What changes packets or whom they go to."""
+        """What changes packets or whom they go to. A copy for each absent word would take as long as parsing."""
         instance = with_authentication(instance, self._block, self._complaints, self._shared.credentials)
         instance = with_unicast(instance, self._block, self._shared, self._complaints)
-        instance = replace(instance, track_source=self._tracks_source(instance))
+        if self._tracks_source(instance):
+            instance = replace(instance, track_source=True)
         instance = with_rules(instance, self._block, self._shared, self._complaints)
         return replace(instance, vip_lease_s=lease_s(self._shared.vip_lease, instance))
 
