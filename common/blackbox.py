@@ -49,6 +49,7 @@ class BlackBox:
         """At most, of one record."""
         self._slots = slots
         self._memory = mmap.mmap(fd, size_of(slots, payload_bytes))
+        self._words = memoryview(self._memory).cast("Q")
         self._index: dict[bytes, int] = {}
         self._sequence: dict[int, int] = {}
         self._free: list[int] = []
@@ -94,13 +95,13 @@ class BlackBox:
     def places(self, keys: Iterable[bytes]) -> list[int]:
         """Where the moments of their records are, for `touch_all`; good until one of them is forgotten."""
         slots = (self._index.get(key) for key in keys)
-        return [_USED.size + slot * self._slot_bytes for slot in slots if slot is not None]
+        return [(_USED.size + slot * self._slot_bytes) // _ALIGN for slot in slots if slot is not None]
 
     def touch_all(self, places: Iterable[int], moment: int) -> None:
         """Set the moments there."""
-        packed, memory, size = _MOMENT.pack(moment), self._memory, _MOMENT.size
-        for at in places:
-            memory[at : at + size] = packed
+        words = self._words
+        for place in places:
+            words[place] = moment
 
     def moment(self, key: bytes) -> int:
         """The moment of `key`'s record; 0: never set."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyhad.common.loop import Loop, Timer
-from pyhad.vrrp_proc.core.events import TimePassed
+from pyhad.vrrp_proc.core.events import FOREVER_NS, TimePassed
 from pyhad.vrrp_proc.core.slots import Seat, Slots
 from pyhad.vrrp_proc.core.states import Active
 from pyhad.vrrp_proc.core.tempo import Tempo
@@ -89,8 +89,8 @@ class Beats:
         self._slots = Slots()
         self._choirs: dict[tuple[int, int, int], _Choir] = {}
         self._of: dict[Instance, _Choir] = {}
-        self._soonest_ns = 0
-        """No choir is due before; 0: not known."""
+        self._soonest_ns = FOREVER_NS
+        """No choir is due before."""
 
     def fit(self, instance: Instance) -> bool:
         """Look at a router after something happened to it. True: its advertisements are seen to here."""
@@ -123,13 +123,14 @@ class Beats:
         now_ns = self._loop.now_ns()
         if now_ns < self._soonest_ns:
             return
-        for choir in set(self._of.values()):
+        choirs = set(self._of.values())
+        for choir in choirs:
             if choir.tempo.due_ns <= now_ns:
                 if choir.timer is not None:
                     choir.timer.cancel()
                 for member in self._speak_in_time(choir, now_ns):
                     member.look_soon()
-        self._soonest_ns = min((choir.tempo.due_ns for choir in self._of.values()), default=now_ns)
+        self._soonest_ns = min((choir.tempo.due_ns for choir in choirs), default=FOREVER_NS)
 
     def fit_ports(self) -> None:
         """Routers may have got other ports: those leave, and join again by the new one when they have spoken."""
@@ -167,7 +168,7 @@ class Beats:
         choir.fresh[instance] = None
         choir.mailing = None
         self._of[instance] = choir
-        self._soonest_ns = 0
+        self._soonest_ns = min(self._soonest_ns, due_ns)
         return True
 
     def _choir(self, outlet: Outlet, interval_ns: int, due_ns: int) -> _Choir:

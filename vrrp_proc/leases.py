@@ -35,14 +35,14 @@ def is_leasable(address: VirtualAddress) -> bool:
 class Renewal:
     """The leases of holders that advertise together: orders made once, as long as nobody's addresses change."""
 
-    __slots__ = ("batches", "holders", "renewed_ns", "version")
+    __slots__ = ("holders", "orders", "renewed_ns", "version")
 
     def __init__(self, holders: Iterable[object], renewed_ns: int = 0) -> None:
         self.holders = tuple(holders)
         self.renewed_ns = renewed_ns
-        self.batches: list[bytes] = []
+        self.orders: list[bytes] = []
         self.version = -1
-        """Of what is held, when `batches` were made."""
+        """Of what is held, when `orders` were made."""
 
 
 class Leases:
@@ -133,17 +133,17 @@ class Leases:
         due, self._due = self._due, {}
         together, self._due_together = self._due_together, []
         now_ns = self._loop.now_ns()
-        alone: list[bytes] = []
+        orders: list[bytes] = []
         for holder in due:
             if self._seconds.get(holder, 0):
                 self._renewed_ns[holder] = now_ns
-                alone += self._orders_of(holder)
-        self._send(_batched(alone))
+                orders += self._orders_of(holder)
         for renewal in together:
             if renewal.version != self._version:
                 renewal.version = self._version
-                renewal.batches = _batched([order for one in renewal.holders for order in self._orders_of(one)])
-            self._send(renewal.batches)
+                renewal.orders = [order for one in renewal.holders for order in self._orders_of(one)]
+            orders += renewal.orders
+        self._send(orders)
 
     def _orders_of(self, holder: object) -> list[bytes]:
         """What renews everything that it holds."""
@@ -167,7 +167,7 @@ class Leases:
 
     def _give(self, holder: object, addresses: Iterable[VirtualAddress], seconds: int | None) -> None:
         self._renewed_ns.pop(holder, None)
-        self._send(_batched(self._encoded(addresses, seconds)))
+        self._send(self._encoded(addresses, seconds))
 
     def _encoded(self, addresses: Iterable[VirtualAddress], seconds: int | None) -> list[bytes]:
         found = ((address, self._links.by_name.get(address.interface)) for address in addresses)
@@ -177,10 +177,6 @@ class Leases:
             if interface is not None
         ]
 
-    def _send(self, batches: Iterable[bytes]) -> None:
-        for batch in batches:
-            self.refused += self._route.tell(batch)
-
-
-def _batched(orders: list[bytes]) -> list[bytes]:
-    return [b"".join(orders[start : start + BATCH]) for start in range(0, len(orders), BATCH)]
+    def _send(self, orders: list[bytes]) -> None:
+        for start in range(0, len(orders), BATCH):
+            self.refused += self._route.tell(b"".join(orders[start : start + BATCH]))

@@ -9,6 +9,7 @@ no input can raise anything else. The IPv6 packet around a message is in packet6
 from __future__ import annotations
 
 import enum
+import functools
 import ipaddress
 import struct
 from dataclasses import dataclass
@@ -358,6 +359,7 @@ def internet_checksum(content: bytes) -> int:
     return 0xFFFF - remainder
 
 
+@functools.lru_cache(maxsize=1024)
 def _packed(address: str) -> bytes:
     return ipaddress.ip_address(address).packed
 

@@ -265,6 +265,21 @@ def test_in_the_middle_of_long_work_who_is_due_speaks_and_goes_on_in_step(bench:
     assert len(bench.wire.mailings) == before + 2
 
 
+def test_who_joins_in_the_middle_of_long_work_and_is_due_before_all_others_speaks_in_time(bench: Bench) -> None:
+    (slow,) = bench.routers(1, interval_cs=100)
+    bench.turn_for(1100)
+    bench.beats.breathe()
+    quick = Router(bench.beats, 2, bench.wire)
+    quick.start()
+    due_ns, before = quick.core.next_deadline_ns(), len(bench.wire.mailings)
+    assert due_ns is not None
+    bench.loop.time_ns = due_ns
+    bench.beats.breathe()
+    assert vrids(bench.wire.mailings[-1]) == {2}
+    assert len(bench.wire.mailings) == before + 1
+    assert slow.alone == 1
+
+
 def test_whoever_has_more_to_do_waits_for_the_loop(bench: Bench) -> None:
     (router,) = bench.routers(1)
     bench.turn_for(15)

@@ -134,7 +134,7 @@ def test_an_interface_that_is_made_anew_has_its_new_number_in_the_orders(kernel:
     made.renew_together(renewal, loop.now_ns())
     turn(loop, 1_000_000)
     assert kernel.lifetimes[1:] == [("10.0.0.1", 4, 4)]
-    assert struct.unpack_from("=I", renewal.batches[0], 20) == (9,)  # ifa_index
+    assert struct.unpack_from("=I", renewal.orders[0], 20) == (9,)  # ifa_index
 
 
 def test_orders_are_made_once_as_long_as_their_interfaces_are_the_same(kernel: Any, loop: Loop) -> None:
@@ -145,17 +145,17 @@ def test_orders_are_made_once_as_long_as_their_interfaces_are_the_same(kernel: A
     renewal = Renewal([ME])
     made.renew_together(renewal, 1_000_000_000)
     turn(loop, 1_000_000)
-    first = renewal.batches
+    first = renewal.orders
     kernel.links.take(LinkSeen(8, "eth8", 0x11043, bytes(6), gone=False), Changes())
     made.forget_interfaces()
     made.renew_together(renewal, 2_000_000_000)
     turn(loop, 1_000_000)
-    assert renewal.batches is first
+    assert renewal.orders is first
     kernel.links.take(LinkSeen(9, "eth9", 0x11043, bytes(6), gone=False), Changes())
     made.forget_interfaces()
     made.renew_together(renewal, 3_000_000_000)
     turn(loop, 1_000_000)
-    assert len(renewal.batches[0]) == 2 * len(first[0])
+    assert (len(first), len(renewal.orders)) == (1, 2)
 
 
 def test_what_the_kernel_refuses_is_counted(kernel: Any, loop: Loop) -> None:
