@@ -5,17 +5,16 @@ scapy is imported here, when a file is read, and nowhere else: it looks at every
 
 from __future__ import annotations
 
-import ctypes
 import socket
 import struct
 import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from pyhad.common.packet_filter import assemble, attach
 from pyhad.ctl.exits import FORBIDDEN, NOT_WELL, CommandError
 
 _ALL = 3
-_SO_ATTACH_FILTER = 26
 _MAX_FRAME = 65535
 _LINK_ETHERNET = 1
 _FILTER = (
@@ -43,10 +42,7 @@ def from_interface(interface: str, seconds: float) -> Iterator[tuple[float, byte
     except PermissionError:
         raise CommandError("only root may listen to an interface", FORBIDDEN) from None
     with listener:
-        program = b"".join(struct.pack("HBBI", *line) for line in _FILTER)
-        buffer = ctypes.create_string_buffer(program)
-        described = struct.pack("HxxxxxxQ", len(_FILTER), ctypes.addressof(buffer))
-        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, described)
+        attach(listener, assemble(_FILTER))
         try:
             listener.bind((interface, _ALL))
         except OSError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from pyhad.common.config.model.tracking import ReceiveBuffer
 from pyhad.common.log import FilteringBoundLogger
+from pyhad.common.packet_filter import attach
 from pyhad.vrrp_proc import netlink
 from pyhad.vrrp_proc.netlink import NO_DETAILS, AddressSeen, LinkDetails, LinkSeen
 from pyhad.vrrp_proc.renewal_news import filter_renewals
@@ -22,7 +23,6 @@ from pyhad.vrrp_proc.route_socket import (
     open_socket,
     read_datagram,
 )
-from pyhad.vrrp_proc.sockets import attach
 
 _READ_BYTES = 256 * 1024
 _DATAGRAMS_PER_TURN = 256

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from pyhad.common.config.model import Path, VirtualRoute
 from pyhad.common.config.model.routes import PROTOCOL_KEEPALIVED
 from pyhad.common.loop import Loop
+from pyhad.common.packet_filter import assemble, attach
 from pyhad.vrrp_proc.netlink import HEAD
 from pyhad.vrrp_proc.netlink_paths import RTM_DELROUTE, RTM_DELRULE, RTM_NEWROUTE, RouteGone, RuleGone, parse_gone
 from pyhad.vrrp_proc.route_socket import is_overrun, open_socket, read_datagram
-from pyhad.vrrp_proc.sockets import attach
 
 _GROUPS = {(4, True): 7, (4, False): 8, (6, True): 11, (6, False): 19}
 """RTNLGRP_* by family, and whether it is for routes."""
@@ -26,7 +26,6 @@ _DATAGRAMS_PER_TURN = 256
 _MOST_WORDS = 200
 """A jump of the filter spans at most 255 instructions."""
 _SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP = 270, 1
-_INSTRUCTION = struct.Struct("=HBBI")
 _LITTLE = sys.byteorder == "little"
 _TYPE_BYTE, _REPLACE_BYTE, _REPLACE_BIT = (4, 7, 1) if _LITTLE else (5, 6, 1)
 _PROTOCOL_BYTE, _ATTRIBUTES = 16 + 5, 16 + 12
@@ -158,8 +157,12 @@ def filter_program(paths: Iterable[Path]) -> bytes:
 def _assembled(steps: list[_Step], places: dict[str, int]) -> bytes:
     """The last two steps are `drop` and `accept`; an empty label is the next step."""
     places = {**places, "drop": len(steps) - 2, "accept": len(steps) - 1}
-    return b"".join(
-        _INSTRUCTION.pack(code, *(places[label] - at - 1 if label else 0 for label in (if_true, if_false)), number)
+
+    def steps_to(label: str, at: int) -> int:
+        return places[label] - at - 1 if label else 0
+
+    return assemble(
+        (code, steps_to(if_true, at), steps_to(if_false, at), number)
         for at, (code, if_true, if_false, number) in enumerate(steps)
     )
 

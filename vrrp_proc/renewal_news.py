@@ -10,11 +10,10 @@ change (IFA_CACHEINFO). Notifications about IPv6 addresses name nobody and all p
 from __future__ import annotations
 
 import socket
-import struct
 
+from pyhad.common.packet_filter import assemble
 from pyhad.vrrp_proc.netlink import HEAD, LIFETIME_SEQUENCE, RTM_NEWADDR
 
-_INSTRUCTION = struct.Struct("=HBBI")
 _LOAD_HALF, _LOAD_WORD, _LOAD_WORD_AT_X = 0x28, 0x20, 0x40
 _LOAD_NUMBER, _X_IS_NUMBER, _X_IS_A = 0x00, 0x01, 0x07
 _STORE, _X_IS_STORED = 0x02, 0x61
@@ -41,4 +40,4 @@ def filter_renewals(port: int) -> bytes:
         (_X_IS_STORED, 0, 0, 0), (_IF_EQUAL_X, 0, 1, 0),
         (_RETURN, 0, 0, 0xFFFFFFFF), (_RETURN, 0, 0, 0),
     ]  # fmt: skip
-    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in program)
+    return assemble(program)

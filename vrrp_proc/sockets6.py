@@ -12,20 +12,13 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 
 from pyhad.common.errors import KernelError
+from pyhad.common.packet_filter import attach
 from pyhad.vrrp_proc.core.packet import PROTOCOL_VRRP
 from pyhad.vrrp_proc.core.packet6 import with_header
+from pyhad.vrrp_proc.filters import filter_nothing, filter_vrids6
 from pyhad.vrrp_proc.intake import BESIDE_BYTES, INTAKE_WITH_HEADS, NAME_BYTES
 from pyhad.vrrp_proc.mailing import Mailing
-from pyhad.vrrp_proc.sockets import (
-    IPPROTO_RAW,
-    PRIORITY_CONTROL,
-    attach,
-    bind_to,
-    filter_nothing,
-    filter_vrids6,
-    raw_socket,
-    set_receive_buffer,
-)
+from pyhad.vrrp_proc.sockets import IPPROTO_RAW, PRIORITY_CONTROL, bind_to, raw_socket, set_receive_buffer
 
 _IPV6_MULTICAST_ALL = 29
 _IPV6_HDRINCL = 36

@@ -21,15 +21,12 @@ from dataclasses import dataclass
 
 from pyhad.common.errors import KernelError
 from pyhad.common.loop import Loop
+from pyhad.common.packet_filter import attach
 from pyhad.vrrp_proc.core import frames
+from pyhad.vrrp_proc.filters import filter_frames
 from pyhad.vrrp_proc.intake import BESIDE_BYTES, INTAKE_WITH_HEADS, NAME_BYTES
 from pyhad.vrrp_proc.mailing import Mailing, link_address
-from pyhad.vrrp_proc.sockets import (
-    PRIORITY_CONTROL,
-    attach,
-    filter_frames,
-    set_receive_buffer,
-)
+from pyhad.vrrp_proc.sockets import PRIORITY_CONTROL, set_receive_buffer
 
 MOST_OF_THEIR_OWN = 4
 _ETHERTYPE = {4: 0x0800, 6: 0x86DD}

@@ -16,6 +16,7 @@ import threading
 from dataclasses import dataclass
 
 from pyhad.common.errors import KernelError
+from pyhad.common.packet_filter import assemble, attach
 
 DEFAULT_BUFFER_BYTES = 1024 * 1024
 _NETLINK_CONNECTOR = 11
@@ -29,9 +30,7 @@ _EVENT = struct.Struct("=I4xQ4I")
 """what, cpu, time; then of a birth parent (process, group) and child (process, group), else process and group."""
 _WHAT_AT = _HEADS.size
 _DATA_AT = _WHAT_AT + 16
-_SO_ATTACH_FILTER = 26
 _READ_BYTES = 1024
-_INSTRUCTION = struct.Struct("=HBBI")
 _LOAD, _A_TO_X, _EQUALS, _EQUALS_X, _RETURN = 0x20, 0x07, 0x15, 0x1D, 0x06
 _ACK, _FORK, _EXEC, _COMM, _EXIT = 0, 1, 2, 0x200, 0x80000000
 
@@ -119,7 +118,7 @@ def _open(buffer_bytes: int, beyond_limit: bool) -> socket.socket:
         socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, _NETLINK_CONNECTOR
     )
     try:
-        _attach(made, _filter())
+        attach(made, _filter())
         option = _SO_RCVBUFFORCE if beyond_limit else socket.SO_RCVBUF
         try:
             made.setsockopt(socket.SOL_SOCKET, option, buffer_bytes or DEFAULT_BUFFER_BYTES)
@@ -168,13 +167,7 @@ def _filter() -> bytes:
         (_RETURN, 0, 0, 0),
         (_RETURN, 0, 0, 0xFFFF),
     )
-    return b"".join(_INSTRUCTION.pack(*step) for step in steps)
-
-
-def _attach(made: socket.socket, program: bytes) -> None:
-    buffer = ctypes.create_string_buffer(program, len(program))
-    head = struct.pack("@HP", len(program) // _INSTRUCTION.size, ctypes.addressof(buffer))
-    made.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, head)
+    return assemble(steps)
 
 
 def _swapped(value: int) -> int:

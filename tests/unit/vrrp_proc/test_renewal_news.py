@@ -7,9 +7,9 @@ import struct
 
 import pytest
 
+from pyhad.common.packet_filter import attach
 from pyhad.vrrp_proc.netlink import attribute, message
 from pyhad.vrrp_proc.renewal_news import filter_renewals
-from pyhad.vrrp_proc.sockets import attach
 
 PORT = 4711
 RENEWALS = 0xFFFFFFFF

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from pyhad.vrrp_proc import sockets
+from pyhad.vrrp_proc import filters
 
 HEADER_20 = bytes.fromhex("45c0001c00010000ff7000000a000001e0000012")
 
@@ -52,7 +52,7 @@ def accepts(program: bytes, packet: bytes, interface: int = 0) -> bool:
 
 
 def test_the_filter_of_one_vrid_is_these_instructions() -> None:
-    assert sockets.filter_vrids([51]).hex() == (
+    assert filters.filter_vrids([51]).hex() == (
         "b1000000" "00000000"
         "80000000" "00000000"
         "1c000000" "00000000"
@@ -69,38 +69,38 @@ def test_the_filter_of_one_vrid_is_these_instructions() -> None:
 @pytest.mark.behaviour("PKT-20")
 @pytest.mark.parametrize("vrids", [[51], [1, 51, 255], list(range(1, 256))])
 def test_only_wanted_vrids_pass(vrids: list[int]) -> None:
-    program = sockets.filter_vrids(vrids)
+    program = filters.filter_vrids(vrids)
     passed = [vrid for vrid in range(256) if accepts(program, HEADER_20 + bytes((0x31, vrid, 100, 0)))]
     assert passed == vrids
 
 
 def test_the_vrid_is_found_behind_ip_options() -> None:
     options = b"\x46" + HEADER_20[1:] + bytes(4)
-    assert accepts(sockets.filter_vrids([51]), options + bytes((0x31, 51)))
-    assert not accepts(sockets.filter_vrids([51]), options + bytes((0x31, 52)))
+    assert accepts(filters.filter_vrids([51]), options + bytes((0x31, 51)))
+    assert not accepts(filters.filter_vrids([51]), options + bytes((0x31, 52)))
 
 
 @pytest.mark.behaviour("PKT-23")
 @pytest.mark.parametrize("payload", [b"", b"\x31"])
 def test_a_packet_too_short_for_a_vrid_passes_so_that_it_is_counted(payload: bytes) -> None:
-    assert accepts(sockets.filter_vrids([51]), HEADER_20 + payload)
+    assert accepts(filters.filter_vrids([51]), HEADER_20 + payload)
 
 
 def test_nothing_passes_the_filter_of_a_sending_socket() -> None:
-    assert not accepts(sockets.filter_nothing(), HEADER_20 + bytes((0x31, 51)))
+    assert not accepts(filters.filter_nothing(), HEADER_20 + bytes((0x31, 51)))
 
 
 @pytest.mark.behaviour("PKT-20")
 @pytest.mark.parametrize("vrids", [[51], [1, 51, 255], list(range(1, 256))])
 def test_over_ipv6_the_filter_sees_the_message_alone(vrids: list[int]) -> None:
-    program = sockets.filter_vrids6(vrids)
+    program = filters.filter_vrids6(vrids)
     assert [vrid for vrid in range(256) if accepts(program, bytes((0x31, vrid, 100, 0)))] == vrids
     assert accepts(program, b"\x31")
 
 
 @pytest.mark.behaviour("PKT-22")
 def test_behind_an_authentication_header_the_vrid_is_24_bytes_farther() -> None:
-    program = sockets.filter_vrids([51], 24)
+    program = filters.filter_vrids([51], 24)
     header = bytes.fromhex("700400000a0000010000000188ffb430eaa8d3290383480e")
     assert accepts(program, HEADER_20 + header + bytes((0x21, 51, 100, 0)))
     assert not accepts(program, HEADER_20 + header + bytes((0x21, 52, 100, 0)))
@@ -113,7 +113,7 @@ AH_HEADER = bytes.fromhex("45c0003400010000ff3300000a000001e0000012") + bytes(24
 
 @pytest.mark.parametrize("vrids", [[51], list(range(1, 256))])
 def test_of_frames_only_vrrp_of_wanted_vrids_passes(vrids: list[int]) -> None:
-    program = sockets.filter_frames(4, [(9, vrid) for vrid in vrids], [7])
+    program = filters.filter_frames(4, [(9, vrid) for vrid in vrids], [7])
     passed = [vrid for vrid in range(256) if accepts(program, HEADER_20 + bytes((0x31, vrid, 100, 0)), 9)]
     assert passed == vrids
     assert accepts(program, HEADER_20 + b"\x31", 8)  # too short: counted
@@ -128,7 +128,7 @@ def test_of_frames_only_what_is_meant_for_the_interface_passes_as_long_as_the_pr
     count: int, by_vrid: bool
 ) -> None:
     """Interface 1000 + n has the virtual router n % 200 + 1."""
-    program = sockets.filter_frames(4, [(1000 + number, number % 200 + 1) for number in range(count)], [])
+    program = filters.filter_frames(4, [(1000 + number, number % 200 + 1) for number in range(count)], [])
     assert len(program) <= 8 * 4096
     packet = HEADER_20 + bytes((0x31, 7, 100, 0))
     passed = [number for number in range(600) if accepts(program, packet, 1000 + number)]
@@ -138,7 +138,7 @@ def test_of_frames_only_what_is_meant_for_the_interface_passes_as_long_as_the_pr
 
 
 def test_of_ipv6_frames_only_vrrp_of_wanted_vrids_passes() -> None:
-    program = sockets.filter_frames(6, [(9, 51), (9, 52)], [])
+    program = filters.filter_frames(6, [(9, 51), (9, 52)], [])
     passed = [vrid for vrid in range(256) if accepts(program, HEADER_IPV6 + bytes((0x31, vrid, 100, 0)), 9)]
     assert passed == [51, 52]
     assert not accepts(program, HEADER_IPV6[:6] + b"\x3a" + HEADER_IPV6[7:] + bytes((0x31, 51, 100, 0)))
