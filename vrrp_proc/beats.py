@@ -16,9 +16,9 @@ from pyhad.vrrp_proc.core.states import Active
 from pyhad.vrrp_proc.core.tempo import Tempo
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS, patience_of_peers_ns
 from pyhad.vrrp_proc.journal import Journal
-from pyhad.vrrp_proc.leases import Leases, Renewal
-from pyhad.vrrp_proc.mailing import Mailing
+from pyhad.vrrp_proc.kernel.leases import Leases, Renewal
 from pyhad.vrrp_proc.stopgap import Template, key_for, pack
+from pyhad.vrrp_proc.wire.mailing import Mailing
 
 if TYPE_CHECKING:
     from pyhad.vrrp_proc.instance import Instance

@@ -41,13 +41,13 @@ from pyhad.vrrp_proc.core.packet import Received, check_advertisement
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.heard import Heard
-from pyhad.vrrp_proc.intake import read_on
 from pyhad.vrrp_proc.journal import Record
 from pyhad.vrrp_proc.leading import Leading, watched
 from pyhad.vrrp_proc.peers import Peers
 from pyhad.vrrp_proc.router_status import router_status
 from pyhad.vrrp_proc.stopgap import key_for
 from pyhad.vrrp_proc.telling import Telling
+from pyhad.vrrp_proc.wire.intake import read_on
 from pyhad.vrrp_proc.world import Port, World
 
 

@@ -20,12 +20,12 @@ from pyhad.vrrp_proc.core.packet6 import parse_ipv6
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.heard import Heard
 from pyhad.vrrp_proc.instance import Instance
-from pyhad.vrrp_proc.links import Interface
-from pyhad.vrrp_proc.mailing import internet_address
-from pyhad.vrrp_proc.sockets import Receiver, Sender
-from pyhad.vrrp_proc.sockets6 import Receiver6, Sender6
-from pyhad.vrrp_proc.sockets_vmac import Line, VmacSockets
-from pyhad.vrrp_proc.strangers import Strangers
+from pyhad.vrrp_proc.kernel.links import Interface
+from pyhad.vrrp_proc.wire.mailing import internet_address
+from pyhad.vrrp_proc.wire.sockets import Receiver, Sender
+from pyhad.vrrp_proc.wire.sockets6 import Receiver6, Sender6
+from pyhad.vrrp_proc.wire.sockets_vmac import Line, VmacSockets
+from pyhad.vrrp_proc.wire.strangers import Strangers
 from pyhad.vrrp_proc.world import Outlet
 
 Group = dict[int, list[Instance]]

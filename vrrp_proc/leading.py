@@ -10,9 +10,9 @@ import os
 
 from pyhad.common.config.model import Path, VirtualAddress, VirtualRoute, VrrpInstance
 from pyhad.common.log import FilteringBoundLogger
-from pyhad.vrrp_proc.addresses import Outcome
 from pyhad.vrrp_proc.core.events import AddressesSettled, PathsSettled
-from pyhad.vrrp_proc.paths import PathOutcome, Refusal
+from pyhad.vrrp_proc.kernel.addresses import Outcome
+from pyhad.vrrp_proc.kernel.paths import PathOutcome, Refusal
 
 
 class Leading:

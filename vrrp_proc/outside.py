@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from pyhad.common.messages import RouterStatus, StandbyOrdered
 from pyhad.common.runtime import Runtime
-from pyhad.vrrp_proc.announce import Announcer
-from pyhad.vrrp_proc.firewall import RouterFirewall
-from pyhad.vrrp_proc.links import Changes, LinkMonitor, Links
+from pyhad.vrrp_proc.kernel.firewall import RouterFirewall
+from pyhad.vrrp_proc.kernel.links import Changes, LinkMonitor, Links
+from pyhad.vrrp_proc.kernel.route_socket import RouteSocket
 from pyhad.vrrp_proc.ports import Ports
-from pyhad.vrrp_proc.route_socket import RouteSocket
 from pyhad.vrrp_proc.status import Reporter
+from pyhad.vrrp_proc.wire.announce import Announcer
 
 
 class Outside:

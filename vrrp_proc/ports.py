@@ -12,9 +12,9 @@ from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.interface_port import Group, InterfacePort, is_vmac, wanted_of
-from pyhad.vrrp_proc.links import Interface, Links
-from pyhad.vrrp_proc.sockets_vmac import Memberships, VmacSockets
-from pyhad.vrrp_proc.strangers import Strangers
+from pyhad.vrrp_proc.kernel.links import Interface, Links
+from pyhad.vrrp_proc.wire.sockets_vmac import Memberships, VmacSockets
+from pyhad.vrrp_proc.wire.strangers import Strangers
 
 _NOWHERE = Interface(0, "", 0, b"")
 WEIGH_NS = 500_000_000

@@ -20,17 +20,17 @@ from pyhad.common.log import FilteringBoundLogger, ProcessLog
 from pyhad.common.runtime import ChildContext
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
-from pyhad.vrrp_proc.addresses import Addresses, address_mark_of
 from pyhad.vrrp_proc.core.outgoing import Outgoing
 from pyhad.vrrp_proc.core.packet import PRIORITY_RELEASE
 from pyhad.vrrp_proc.journal import Journal, Record
-from pyhad.vrrp_proc.links import LinkMonitor, Links
+from pyhad.vrrp_proc.kernel.addresses import Addresses, address_mark_of
+from pyhad.vrrp_proc.kernel.links import LinkMonitor, Links
+from pyhad.vrrp_proc.kernel.route_socket import RouteSocket
+from pyhad.vrrp_proc.kernel.vmacs import mark_of, names_on
 from pyhad.vrrp_proc.main import KEPT
-from pyhad.vrrp_proc.route_socket import RouteSocket
-from pyhad.vrrp_proc.sockets import Sender
-from pyhad.vrrp_proc.sockets6 import Sender6
-from pyhad.vrrp_proc.sockets_vmac import send_once
-from pyhad.vrrp_proc.vmacs import mark_of, names_on
+from pyhad.vrrp_proc.wire.sockets import Sender
+from pyhad.vrrp_proc.wire.sockets6 import Sender6
+from pyhad.vrrp_proc.wire.sockets_vmac import send_once
 
 
 def main(context: ChildContext) -> int:

@@ -19,29 +19,29 @@ from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.catalogue import rules_of
 from pyhad.common.scripts.client import FINISH_NS, Scripts
 from pyhad.common.states import RouterState
-from pyhad.vrrp_proc.addresses import Addresses, address_mark_of
 from pyhad.vrrp_proc.alarm import Looks
-from pyhad.vrrp_proc.base_settings import BaseSettings
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
 from pyhad.vrrp_proc.core.tracking import Key
 from pyhad.vrrp_proc.groups import Groups
-from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal, identity_of
-from pyhad.vrrp_proc.leases import Leases
-from pyhad.vrrp_proc.ledger import FILE, Ledger
-from pyhad.vrrp_proc.linkbeat import LinkBeat
-from pyhad.vrrp_proc.links import Changes, Links, say_addresses
+from pyhad.vrrp_proc.kernel.addresses import Addresses, address_mark_of
+from pyhad.vrrp_proc.kernel.base_settings import BaseSettings
+from pyhad.vrrp_proc.kernel.holdings import Holdings
+from pyhad.vrrp_proc.kernel.leases import Leases
+from pyhad.vrrp_proc.kernel.ledger import FILE, Ledger
+from pyhad.vrrp_proc.kernel.linkbeat import LinkBeat
+from pyhad.vrrp_proc.kernel.links import Changes, Links, say_addresses
+from pyhad.vrrp_proc.kernel.vmacs import Vmacs
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.outside import Outside
-from pyhad.vrrp_proc.paced import PacedAnnouncer
 from pyhad.vrrp_proc.roles import RoleTeller
 from pyhad.vrrp_proc.startup import StartupDelay
 from pyhad.vrrp_proc.surroundings import Surroundings, interfaces_of
 from pyhad.vrrp_proc.trackers import Trackers
 from pyhad.vrrp_proc.upkeep import Upkeep
-from pyhad.vrrp_proc.vmacs import Vmacs
+from pyhad.vrrp_proc.wire.paced import PacedAnnouncer
 from pyhad.vrrp_proc.world import World
 
 COLLECT_NS = 60_000_000_000

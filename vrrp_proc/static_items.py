@@ -15,7 +15,7 @@ from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop, Timer
 from pyhad.vrrp_proc.core.differences import differences
 from pyhad.vrrp_proc.core.put_back import PutBack, Thing
-from pyhad.vrrp_proc.holdings import Holdings
+from pyhad.vrrp_proc.kernel.holdings import Holdings
 from pyhad.vrrp_proc.leading import Leading
 
 RETRY_NS = 5_000_000_000

@@ -20,9 +20,9 @@ from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.errors import KernelError
 from pyhad.common.packet_filter import attach
 from pyhad.common.states import RouterState
-from pyhad.vrrp_proc.filters import filter_nothing
 from pyhad.vrrp_proc.journal import unpack
-from pyhad.vrrp_proc.sockets import IPPROTO_RAW, PRIORITY_CONTROL, raw_socket
+from pyhad.vrrp_proc.wire.filters import filter_nothing
+from pyhad.vrrp_proc.wire.sockets import IPPROTO_RAW, PRIORITY_CONTROL, raw_socket
 
 _HEAD = struct.Struct("=IBBQQ16s")  # interface, family, length of destination, interval, patience (ns), destination
 _IP_PKTINFO, _IPV6_HDRINCL = 8, 36

@@ -15,8 +15,8 @@ from pyhad.common.loop import Loop, Timer
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.link_delays import LinkDelays
 from pyhad.vrrp_proc.core.tracking import Readings, weigh
-from pyhad.vrrp_proc.links import Links
-from pyhad.vrrp_proc.netlink import IFF_MULTICAST, IFF_UP
+from pyhad.vrrp_proc.kernel.links import Links
+from pyhad.vrrp_proc.kernel.netlink import IFF_MULTICAST, IFF_UP
 from pyhad.vrrp_proc.trackers import Trackers
 
 

@@ -13,12 +13,12 @@ from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
 from pyhad.common.messages import StaticStatus
-from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
-from pyhad.vrrp_proc.ledger import Ledger
-from pyhad.vrrp_proc.links import Changes, Links
-from pyhad.vrrp_proc.path_holdings import Gone
-from pyhad.vrrp_proc.path_watch import PathWatch
+from pyhad.vrrp_proc.kernel.holdings import Holdings
+from pyhad.vrrp_proc.kernel.ledger import Ledger
+from pyhad.vrrp_proc.kernel.links import Changes, Links
+from pyhad.vrrp_proc.kernel.path_holdings import Gone
+from pyhad.vrrp_proc.kernel.path_watch import PathWatch
 from pyhad.vrrp_proc.static_items import StaticItems
 
 

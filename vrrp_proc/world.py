@@ -13,11 +13,11 @@ from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.outgoing import Numbers
-from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.journal import Journal
-from pyhad.vrrp_proc.mailing import Mailing
-from pyhad.vrrp_proc.paced import PacedAnnouncer
+from pyhad.vrrp_proc.kernel.holdings import Holdings
 from pyhad.vrrp_proc.teller import Companions, Teller
+from pyhad.vrrp_proc.wire.mailing import Mailing
+from pyhad.vrrp_proc.wire.paced import PacedAnnouncer
 
 if TYPE_CHECKING:
     from pyhad.vrrp_proc.instance import Instance

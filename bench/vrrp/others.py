@@ -14,7 +14,7 @@ import time
 
 from bench.vrrp.layout import Shape, address_of
 from pyhad.vrrp_proc.core.outgoing import Outgoing
-from pyhad.vrrp_proc.sockets import Sender
+from pyhad.vrrp_proc.wire.sockets import Sender
 
 PRIORITY = 200
 

@@ -40,7 +40,7 @@ from pyhad.vrrp_proc.core.packet import Received, check_advertisement, parse_ipv
 from pyhad.vrrp_proc.core.packet6 import parse_ipv6
 from pyhad.vrrp_proc.core.sync_group import SyncGroup, seat_of
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
-from pyhad.vrrp_proc.netlink import parse as parse_netlink
+from pyhad.vrrp_proc.kernel.netlink import parse as parse_netlink
 from tests.fuzz.responses import response
 from tests.sim.invariants import check_effects
 

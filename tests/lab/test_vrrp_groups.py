@@ -13,7 +13,7 @@ import pytest
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.core.outgoing import Outgoing
-from pyhad.vrrp_proc.sockets import Sender
+from pyhad.vrrp_proc.wire.sockets import Sender
 from tests.lab.net import Lab, Running, wait_until
 from tests.lab.test_vrrp_interop import PYHAD
 from tests.lab.test_vrrp_kernel import inside

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from pyhad.common.config.model import VirtualAddress
-from pyhad.vrrp_proc import netlink
-from pyhad.vrrp_proc.addresses import Addresses, request_of
-from pyhad.vrrp_proc.announce import Announcer
-from pyhad.vrrp_proc.links import Changes, LinkMonitor
-from pyhad.vrrp_proc.route_socket import RouteSocket
-from pyhad.vrrp_proc.sockets import Receiver, Sender
+from pyhad.vrrp_proc.kernel import netlink
+from pyhad.vrrp_proc.kernel.addresses import Addresses, request_of
+from pyhad.vrrp_proc.kernel.links import Changes, LinkMonitor
+from pyhad.vrrp_proc.kernel.route_socket import RouteSocket
+from pyhad.vrrp_proc.wire.announce import Announcer
+from pyhad.vrrp_proc.wire.sockets import Receiver, Sender
 from tests.lab.net import Lab
 
 pytestmark = pytest.mark.lab

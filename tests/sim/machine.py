@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from pyhad.common.blackbox import BlackBox
 from pyhad.common.config.model import VrrpDocument
-from pyhad.vrrp_proc import journal, netlink
-from pyhad.vrrp_proc.netlink import AddressSeen, LinkSeen, Seen
+from pyhad.vrrp_proc import journal
+from pyhad.vrrp_proc.kernel import netlink
+from pyhad.vrrp_proc.kernel.netlink import AddressSeen, LinkSeen, Seen
 from tests.sim.lan import Lan
 from tests.sim.process import Process, Receiving
 from tests.sim.world import MILLISECOND_NS, World

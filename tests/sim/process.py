@@ -23,11 +23,11 @@ from pyhad.common.scripts.orders import Check, Ended, FileRead, Follow, TimedOut
 from pyhad.vrrp_proc.core.events import FOREVER_NS
 from pyhad.vrrp_proc.core.firewall import make_rules
 from pyhad.vrrp_proc.interface_port import InterfacePort
-from pyhad.vrrp_proc.links import Changes, Links
-from pyhad.vrrp_proc.mailing import Mailing
-from pyhad.vrrp_proc.netlink import Seen
+from pyhad.vrrp_proc.kernel.links import Changes, Links
+from pyhad.vrrp_proc.kernel.netlink import Seen
 from pyhad.vrrp_proc.ports import Ports
 from pyhad.vrrp_proc.service import Service
+from pyhad.vrrp_proc.wire.mailing import Mailing
 
 if TYPE_CHECKING:
     from tests.sim.machine import Machine

@@ -9,7 +9,7 @@ import pytest
 
 from pyhad.common.config.model import SCHEMA, VirtualAddress, VrrpDocument, VrrpInstance
 from pyhad.common.states import RouterState
-from pyhad.vrrp_proc.links import Changes
+from pyhad.vrrp_proc.kernel.links import Changes
 from tests.sim.lan import Lan
 from tests.sim.laws import instances_of
 from tests.sim.machine import Machine

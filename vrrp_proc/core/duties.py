@@ -186,7 +186,7 @@ class RouterDuties(RouterView):
         return effects
 
     def _doubt(self, event: PathsInDoubt, now_ns: int) -> list[Effect]:
-        """Adding them again tells whether they are there (see `vrrp_proc/paths.py`)."""
+        """Adding them again tells whether they are there (see `vrrp_proc/kernel/paths.py`)."""
         if not isinstance(self._state, Active):
             return []
         doubtful = [path for path in self.paths if path in event.paths and _is_kept(path)]

@@ -8,8 +8,8 @@ import struct
 
 import pytest
 
-from pyhad.vrrp_proc.links import Changes, Links
-from pyhad.vrrp_proc.netlink import AddressSeen, LinkSeen
+from pyhad.vrrp_proc.kernel.links import Changes, Links
+from pyhad.vrrp_proc.kernel.netlink import AddressSeen, LinkSeen
 
 INDEX = 7
 

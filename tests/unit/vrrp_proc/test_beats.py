@@ -19,8 +19,8 @@ from pyhad.vrrp_proc.core.outgoing import Outgoing
 from pyhad.vrrp_proc.core.states import Active
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 from pyhad.vrrp_proc.journal import Journal
-from pyhad.vrrp_proc.leases import Renewal
-from pyhad.vrrp_proc.mailing import Mailing
+from pyhad.vrrp_proc.kernel.leases import Renewal
+from pyhad.vrrp_proc.wire.mailing import Mailing
 
 MS = 1_000_000
 

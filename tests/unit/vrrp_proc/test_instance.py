@@ -19,17 +19,17 @@ from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
-from pyhad.vrrp_proc.addresses import Addresses
 from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.notices import Told
 from pyhad.vrrp_proc.core.packet import Received
-from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.journal import Journal
-from pyhad.vrrp_proc.leases import Leases
-from pyhad.vrrp_proc.mailing import Mailing
+from pyhad.vrrp_proc.kernel.addresses import Addresses
+from pyhad.vrrp_proc.kernel.holdings import Holdings
+from pyhad.vrrp_proc.kernel.leases import Leases
+from pyhad.vrrp_proc.wire.mailing import Mailing
 from pyhad.vrrp_proc.world import World
 
 VIP = VirtualAddress(address="10.0.0.100", prefix_len=32, interface="eth0")

@@ -14,8 +14,8 @@ import pytest
 from pyhad.common.config.model import Statics, VirtualAddress
 from pyhad.common.config.model.routes import VirtualRoute, VirtualRule
 from pyhad.common.log import LogSettings, ProcessLog
-from pyhad.vrrp_proc.addresses import Outcome
-from pyhad.vrrp_proc.paths import PathOutcome, Refusal
+from pyhad.vrrp_proc.kernel.addresses import Outcome
+from pyhad.vrrp_proc.kernel.paths import PathOutcome, Refusal
 from pyhad.vrrp_proc.static_items import StaticItems
 
 S = 1_000_000_000

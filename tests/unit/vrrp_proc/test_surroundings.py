@@ -10,8 +10,8 @@ import pytest
 from pyhad.common.config.model import UnicastPeer, VrrpInstance
 from pyhad.common.config.model.tracking import InterfaceDelay, Tracker, TrackerKind
 from pyhad.vrrp_proc.core.events import FaultCause
-from pyhad.vrrp_proc.links import Changes, Links
-from pyhad.vrrp_proc.netlink import LinkSeen
+from pyhad.vrrp_proc.kernel.links import Changes, Links
+from pyhad.vrrp_proc.kernel.netlink import LinkSeen
 from pyhad.vrrp_proc.surroundings import Surroundings
 
 SECOND_NS = 1_000_000_000

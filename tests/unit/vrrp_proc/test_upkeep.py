@@ -11,12 +11,12 @@ import pytest
 from pyhad.common.config.model import VirtualAddress
 from pyhad.common.config.model.vrrp import Place
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.addresses import Addresses
-from pyhad.vrrp_proc.holdings import Holdings
 from pyhad.vrrp_proc.instance import Instance
-from pyhad.vrrp_proc.leases import Leases
-from pyhad.vrrp_proc.links import Changes
-from pyhad.vrrp_proc.netlink import AddressSeen, LinkSeen
+from pyhad.vrrp_proc.kernel.addresses import Addresses
+from pyhad.vrrp_proc.kernel.holdings import Holdings
+from pyhad.vrrp_proc.kernel.leases import Leases
+from pyhad.vrrp_proc.kernel.links import Changes
+from pyhad.vrrp_proc.kernel.netlink import AddressSeen, LinkSeen
 from pyhad.vrrp_proc.upkeep import Upkeep
 
 VIP = VirtualAddress(address="10.0.0.100", prefix_len=32, interface="eth0")

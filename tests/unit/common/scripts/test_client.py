@@ -20,7 +20,7 @@ from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.helper import Helper
 from pyhad.common.scripts.orders import Cancel, Check, Ended, Tell
 from pyhad.vrrp_proc.core.notices import Told
-from pyhad.vrrp_proc.ledger import FORMAT, Ledger, Noted
+from pyhad.vrrp_proc.kernel.ledger import FORMAT, Ledger, Noted
 from pyhad.vrrp_proc.notifier import Notifier
 
 SECOND_NS = 1_000_000_000

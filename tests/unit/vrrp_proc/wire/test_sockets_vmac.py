@@ -1,0 +1,53 @@
+"""Which line a frame belongs to, while interfaces are made anew."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import socket
+
+import pytest
+
+from pyhad.common.loop import Loop
+from pyhad.vrrp_proc.wire.sockets_vmac import Line, VmacSockets
+
+
+class Deaf(VmacSockets):
+    """Its sockets hear nothing."""
+
+    def _open(self, lines: list[Line], name: str) -> socket.socket:
+        return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+
+def line(name: str, index: int) -> Line:
+    nothing = frozenset[int]()
+    return Line(
+        name=name, index=index, groups=frozenset(), vrids=nothing, sealed=nothing,
+        repeats=lambda packet: True, take=lambda packet: None,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def sockets() -> Deaf:
+    return Deaf(4, Loop(), collections.Counter())
+
+
+def test_an_interface_that_is_made_anew_leaves_nothing_behind(sockets: Deaf) -> None:
+    for index in range(3, 13):
+        fresh = line("vrrp.51", index)
+        sockets.add(fresh)
+    assert sockets._by_index == {12: fresh}
+    sockets.remove(fresh)
+    assert sockets._by_index == {}
+
+
+def test_another_interface_that_has_its_number_stays(sockets: Deaf) -> None:
+    first = line("vrrp.51", 3)
+    renamed = dataclasses.replace(first, name="vrrp.52")
+    sockets.add(first)
+    sockets.add(renamed)
+    anew = line("vrrp.51", 4)
+    sockets.add(anew)
+    assert sockets._by_index == {3: renamed, 4: anew}
+    sockets.remove(renamed)
+    sockets.remove(anew)
