@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 
-from pyhad.checker_proc.mark_helper import mark_tools
 from pyhad.checker_proc.nursery import fork_nursery
+from pyhad.checker_proc.probes.mark_helper import mark_tools
 from pyhad.checker_proc.service import CheckerService, read_document
-from pyhad.checker_proc.worker import work
-from pyhad.checker_proc.workforce import workers_of
+from pyhad.checker_proc.workers.worker import work
+from pyhad.checker_proc.workers.workforce import workers_of
 from pyhad.common import privileges
 from pyhad.common.memory import uncollected
 from pyhad.common.runtime import ChildContext, Runtime

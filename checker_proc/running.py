@@ -19,9 +19,9 @@ from pyhad.checker_proc.core.events import (
 from pyhad.checker_proc.core.schedule import spread_ns
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.core.warnings import Warn, warnings_of
-from pyhad.checker_proc.marks import needs_mark
-from pyhad.checker_proc.probe import Probe
-from pyhad.checker_proc.prober import Prober
+from pyhad.checker_proc.probes.marks import needs_mark
+from pyhad.checker_proc.probes.probe import Probe
+from pyhad.checker_proc.probes.prober import Prober
 from pyhad.checker_proc.timetable import Timetable
 from pyhad.common.config.model import BfdCheck, Check, FileCheck, MiscCheck, PingCheck
 from pyhad.common.loop import Loop

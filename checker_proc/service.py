@@ -14,20 +14,20 @@ from pyhad.checker_proc.core.names import Placed
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.checker_proc.local_addresses import LocalAddresses
-from pyhad.checker_proc.mark_helper import MarkTools
-from pyhad.checker_proc.marks import Marks
-from pyhad.checker_proc.number_files import NumberFiles
 from pyhad.checker_proc.nursery import Nursery
 from pyhad.checker_proc.places import Places
-from pyhad.checker_proc.prober import Home, Prober, raise_descriptor_limit
+from pyhad.checker_proc.probes.mark_helper import MarkTools
+from pyhad.checker_proc.probes.marks import Marks
+from pyhad.checker_proc.probes.number_files import NumberFiles
+from pyhad.checker_proc.probes.prober import Home, Prober, raise_descriptor_limit
 from pyhad.checker_proc.publisher import Publisher
-from pyhad.checker_proc.remote import RemoteCheck
 from pyhad.checker_proc.report import health_of
 from pyhad.checker_proc.running import AtWork, RunningCheck
 from pyhad.checker_proc.settling import settle_memory
 from pyhad.checker_proc.teller import Teller
 from pyhad.checker_proc.timetable import Timetable
-from pyhad.checker_proc.workforce import Workforce, workers_of
+from pyhad.checker_proc.workers.remote import RemoteCheck
+from pyhad.checker_proc.workers.workforce import Workforce, workers_of
 from pyhad.common.blackbox import key_of
 from pyhad.common.codec import decode
 from pyhad.common.config.model import ALIKE, SCHEMA, BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck

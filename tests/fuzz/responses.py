@@ -16,10 +16,10 @@ from pyhad.checker_proc.core.http import ResponseReader
 from pyhad.checker_proc.core.http_body import KEPT_MAX
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.smtp import SmtpDialogue
-from pyhad.checker_proc.exchange import Exchange, Http1Exchange
-from pyhad.checker_proc.grpc_call import GrpcCall
-from pyhad.checker_proc.http2 import Http2Exchange
-from pyhad.checker_proc.tls_probe import _reason_of
+from pyhad.checker_proc.probes.exchange import Exchange, Http1Exchange
+from pyhad.checker_proc.probes.grpc_call import GrpcCall
+from pyhad.checker_proc.probes.http2 import Http2Exchange
+from pyhad.checker_proc.probes.tls_probe import _reason_of
 from pyhad.common.config.model import GrpcCheck, HttpCheck, HttpUrl, Regex, Target, Timing, TlsClient, UdpCheck
 from pyhad.common.tls import client_context
 

@@ -12,8 +12,8 @@ import pytest
 
 from demo.view import View
 from pyhad.checker_proc.core.marks import ANSWER, WISH
-from pyhad.checker_proc.mark_filter import shut_in
-from pyhad.checker_proc.mark_helper import obey
+from pyhad.checker_proc.probes.mark_filter import shut_in
+from pyhad.checker_proc.probes.mark_helper import obey
 from pyhad.common import privileges
 from tests.lab.net import Lab, wait_until
 

@@ -9,7 +9,7 @@ import pytest
 
 from pyhad.checker_proc.core.effects import ReportChange, ReportFailure, ReportImpossible
 from pyhad.checker_proc.core.events import Restored
-from pyhad.checker_proc.prober import Prober
+from pyhad.checker_proc.probes.prober import Prober
 from pyhad.checker_proc.running import RunningCheck
 from pyhad.checker_proc.timetable import Timetable
 from pyhad.common.config.model import Target, TcpCheck, Timing

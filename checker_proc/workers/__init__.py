@@ -1,0 +1,1 @@
+"""Processes that run probes for the checker, and the checker's side of them."""
