@@ -1,7 +1,8 @@
 """Frozen dataclasses to msgpack bytes and back, driven by their annotations and strict both ways.
 
-A dataclass travels as `[kind, {field: value}]`. Decoding checks kind, field names and every value's type;
-whatever does not fit raises `WireError`, never anything else. The only file that imports msgpack.
+A dataclass travels as `[kind, {field: value}]`, without the fields that have their default. Decoding checks kind,
+field names and every value's type; whatever does not fit raises `WireError`, never anything else. The only file that
+imports msgpack.
 
 Understood annotations: int, bool, str, bytes, float, None, StrEnum/IntEnum classes, `tuple[T, ...]`,
 `dict[str, T]`, dataclasses, and unions of these. No extension types.
@@ -35,16 +36,21 @@ def encode(message: object) -> bytes:
 
 
 def _apart(value: object) -> object:
-    """A dataclass as what travels. Asked for what msgpack does not know; enumerations it knows by what they inherit."""
-    names = _field_names(typing.cast(typing.Hashable, type(value)))
-    return [type(value).__name__, {name: getattr(value, name) for name in names}]
+    """A dataclass as what travels. Asked for what msgpack does not know; enumerations it knows by what they inherit.
+
+    The defaults that matter (numbers, flags, empty texts, members of enumerations) are one object wherever they stand.
+    """
+    defaults = _defaults(typing.cast(typing.Hashable, type(value)))
+    fields = {name: one for name, default in defaults if (one := getattr(value, name)) is not default}
+    return [type(value).__name__, fields]
 
 
 @functools.cache
-def _field_names(kind: typing.Hashable) -> tuple[str, ...]:
+def _defaults(kind: typing.Hashable) -> tuple[tuple[str, object], ...]:
+    """The fields of a kind with their defaults; MISSING, which nothing is, where there is none."""
     if not dataclasses.is_dataclass(kind):
         raise TypeError(f"{kind!r} cannot travel: not a dataclass")
-    return tuple(field.name for field in dataclasses.fields(kind))
+    return tuple((field.name, field.default) for field in dataclasses.fields(kind))
 
 
 class Alike:
@@ -241,15 +247,15 @@ def _envelope(value: object) -> tuple[str, dict[str, object]]:
 
 def _build(kind: type, fields: dict[str, object], done: Set[str] = frozenset()) -> object:
     """One `kind` of what was unpacked; the fields that are `done` have been read already."""
-    readers = _readers(kind)
-    if fields.keys() != readers.keys():
-        odd = sorted(str(name)[:40] for name in fields.keys() ^ readers.keys())
+    readers, required = _readers(kind)
+    if not (fields.keys() <= readers.keys() and fields.keys() >= required):
+        odd = sorted(str(name)[:40] for name in fields.keys() - readers.keys() | required - fields.keys())
         raise WireError(f"{kind.__name__}: missing or extra fields {odd[:5]}")
     name = ""
     values = {}
     try:
-        for name, read in readers.items():
-            values[name] = fields[name] if name in done else read(fields[name])
+        for name, value in fields.items():
+            values[name] = value if name in done else readers[name](value)
     except WireError as error:
         raise WireError(f"{kind.__name__}.{name}: {error}") from None
     made: object = kind(**values)
@@ -262,15 +268,20 @@ def _item_readers(kind: typing.Hashable) -> dict[str, Reader]:
     hints = typing.get_type_hints(kind)
     return {
         name: _reader(typing.get_args(hints[name])[0])
-        for name in _field_names(kind)
+        for name, _ in _defaults(kind)
         if typing.get_origin(hints[name]) is tuple
     }
 
 
 @functools.cache
-def _readers(kind: type) -> dict[str, Reader]:
+def _readers(kind: type) -> tuple[dict[str, Reader], frozenset[str]]:
+    """How each field is read, and which must be there."""
     hints = typing.get_type_hints(kind)
-    return {name: _reader(hints[name]) for name in _field_names(kind)}
+    required = frozenset(
+        field.name for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    )  # fmt: skip
+    return {name: _reader(hints[name]) for name, _ in _defaults(kind)}, required
 
 
 def _reader(hint: Any) -> Reader:

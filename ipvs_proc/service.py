@@ -108,12 +108,12 @@ class IpvsService:
     # ------------------------------------------------------------------------------------ configuration
 
     def _on_document(self, content: bytes) -> None:
+        """What it changes is written. What others changed is found by the slow timer, whatever somebody reloads."""
         document = self._rereader.read(content)
         if document.schema != SCHEMA:
             raise WireError(f"document of schema {document.schema}, expected {SCHEMA}")
         if self._writer is not None and replace(document, generation=self._document.generation) == self._document:
-            self._document = document  # nothing is another but its number; what others changed is repaired in time
-            self._verify(VERIFY_NS)
+            self._document = document  # nothing is another but its number
             return
         old, changed = self._writer, document.data_plane is not self._document.data_plane
         self._document = document
@@ -121,8 +121,6 @@ class IpvsService:
             self._remembered_plane = ""
         if changed or old is None:
             self._open()
-        elif self._is_stale(0):
-            self._repair(self._refresh())  # by what was wanted until now: what the reload changes is no drift
         self._configure()
         if old is not None and old is not self._writer:
             self._dirty |= self._balancer.listeners  # the new plane has none of it
@@ -295,12 +293,14 @@ class IpvsService:
             self._write_timer = None
         if self._writer is None:
             return 0  # all of it is written when a plane appears
-        listeners, wanted = sorted(self._dirty, key=listener_name), self._balancer.wanted
+        configured, wanted = self._balancer.listeners, self._balancer.wanted
+        there = sorted(self._dirty & configured, key=listener_name)
+        gone = sorted(self._dirty - configured, key=listener_name)
         self._dirty.clear()
         try:
-            made = self._writer.write([one for one in listeners if one in self._balancer.listeners], wanted)
+            made = self._writer.write(there, wanted)
             self._marks.bring()  # packets are sent to new services when these are there, and to old ones no more
-            made += self._writer.write([one for one in listeners if one not in self._balancer.listeners], wanted)
+            made += self._writer.write(gone, wanted)
         except KernelError as error:
             self._complain(error)
             return 0
@@ -332,7 +332,7 @@ class IpvsService:
         """What was read last is older than `age_ns`, and reading again takes no more than that share of our time."""
         return self._loop.now_ns() - self._read_at_ns > max(age_ns, self._read_cost_ns * share)
 
-    def _verify(self, age_ns: int = 0) -> None:
+    def _verify(self) -> None:
         if self._writer is None:
             self._open()
             if self._writer is not None:
@@ -340,7 +340,7 @@ class IpvsService:
                 self._following = Following()  # the next beat brings the verdicts
                 self._configure()
             return
-        if not self._is_stale(age_ns):
+        if not self._is_stale(0):
             return
         self._bring_settings()
         self._marks.verify()

@@ -14,8 +14,9 @@ from pyhad.common.states import ProcessName
 
 PUBLISH_NS = 50_000_000
 """Changes of this long become one report."""
-SHARE = 20
-"""And so many times as long as the last report took: of thousands of servers it takes the loop's time."""
+SHARE = 200
+"""And so many times as long as the last report took: of thousands of servers it takes the loop's time, and who wants to
+know asks."""
 
 
 class Reporter:

@@ -16,10 +16,11 @@ from pyhad.common.config.model import FlushAtStop, Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.ipvs_proc.core.reconcile import (
+    EVENTS,
     Change,
     DeleteService,
     apply_changes,
-    describe,
+    fields_of,
     in_rounds,
     reconcile_entry,
     without_those_that_stay,
@@ -177,13 +178,12 @@ class Writer:
     def _say(self, made: list[Change]) -> None:
         """Each change; of very many their kinds and numbers, for a line costs more than a change."""
         if len(made) > SAID_ONE_BY_ONE:
-            kinds = collections.Counter(describe(change)[0] for change in made)
+            kinds = collections.Counter(EVENTS[type(change)] for change in made)
             services = len({change.listener for change in made})
             self._logger.info("table_changed", changes=len(made), services=services, **kinds)
             return
         for change in made:
-            event, fields = describe(change)
-            self._logger.info(event, service=listener_name(change.listener), **fields)
+            self._logger.info(EVENTS[type(change)], service=listener_name(change.listener), **fields_of(change))
 
     def _release_gone(self, changes: list[Change]) -> None:
         for listener in {change.listener for change in changes if isinstance(change, DeleteService)}:

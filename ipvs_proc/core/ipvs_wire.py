@@ -135,9 +135,15 @@ def service(wanted: Service) -> bytes:
     return attribute(_SERVICE, content)
 
 
+_KEY = struct.Struct("=HHH2x HH16s HH2s2x")
+_SETTINGS = struct.Struct("=HHI HHI HHI HHI")
+
+
 def _endpoint(endpoint: Endpoint) -> bytes:
+    """There are very many destinations: their attributes are packed in one go."""
     family, packed = _address(endpoint[0])
-    return _u16(_D_FAMILY, family) + attribute(_D_ADDRESS, packed) + attribute(_D_PORT, _BE16.pack(endpoint[1]))
+    port = _BE16.pack(endpoint[1])
+    return _KEY.pack(6, _D_FAMILY, family, 20, _D_ADDRESS, packed, 6, _D_PORT, port)
 
 
 def destination_key(endpoint: Endpoint) -> bytes:
@@ -147,13 +153,12 @@ def destination_key(endpoint: Endpoint) -> bytes:
 
 def destination(wanted: Destination) -> bytes:
     """A whole destination."""
-    content = (
-        _endpoint(wanted.endpoint)
-        + _u32(_D_METHOD, _METHODS[wanted.forwarding])
-        + _u32(_D_WEIGHT, wanted.weight)
-        + _u32(_D_UPPER, wanted.upper_threshold)
-        + _u32(_D_LOWER, wanted.lower_threshold)
-    )
+    content = _endpoint(wanted.endpoint) + _SETTINGS.pack(
+        8, _D_METHOD, _METHODS[wanted.forwarding],
+        8, _D_WEIGHT, wanted.weight,
+        8, _D_UPPER, wanted.upper_threshold,
+        8, _D_LOWER, wanted.lower_threshold,
+    )  # fmt: skip
     if wanted.forwarding is Forwarding.TUNNEL:
         tunnel = wanted.tunnel
         content += (

@@ -179,28 +179,32 @@ def apply_changes(table: Table, changes: Iterable[Change]) -> None:
                 assert_never(change)
 
 
-def describe(change: Change) -> tuple[str, dict[str, str | int]]:
-    """A change as log event and fields (without the service)."""
+EVENTS: dict[type[Change], str] = {
+    AddService: "service_added",
+    SetService: "service_changed",
+    DeleteService: "service_removed",
+    AddDestination: "destination_added",
+    SetDestination: "destination_changed",
+    DeleteDestination: "destination_removed",
+}
+"""The log's word for each kind of change."""
+
+
+def fields_of(change: Change) -> dict[str, str | int]:
+    """A change as fields of its event (without the service)."""
     match change:
-        case AddService():
-            return "service_added", {"scheduler": change.service.scheduler}
-        case SetService():
-            return "service_changed", {"scheduler": change.service.scheduler}
+        case AddService() | SetService():
+            return {"scheduler": change.service.scheduler}
         case DeleteService():
-            return "service_removed", {}
-        case AddDestination():
-            return "destination_added", _fields(change.destination)
-        case SetDestination():
-            return "destination_changed", _fields(change.destination)
+            return {}
+        case AddDestination() | SetDestination():
+            destination = change.destination
+            return {
+                "server": endpoint_name(destination.endpoint),
+                "weight": destination.weight,
+                "forwarding": destination.forwarding.value,
+            }
         case DeleteDestination():
-            return "destination_removed", {"server": endpoint_name(change.endpoint)}
+            return {"server": endpoint_name(change.endpoint)}
         case _:
             assert_never(change)
-
-
-def _fields(destination: Destination) -> dict[str, str | int]:
-    return {
-        "server": endpoint_name(destination.endpoint),
-        "weight": destination.weight,
-        "forwarding": destination.forwarding.value,
-    }

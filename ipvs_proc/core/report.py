@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from typing import Any
 
 from pyhad.common.config.model import Forwarding, Listener
 from pyhad.common.messages import DestinationStatus, ServiceStatus
@@ -12,7 +12,7 @@ from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, endpoint_name
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
-NOT_COUNTED = Connections()
+_NO_ORDER = Order(weight=-1)
 
 
 def report(balancer: Balancer, reading: Reading, problems: Mapping[Listener, str]) -> tuple[ServiceStatus, ...]:
@@ -44,34 +44,40 @@ def _destinations(
 ) -> tuple[DestinationStatus, ...]:
     sorry = service.sorry_endpoint(first)
     wanted = balancer.wanted(first)  # once: it is made anew each time
+    there = reading.table.get(first)
     everywhere = _endpoints(service)
     endpoints = everywhere[first]
-    rows = [
-        _with_order(
-            replace(
-                _destination(
-                    server,
-                    first,
-                    endpoint,
-                    _sum(((listener, each[server]) for listener, each in everywhere.items()), reading),
-                    wanted,
-                    reading,
-                    up=service.servers[server].up,
-                    sorry=endpoint == sorry,
-                ),
+    rows: list[DestinationStatus] = []
+    for server, endpoint in endpoints.items():
+        order = service.ordered.get(server, _NO_ORDER)
+        rows.append(
+            DestinationStatus(
+                server=server,
+                up=service.servers[server].up,
+                weight=_weight_in(there, endpoint),
+                wanted_weight=_weight_in(wanted, endpoint),
+                sorry=endpoint == sorry,
+                **_counts(((listener, each[server]) for listener, each in everywhere.items()), reading),
+                operator_weight=order.weight,
+                drained_out=order.is_out,
+                drain_deadline_ns=order.deadline_ns,
+                order_until_ns=order.until_ns,
                 kept_in=server in service.kept,
                 slow_start_until_ns=service.whole_weight_ns(server),
-            ),
-            service.ordered.get(server),
+            )
         )
-        for server, endpoint in endpoints.items()
-    ]
     if sorry is not None and sorry not in endpoints.values():
-        serves = not service.quorum_up
         places = ((listener, service.sorry_endpoint(listener) or sorry) for listener in everywhere)
-        counted = _sum(places, reading)
-        name = endpoint_name(sorry)
-        rows.append(_destination(name, first, sorry, counted, wanted, reading, up=serves, sorry=True))
+        rows.append(
+            DestinationStatus(
+                server=endpoint_name(sorry),
+                up=not service.quorum_up,
+                weight=_weight_in(there, sorry),
+                wanted_weight=_weight_in(wanted, sorry),
+                sorry=True,
+                **_counts(places, reading),
+            )
+        )
     return tuple(rows)
 
 
@@ -87,47 +93,34 @@ def _endpoints(service: VirtualService) -> dict[Listener, dict[str, Endpoint]]:
     return found
 
 
-def _with_order(row: DestinationStatus, order: Order | None) -> DestinationStatus:
-    if order is None:
-        return row
-    return replace(
-        row,
-        operator_weight=order.weight,
-        drained_out=order.is_out,
-        drain_deadline_ns=order.deadline_ns,
-        order_until_ns=order.until_ns,
-    )
+def _weight_in(entry: Entry | None, endpoint: Endpoint) -> int:
+    """-1: it is not there."""
+    destination = entry.destinations.get(endpoint) if entry is not None else None
+    return -1 if destination is None else destination.weight
 
 
-def _destination(
-    name: str, first: Listener, endpoint: Endpoint, counted: Connections, entry: Entry | None, reading: Reading,
-    *, up: bool, sorry: bool,
-) -> DestinationStatus:  # fmt: skip
-    wanted = entry.destinations.get(endpoint) if entry is not None else None
-    there = reading.table[first].destinations.get(endpoint) if first in reading.table else None
-    return DestinationStatus(
-        server=name,
-        up=up,
-        weight=there.weight if there is not None else -1,
-        wanted_weight=wanted.weight if wanted is not None else -1,
-        active_connections=counted.active,
-        inactive_connections=counted.inactive,
-        connections=counted.total,
-        in_packets=counted.in_packets,
-        out_packets=counted.out_packets,
-        in_bytes=counted.in_bytes,
-        out_bytes=counted.out_bytes,
-        sorry=sorry,
-    )
-
-
-def _sum(places: Iterable[tuple[Listener, Endpoint]], reading: Reading) -> Connections:
-    """Over all listeners of a group; a count that a data plane does not have stays -1."""
+def _counts(places: Iterable[tuple[Listener, Endpoint]], reading: Reading) -> dict[str, Any]:
+    """Over all listeners of a group, by the fields of a row; a count that a data plane does not have stays -1."""
     counts = [reading.connections[place] for place in places if place in reading.connections]
     if not counts:
-        return NOT_COUNTED
-    return counts[0] if len(counts) == 1 else Connections._make(_total(column) for column in zip(*counts, strict=True))
+        return _NOT_COUNTED
+    return _fields(counts[0] if len(counts) == 1 else Connections._make(map(_total, zip(*counts, strict=True))))
+
+
+def _fields(counted: Connections) -> dict[str, Any]:
+    return {
+        "active_connections": counted.active,
+        "inactive_connections": counted.inactive,
+        "connections": counted.total,
+        "in_packets": counted.in_packets,
+        "out_packets": counted.out_packets,
+        "in_bytes": counted.in_bytes,
+        "out_bytes": counted.out_bytes,
+    }
 
 
 def _total(counts: tuple[int, ...]) -> int:
     return -1 if -1 in counts else sum(counts)
+
+
+_NOT_COUNTED = _fields(Connections())

@@ -9,7 +9,7 @@ import typing
 
 from pyhad.common.config import model
 
-KNOWN = (2, "c7372efec9cfe482")
+KNOWN = (3, "4394c50018c8270b")
 """`SCHEMA`, and what `fingerprint` was with it."""
 
 
@@ -33,10 +33,14 @@ def everything_in(documents: object) -> list[type]:
 
 
 def words_of(kind: type) -> list[str]:
-    """One word for each field with its type, or for each member."""
+    """One word for each field with its type and its default, which does not travel; or for each member."""
     if dataclasses.is_dataclass(kind):
-        return [f"{field.name}: {field.type}" for field in dataclasses.fields(kind)]
+        return [f"{field.name}: {field.type}{default_of(field)}" for field in dataclasses.fields(kind)]
     return [f"{member.name} = {member.value}" for member in typing.cast(type[enum.Enum], kind)]
+
+
+def default_of(field: dataclasses.Field[typing.Any]) -> str:
+    return "" if field.default is dataclasses.MISSING else f" = {field.default!r}"
 
 
 def fingerprint(documents: object) -> str:
@@ -52,8 +56,9 @@ def test_documents_with_other_fields_have_another_number() -> None:
     )
 
 
-def test_a_field_more_or_of_another_type_is_seen() -> None:
+def test_a_field_more_or_of_another_type_or_default_is_seen() -> None:
     one = dataclasses.make_dataclass("Some", [("first", "int")])
     more = dataclasses.make_dataclass("Some", [("first", "int"), ("second", "int", dataclasses.field(default=1))])
     other = dataclasses.make_dataclass("Some", [("first", "str")])
-    assert len({fingerprint(kind) for kind in (one, more, other)}) == 3
+    meant = dataclasses.make_dataclass("Some", [("first", "int"), ("second", "int", dataclasses.field(default=2))])
+    assert len({fingerprint(kind) for kind in (one, more, other, meant)}) == 4

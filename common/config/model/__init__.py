@@ -69,7 +69,7 @@ from pyhad.common.config.model.vrrp import (
     VrrpInstance as VrrpInstance,
 )
 
-SCHEMA = 2
+SCHEMA = 3
 """Of all documents: one more whenever a field of theirs is another, for two programs meet at an upgrade."""
 
 

@@ -58,6 +58,33 @@ def test_the_frame_is_kind_and_fields() -> None:
     assert msgpack.unpackb(frame) == ["ReloadReply", {"ok": True, "report": "x"}]
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    name: str
+    weight: int = 1
+    kind: ProcessName = ProcessName.IPVS
+    on: bool = False
+    marks: tuple[int, ...] = ()
+    words: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def test_fields_that_have_their_default_do_not_travel() -> None:
+    plain = encode(Server(name="a"))
+    assert msgpack.unpackb(plain) == ["Server", {"name": "a", "words": {}}]
+    assert decode(Server, plain) == Server(name="a")
+    other = Server(name="a", weight=0, kind=ProcessName.VRRP, on=True, marks=(1,), words={"b": "c"})
+    fields = {"name": "a", "weight": 0, "kind": "vrrp", "on": True, "marks": [1], "words": {"b": "c"}}
+    assert msgpack.unpackb(encode(other)) == ["Server", fields]
+    assert decode(Server, encode(other)) == other
+
+
+def test_a_default_that_travels_is_read_and_one_of_another_type_refused() -> None:
+    assert decode(Server, packed(["Server", {"name": "a", "weight": 1, "on": False}])) == Server(name="a")
+    for odd in ({"name": "a", "on": 0}, {"name": "a", "weight": False}, {"weight": 1}, {"name": "a", "wait": 1}):
+        with pytest.raises(WireError, match="Server"):
+            decode(Server, packed(["Server", odd]))
+
+
 def test_enums_travel_as_their_words_and_come_back_as_enums() -> None:
     row = m.ProcessStatus(
         name=ProcessName.IPVS, state=next(iter(m.ProcessState)), pid=1, uptime_ns=2, restarts=3, silent_ns=4,

@@ -108,7 +108,7 @@ def test_a_document_of_another_schema_is_refused() -> None:
 
     outcome = outcome_of(compile_files)
     assert outcome.documents is None
-    assert "schema 99 instead of 2" in outcome.report
+    assert "schema 99 instead of 3" in outcome.report
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xc1", b"\x93\x01\x02\x03", b"x" * 70_000])

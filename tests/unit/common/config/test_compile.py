@@ -100,7 +100,7 @@ def test_globals_reach_their_documents(compiled: Compile) -> None:
     text = "instance blue\nchild_wait_time 9\nglobal_defs {\n lvs_flush\n vrrp_startup_delay 1.5\n}\n"
     configuration = compiled(text, generation=3).result.configuration
     assert configuration.parent == ParentDocument(
-        schema=2,
+        schema=3,
         generation=3,
         vrrp=False,
         checker=False,

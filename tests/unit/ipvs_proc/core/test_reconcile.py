@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from pyhad.common.config.model import Forwarding, Listener, Protocol
 from pyhad.ipvs_proc.core.reconcile import (
+    EVENTS,
     AddDestination,
     AddService,
     DeleteDestination,
@@ -16,7 +17,7 @@ from pyhad.ipvs_proc.core.reconcile import (
     SetDestination,
     SetService,
     apply_changes,
-    describe,
+    fields_of,
     reconcile,
     reconcile_entry,
 )
@@ -92,14 +93,14 @@ def test_a_service_goes_after_its_destinations(make: Any) -> None:
 @pytest.mark.behaviour("LVS-34")
 def test_the_sorry_server_leaves_after_the_real_ones_came_and_comes_before_they_leave(make: Any) -> None:
     gained = reconcile_entry(make.listener, make.entry({1: 1, 2: 1}), make.entry({99: 1}))
-    assert [describe(change)[0] for change in gained] == ["destination_added"] * 2 + ["destination_removed"]
+    assert [EVENTS[type(change)] for change in gained] == ["destination_added"] * 2 + ["destination_removed"]
     lost = reconcile_entry(make.listener, make.entry({99: 1}), make.entry({1: 1, 2: 1}))
-    assert [describe(change)[0] for change in lost] == ["destination_added"] + ["destination_removed"] * 2
+    assert [EVENTS[type(change)] for change in lost] == ["destination_added"] + ["destination_removed"] * 2
 
 
 def test_with_inhibited_servers_those_that_start_to_serve_come_first(make: Any) -> None:
     changes = reconcile_entry(make.listener, make.entry({1: 0, 2: 1, 3: 5}), make.entry({1: 1, 2: 0, 3: 4}))
-    assert [describe(change)[1] for change in changes] == [
+    assert [fields_of(change) for change in changes] == [
         {"server": "10.1.0.2:80", "weight": 1, "forwarding": "NAT"},
         {"server": "10.1.0.3:80", "weight": 5, "forwarding": "NAT"},
         {"server": "10.1.0.1:80", "weight": 0, "forwarding": "NAT"},
