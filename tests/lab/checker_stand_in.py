@@ -9,7 +9,6 @@ import collections
 import contextlib
 import dataclasses
 import fcntl
-import json
 import os
 import pathlib
 import signal
@@ -42,6 +41,7 @@ from pyhad.common.pulse import PulsePage
 from pyhad.common.runtime import ChildContext, ChildOptions
 from pyhad.common.states import ProcessName
 from pyhad.parent.fork import close_all_but
+from tests.lab.net import log_lines
 
 MS = 1_000_000
 SERVICE = "10.0.0.1:80/tcp"
@@ -188,7 +188,7 @@ class Director:
         return path.read_text() if path.exists() else ""
 
     def lines(self, event: str) -> list[dict[str, object]]:
-        return [line for line in map(json.loads, self.log_text().splitlines()) if line["event"] == event]
+        return [line for line in log_lines(pathlib.Path(self.folder, "log")) if line["event"] == event]
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)

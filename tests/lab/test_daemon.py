@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import json
 import os
 import random
 import signal
@@ -21,7 +20,7 @@ from demo import traffic
 from demo.site import GATEWAY, VIP, Site
 from demo.view import View
 from pyhad.common.states import ProcessState
-from tests.lab.net import Lab, wait_until
+from tests.lab.net import Lab, log_lines, wait_until
 
 pytestmark = pytest.mark.lab
 CHILDREN = ("vrrp", "checker", "ipvs", "control")
@@ -213,7 +212,7 @@ def test_sigterm_to_the_whole_group_still_stops_in_order(pair: Pair) -> None:
     group = pair.site.directors["d1"].pid
     os.killpg(group, signal.SIGTERM)
     assert pair.site.directors["d1"].wait(15) == 0
-    lines = [json.loads(line) for line in pair.log("d1").splitlines()]
+    lines = log_lines(pair.site.folder / "d1.log")
     gone = {line["child"]: line["time"] for line in lines if line["event"] == "child_ended"}
     assert set(gone) == set(CHILDREN)
     assert gone["vrrp"] < min(gone["checker"], gone["ipvs"])

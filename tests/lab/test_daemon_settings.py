@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.net import Lab, Running, wait_until
+from tests.lab.net import Lab, Running, log_lines, wait_until
 from tests.lab.test_vrrp_interop import PYHAD
 
 pytestmark = pytest.mark.lab
@@ -73,9 +72,7 @@ class Daemons:
         return Path(f"/run/pyhad/daemons/{self.namespace}_{name}")
 
     def logged(self, name: str, event: str, of: str = "") -> list[dict[str, Any]]:
-        path = self.folder / f"{name}{of}.log"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [found for line in lines if (found := json.loads(line))["event"] == event]
+        return [line for line in log_lines(self.folder / f"{name}{of}.log") if line["event"] == event]
 
 
 @pytest.mark.behaviour("PROC-2", "PROC-4", "PROC-5", "REL-1", "REL-4", "REL-6", "CLI-9", "CLI-18", "CLI-20")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab, wait_until
+from tests.lab.net import Lab, log_lines, wait_until
 from tests.lab.spinning_daemon import SPIN
 from tests.lab.test_vrrp_interop import Segment, Setting
 
@@ -77,5 +76,5 @@ def test_a_vrrp_process_that_is_only_slow_is_left_alone(lab: Lab, open_folder: P
 
 def children(log: Path) -> list[int]:
     """The pids of all VRRP processes so far."""
-    lines = [json.loads(line) for line in log.read_text().splitlines() if line[:1] == "{" and line[-1:] == "}"]
-    return [line["child_pid"] for line in lines if line["event"] == "child_started" and line["child"] == "vrrp"]
+    lines = [line for line in log_lines(log) if line["event"] == "child_started"]
+    return [line["child_pid"] for line in lines if line["child"] == "vrrp"]

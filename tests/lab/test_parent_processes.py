@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from pyhad.common import privileges
-from tests.lab.net import Lab
+from tests.lab.net import Lab, log_lines
 
 pytestmark = [
     pytest.mark.lab,
@@ -55,8 +54,7 @@ class Daemon:
         self.wait_for(event="process_ready", count=len(self.find(event="child_started")))
 
     def lines(self) -> list[Line]:
-        found = [line for line in self.log.read_text().splitlines(keepends=True) if line.startswith("{")]
-        return [json.loads(line) for line in found if line.endswith("\n")]
+        return log_lines(self.log)
 
     def find(self, **fields: object) -> list[Line]:
         return [line for line in self.lines() if fields.items() <= line.items()]

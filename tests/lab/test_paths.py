@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.net import Lab, Running, wait_until
+from tests.lab.net import Lab, Running, log_lines, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -167,8 +167,7 @@ class Node:
         return len(self.events(event))
 
     def events(self, event: str) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line[:1] == "{"]
-        return [line for line in lines if line["event"] == event]
+        return [line for line in log_lines(self.log) if line["event"] == event]
 
     def wait_for_master(self) -> None:
         wait_until(

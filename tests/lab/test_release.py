@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -12,6 +11,7 @@ import pytest
 
 from tests.lab.net import Lab, wait_until
 from tests.lab.test_handover import segment, stand
+from tests.lab.test_hangs import children
 from tests.lab.test_vrrp_interop import V3, Segment
 from tests.lab.test_vrrp_vmac import VIP, VIP6, Segment as VmacSegment, config as vmac_config
 
@@ -31,18 +31,12 @@ def kill_until_released(path: Path) -> None:
     killed: set[int] = set()
     end = time.monotonic() + 8
     while "addresses_released" not in path.read_text() and time.monotonic() < end:
-        for pid in started(path):
+        for pid in children(path):
             if pid not in killed:
                 killed.add(pid)
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.002)
     assert "addresses_released" in path.read_text()
-
-
-def started(log: Path) -> list[int]:
-    """The pids of all VRRP processes so far."""
-    lines = [json.loads(line) for line in log.read_text().splitlines() if line[:1] == "{" and line[-1:] == "}"]
-    return [line["child_pid"] for line in lines if line["event"] == "child_started" and line["child"] == "vrrp"]
 
 
 def test_so_are_those_on_virtual_macs_and_the_routes_that_go_with_them(lab: Lab, open_folder: Path) -> None:

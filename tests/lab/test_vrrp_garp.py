@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab, Running, wait_until
+from tests.lab.net import Lab, Running, log_lines, wait_until
 from tests.lab.test_vrrp_interop import PYHAD
 
 pytestmark = pytest.mark.lab
@@ -141,7 +140,7 @@ def test_neighbours_are_told_of_a_new_hardware_address_and_after_a_cut_and_by_ma
     ear.start("a", text)
     wait_until(lambda: len(ear.lab.addresses("a") & {"10.0.0.101", "10.0.1.101"}) == 2, 15, "a holds")
     log = ear.folder / "a.log"
-    parent = next(json.loads(line)["pid"] for line in log.read_text().splitlines() if "daemon_started" in line)
+    parent = next(line["pid"] for line in log_lines(log) if line["event"] == "daemon_started")
     (ear.folder / "a.conf").write_text(text.replace("virtual_router_id 52", "virtual_router_id 53"))
     os.kill(int(parent), signal.SIGHUP)  # the old B is gone, and most of its first burst was still to come
     wait_until(lambda: "configuration_applied" in log.read_text(), 5, "reloaded")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -14,7 +13,7 @@ import pytest
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.core.outgoing import Outgoing
 from pyhad.vrrp_proc.wire.sockets import Sender
-from tests.lab.net import Lab, Running, wait_until
+from tests.lab.net import Lab, Running, log_lines, wait_until
 from tests.lab.test_vrrp_interop import PYHAD
 from tests.lab.test_vrrp_kernel import inside
 
@@ -172,8 +171,7 @@ def test_a_killed_vrrp_process_keeps_its_group_together(hosts: Hosts) -> None:
     hosts.wait_for("a")
     hosts.start("b", "keepalived", 100)
     log = hosts.folder / "a.log"
-    lines = [json.loads(line) for line in log.read_text().splitlines() if line[:1] == "{"]
-    os.kill(next(line["pid"] for line in lines if line["process"] == "vrrp"), signal.SIGKILL)
+    os.kill(next(line["pid"] for line in log_lines(log) if line["process"] == "vrrp"), signal.SIGKILL)
     wait_until(lambda: log.read_text().count("resumed_after_restart") == 2, 3, "the successor goes on")
     time.sleep(1)
     assert hosts.held() == {"a": list(VIPS), "b": []}

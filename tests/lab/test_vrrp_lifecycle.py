@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab, Running, _command, wait_until
+from tests.lab.net import Lab, Running, _command, log_lines, wait_until
 from tests.lab.test_vrrp_interop import ADDRESS, PYHAD, V3, VIP, Segment
 
 pytestmark = pytest.mark.lab
@@ -57,8 +56,7 @@ class Director:
         wait_until(lambda: len(self.logged("configuration_applied")) > before, 5, "the reload is in force")
 
     def logged(self, event: str) -> list[dict[str, str]]:
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line[:1] == "{"]
-        return [line for line in lines if line.get("event") == event and line["process"] == "vrrp"]
+        return [line for line in log_lines(self.log) if line.get("event") == event and line["process"] == "vrrp"]
 
     def changes(self) -> list[tuple[str, str]]:
         return [(line["instance"], line["new"]) for line in self.logged("state_changed")]
@@ -145,8 +143,7 @@ def test_a_killed_vrrp_process_is_replaced_and_keepalived_notices_nothing(lab: L
     segment.wait_for("a", 5)
     before = {host: segment.events(host) for host in ADDRESS}
     log = open_folder / "a.log"
-    lines = [json.loads(line) for line in log.read_text().splitlines() if line[:1] == "{"]
-    child = next(line["pid"] for line in lines if line["process"] == "vrrp")
+    child = next(line["pid"] for line in log_lines(log) if line["process"] == "vrrp")
     os.kill(child, signal.SIGKILL)
     wait_until(lambda: "resumed_after_restart" in log.read_text(), 2, "the successor goes on as master")
     time.sleep(1)

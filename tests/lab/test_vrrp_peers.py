@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab, Running, wait_until
+from tests.lab.net import Lab, Running, log_lines, wait_until
 from tests.lab.test_vrrp_interop import BUSY_S, PYHAD
 
 pytestmark = pytest.mark.lab
@@ -120,8 +120,7 @@ class Pair:
         return self.folder / f"{host}.log"
 
     def events(self, host: str, event: str) -> list[dict[str, object]]:
-        lines = [json.loads(line) for line in self.log_of(host).read_text().splitlines() if line[:1] == "{"]
-        return [line for line in lines if line.get("event") == event]
+        return [line for line in log_lines(self.log_of(host)) if line.get("event") == event]
 
     def status(self, host: str) -> dict[str, int]:
         """pyhad's counters of VI_1."""

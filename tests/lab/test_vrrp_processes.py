@@ -6,7 +6,6 @@ does not exist, so that they send nothing. In a host of the lab pyhad gets them 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab, LabError, wait_until
+from tests.lab.net import Lab, LabError, log_lines, wait_until
 from tests.lab.test_vrrp_interop import PYHAD
 from tests.lab.test_vrrp_lifecycle import Director
 
@@ -119,8 +118,7 @@ class Outside:
         wait_until(lambda: self.logged("state_changed"), 60, "it runs")
 
     def logged(self, event: str) -> list[dict[str, str]]:
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line[:1] == "{"]
-        return [line for line in lines if line.get("event") == event and line["process"] == "vrrp"]
+        return [line for line in log_lines(self.log) if line.get("event") == event and line["process"] == "vrrp"]
 
     def stop(self) -> None:
         if self.process is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab, Running, wait_until
+from tests.lab.net import Lab, Running, log_lines, wait_until
 from tests.lab.test_vrrp_interop import PYHAD, V2, V3, VIP, Setting
 from tests.lab.test_vrrp_kernel import inside
 
@@ -42,8 +42,7 @@ class Node:
         wait_until(self.holds, timeout_s, f"n holds {VIP}")
 
     def logged(self, event: str) -> list[dict[str, object]]:
-        lines = [json.loads(line) for line in (self.folder / "n.log").read_text().splitlines() if line[:1] == "{"]
-        return [line for line in lines if line.get("event") == event]
+        return [line for line in log_lines(self.folder / "n.log") if line.get("event") == event]
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ from pyhad.common.pulse import PulsePage
 from pyhad.common.runtime import ChildContext, ChildOptions
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.ipvs_proc.main import main as ipvs_main
+from tests.lab.net import log_lines
 
 
 class Owner:
@@ -80,8 +81,7 @@ class Owner:
 
     def events(self, name: str = "") -> list[dict[str, Any]]:
         """What the owner logged, of one event or all."""
-        lines = [json.loads(line) for line in self.log_path.read_text().splitlines()]
-        return [line for line in lines if not name or line["event"] == name]
+        return [line for line in log_lines(self.log_path) if not name or line["event"] == name]
 
     def close(self) -> None:
         """End of input: the stage stops the owner in an orderly way and ends."""

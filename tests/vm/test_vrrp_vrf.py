@@ -5,7 +5,6 @@ keepalived 2.2.7 reads `vrf` and then asks for an interface all the same, so the
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab, Running, wait_until
+from tests.lab.net import Lab, Running, log_lines, wait_until
 
 pytestmark = pytest.mark.vm
 
@@ -76,7 +75,7 @@ def start(lab: Lab, folder: Path, host: str, daemon: str, priority: int) -> Runn
 
 
 def changes(folder: Path, host: str) -> list[tuple[str, str]]:
-    lines = [json.loads(line) for line in (folder / f"{host}.log").read_text().splitlines() if line[:1] == "{"]
+    lines = log_lines(folder / f"{host}.log")
     return [(line["new"], line["reason"]) for line in lines if line["event"] == "state_changed"]
 
 
