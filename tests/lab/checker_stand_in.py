@@ -159,7 +159,7 @@ class Director:
         assert lifeline.say(self.end, lifeline.DOCUMENT, fd)
         os.close(fd)
 
-    def until(self, true: Callable[[], object], timeout_s: float = 30) -> None:
+    def until(self, true: Callable[[], object], timeout_s: float = 60) -> None:
         """Turn until something holds."""
         end = time.monotonic() + timeout_s
         while not true():
@@ -318,7 +318,7 @@ def checked(server: str, *checks: Check, weight: int = 1, alpha: bool = False) -
     )
 
 
-def target(port: int, timeout_ms: int = 500) -> Target:
+def target(port: int, timeout_ms: int = 2000) -> Target:
     return Target(address="127.0.0.1", port=port, connect_timeout_ns=timeout_ms * MS)
 
 
@@ -326,7 +326,7 @@ def tcp(port: int, timing: Timing = FAST) -> TcpCheck:
     return TcpCheck(target=target(port), timing=timing, alpha=False)
 
 
-def http(port: int, *urls: HttpUrl, timeout_ms: int = 500) -> HttpCheck:
+def http(port: int, *urls: HttpUrl, timeout_ms: int = 2000) -> HttpCheck:
     return HttpCheck(target=target(port, timeout_ms), timing=FAST, alpha=False, urls=urls or (HttpUrl(path="/"),))
 
 

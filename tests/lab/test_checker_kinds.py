@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 
-def smtp(port: int, helo: str = "director.example", timeout_ms: int = 500) -> SmtpCheck:
+def smtp(port: int, helo: str = "director.example", timeout_ms: int = 2000) -> SmtpCheck:
     return SmtpCheck(target=target(port, timeout_ms), timing=FAST, alpha=False, helo_name=helo)
 
 
@@ -30,7 +30,7 @@ def dns(port: int, name: str, record_type: int = 1) -> DnsCheck:
     return DnsCheck(target=target(port), timing=FAST, alpha=False, name=name, record_type=record_type)
 
 
-def udp(port: int, timeout_ms: int = 200, **words: object) -> UdpCheck:
+def udp(port: int, timeout_ms: int = 1000, **words: object) -> UdpCheck:
     return UdpCheck(target=target(port, timeout_ms), timing=FAST, alpha=False, **words)  # type: ignore[arg-type]
 
 

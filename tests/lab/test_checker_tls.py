@@ -31,7 +31,7 @@ CLIENT = TlsClient(
 OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"
 
 
-def https(port: int, url: HttpUrl | None = None, timeout_ms: int = 500) -> HttpCheck:
+def https(port: int, url: HttpUrl | None = None, timeout_ms: int = 2000) -> HttpCheck:
     return dataclasses.replace(http(port, url or HttpUrl(path="/"), timeout_ms=timeout_ms), tls=True)
 
 
@@ -121,7 +121,7 @@ class TlsServer:
                 connection = self.listener.accept()[0]
             except OSError:
                 return
-            connection.settimeout(2)
+            connection.settimeout(5)
             with contextlib.suppress(OSError), self.context.wrap_socket(connection, server_side=True) as one:
                 self.after(one)
 
