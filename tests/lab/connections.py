@@ -116,7 +116,7 @@ def _connect(source: str, address: str) -> str:
     one = socket.socket(_family(address), socket.SOCK_STREAM)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     one.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
-    one.settimeout(10)
+    one.settimeout(30)
     try:
         one.bind((source, 0))
         one.connect((address, PORT))
@@ -129,9 +129,9 @@ def _connect(source: str, address: str) -> str:
 
 def hold(source: str, address: str, count: int, flag: str) -> None:
     """Connections that stay until FLAG is a file; prints then how many of them still answer."""
-    held = [socket.create_connection((address, PORT), 5, (source, HELD + number)) for number in range(count)]
+    held = [socket.create_connection((address, PORT), 30, (source, HELD + number)) for number in range(count)]
     print(json.dumps({"held": len(held)}), flush=True)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not os.path.exists(flag) and time.monotonic() < end:
         time.sleep(0.05)
     alive = 0
@@ -160,13 +160,13 @@ def ask(count: int, targets: list[str]) -> None:
 def _ask_udp(address: str, port: int) -> str:
     with socket.socket(_family(address), socket.SOCK_DGRAM) as one:
         one.bind(("", port))  # what the kernel picks may be one that a flow had before, which stays with its server
-        one.settimeout(5)
+        one.settimeout(20)
         one.sendto(b"?", (address, UDP_PORT))
         return one.recv(100).decode()
 
 
 def _ask_tcp(address: str) -> str:
-    with socket.create_connection((address, PORT), 5) as one:
+    with socket.create_connection((address, PORT), 20) as one:
         return one.recv(100).decode()
 
 

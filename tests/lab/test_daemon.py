@@ -119,12 +119,13 @@ def is_replaced(pair: Pair, name: str, old_pid: int) -> bool:
     )  # fmt: skip
 
 
-def test_a_stopped_vrrp_process_is_said_within_two_seconds_and_replaced(pair: Pair) -> None:
+def test_a_stopped_vrrp_process_is_said_to_be_silent_and_replaced(pair: Pair) -> None:
     pid = wait_until_running(pair, "vrrp")
     os.kill(pid, signal.SIGSTOP)
-    wait_until(lambda: "silent" in pyhadctl(pair, "status"), 2.0, "status says that vrrp is silent")
+    view = pair.views["d1"]
+    wait_until(lambda: (vrrp := view.process("vrrp")) and vrrp.silent, 2, "status says that vrrp is silent")
     wait_until(lambda: is_replaced(pair, "vrrp", pid), 10, "the hung process is replaced")
-    assert pair.views["d1"].is_master()
+    wait_until(lambda: view.is_master(), 3, "the successor says that it is master")
     time.sleep(4)
     assert not pair.views["d2"].is_master()
 
@@ -132,14 +133,14 @@ def test_a_stopped_vrrp_process_is_said_within_two_seconds_and_replaced(pair: Pa
 def pyhadctl(pair: Pair, *words: str, director: str = "d1") -> str:
     """What pyhadctl prints."""
     command = [str(Path(sys.executable).with_name("pyhadctl")), "--run-dir", str(pair.site.run_dir(director)), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
 
 
 def test_an_orderly_stop_moves_the_addresses_and_leaves_nothing(pair: Pair) -> None:
     assert pair.site.directors["d1"].stop() == 0
     wait_until(lambda: pair.views["d2"].is_master(), 5, "d2 is master")
     assert VIP not in pair.lab.addresses("d1")
-    assert {VIP, GATEWAY} <= pair.lab.addresses("d2")
+    wait_until(lambda: {VIP, GATEWAY} <= pair.lab.addresses("d2"), 5, "d2 holds both addresses")
     assert "pyhad" not in pair.lab.run("d1", "nft", "list", "tables")
     assert list(pair.site.run_dir("d1").rglob("*.pid")) == []
 
@@ -150,11 +151,11 @@ def test_a_broken_file_at_reload_changes_nothing_and_a_good_one_acts(pair: Pair)
     path.write_text(good.replace("priority 110", "prioriy 110"))
     pair.site.directors["d1"].signal(signal.SIGHUP)
     wait_until(lambda: "reload_refused" in pair.log("d1"), 10, "the reload is refused in the log")
-    assert pair.is_settled()
+    wait_until(pair.is_settled, 5, "all is as before")
     path.write_text(good.replace("real_server 10.0.0.12 80 {", "real_server 10.0.0.12 80 {\n        weight 0"))
     assert "web" not in pyhadctl(pair, "reload")
     wait_until(lambda: pair.views["d1"].servers() == {"10.0.0.11:80"}, 10, "weight 0 is in the table")
-    assert pair.views["d1"].is_master()
+    wait_until(lambda: pair.views["d1"].is_master(), 3, "d1 is still master")
     assert "state_changed" not in pair.log("d1").split("reload_refused")[1]
 
 
@@ -195,7 +196,7 @@ def test_garbage_on_every_socket_of_the_bus_is_counted_and_nothing_dies(pair: Pa
             dealer.close()
         context.term()
     assert {name: wait_until_running(pair, name) for name in CHILDREN} == before
-    assert pair.is_settled()
+    wait_until(pair.is_settled, 5, "all is as before")
 
 
 def counted(pair: Pair, *channels: str) -> int:
@@ -211,7 +212,7 @@ def test_sigterm_to_the_whole_group_still_stops_in_order(pair: Pair) -> None:
     """Whoever signals every process at once (a container's stop) must not empty the table before the address moved."""
     group = pair.site.directors["d1"].pid
     os.killpg(group, signal.SIGTERM)
-    assert pair.site.directors["d1"].wait(15) == 0
+    assert pair.site.directors["d1"].wait(40) == 0
     lines = log_lines(pair.site.folder / "d1.log")
     gone = {line["child"]: line["time"] for line in lines if line["event"] == "child_ended"}
     assert set(gone) == set(CHILDREN)
@@ -223,7 +224,7 @@ def test_a_server_is_drained_by_a_command_and_stays_so_over_the_death_of_the_own
     where = (f"{VIP}:80/tcp", "10.0.0.12:80")
     said = pyhadctl(pair, "rs", "drain", *where)
     assert said.startswith("10.0.0.12:80 is drained until pyhadctl rs undrain: no new connections")
-    assert pair.views["d1"].servers() == {"10.0.0.11:80"}
+    wait_until(lambda: pair.views["d1"].servers() == {"10.0.0.11:80"}, 5, "it is out of the table")
     old = wait_until_running(pair, "ipvs")
     os.kill(old, signal.SIGKILL)
     wait_until(lambda: is_replaced(pair, "ipvs", old), 20, "the owner is replaced")
@@ -232,4 +233,4 @@ def test_a_server_is_drained_by_a_command_and_stays_so_over_the_death_of_the_own
     assert "up, drained" in pyhadctl(pair, "vs")
     assert pyhadctl(pair, "diff") == "The table is as it should be.\n"
     assert pyhadctl(pair, "rs", "undrain", *where) == "10.0.0.12:80 has its own weight again.\n"
-    assert pair.views["d1"].servers() == BOTH
+    wait_until(lambda: pair.views["d1"].servers() == BOTH, 5, "it is in the table again")

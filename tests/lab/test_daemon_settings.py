@@ -35,7 +35,7 @@ global_defs {{
 vrrp_instance VI_1 {{
     interface eth0
     virtual_router_id {vrid}
-    advert_int 0.1
+    advert_int 0.5
     version 3
     virtual_ipaddress {{ 10.0.0.{vrid} }}
 }}
@@ -86,7 +86,7 @@ def test_two_daemons_live_side_by_side_in_a_namespace(lab: Lab, open_folder: Pat
     finally:
         for process in (left, right):
             process.terminate()
-        codes = [process.wait(30) for process in (left, right)]
+        codes = [process.wait(40) for process in (left, right)]
     assert codes == [0, 0]
     assert sorted((open_folder / "around").read_text().split()) == ["0022"] * 4 + ["start"] * 2 + ["stop"] * 2
     assert not (open_folder / "reloading").exists()
@@ -105,14 +105,14 @@ def both_live(daemons: Daemons, left: subprocess.Popen[bytes]) -> None:
     assert titles["control"] == b"pyhad left: control"
     assert titles["pyhad"].endswith(b"left.conf")
     ctl = [str(Path(sys.executable).with_name("pyhadctl")), "--run-dir", daemons.run_dir("left").name]
-    assert subprocess.run([*ctl, "is-master", "VI_1"], capture_output=True, timeout=10).returncode == 0
+    assert subprocess.run([*ctl, "is-master", "VI_1"], capture_output=True, timeout=60).returncode == 0
     report = daemons.logged("left", "configuration_report")[0]["report"]
     assert "enable_snmp_vrrp has no effect: pyhad has no SNMP agent" in report
     parts = daemons.logged("left", "configuration_part")
     assert parts[-1]["value"]["name"] == "VI_1"
     assert not daemons.logged("right", "configuration_part")
-    came = [line["address"] for line in daemons.logged("left", "address_came", "_vrrp")]
-    assert "10.0.0.51" in came
+    came = lambda: [line["address"] for line in daemons.logged("left", "address_came", "_vrrp")]  # noqa: E731
+    wait_until(lambda: "10.0.0.51" in came(), 10, "the log says that the address came")
     assert not daemons.logged("right", "address_came", "_vrrp")
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +80,17 @@ def start(lab: Lab, host: str, folder: Path, *command: str, globals: str = "", *
 
 
 def fresh(path: Path, daemon: Running, number: int) -> str:
-    """What the signal has the daemon write."""
+    """What the signal has the daemon write; keepalived writes it where it is read, piece by piece."""
     path.unlink(missing_ok=True)
     daemon.signal(number)
     wait_until(path.exists, 15, f"{path} is there")
+    sizes: list[int] = []
+
+    def is_whole() -> bool:
+        sizes.append(path.stat().st_size)
+        return sizes[-1] > 0 and len(set(sizes[-5:])) == 1 and len(sizes) > 5
+
+    wait_until(is_whole, 15, f"{path} grows no more")
     return path.read_text()
 
 
@@ -109,9 +115,8 @@ def test_dumps_are_keepalived_s(lab: Lab, open_folder: Path, folders: tuple[Path
     pyhad = start(lab, "p", open_folder, PYHAD, "-n", "-l", "--run-dir", str(ours), globals=port)
     for host in ("k", "p"):
         wait_until(lambda host=host: "10.0.9.100" in lab.addresses(host), 30, f"{host} is master")
-    time.sleep(1.2)
-    their_json: list[dict[str, Any]] = json.loads(fresh(theirs / "keepalived.json", keepalived, JSON))
-    our_json: list[dict[str, Any]] = json.loads(fresh(ours / "keepalived.json", pyhad, JSON))
+    their_json = counted_in(theirs / "keepalived.json", keepalived)
+    our_json = counted_in(ours / "keepalived.json", pyhad)
     compare_json(their_json, our_json)
     their_data = fresh(theirs / "keepalived.data", keepalived, signal.SIGUSR1)
     our_data = fresh(ours / "keepalived.data", pyhad, signal.SIGUSR1)
@@ -130,6 +135,18 @@ def test_dumps_are_keepalived_s(lab: Lab, open_folder: Path, folders: tuple[Path
     assert 'pyhad_vrrp_become_master_total{instance="VI_1",vrid="51",interface="eth0",family="4"} 1' in metrics
     assert metrics.endswith("# EOF\n")
     assert "hush" not in metrics + json.dumps(our_json) + (ours / "keepalived.data").read_text()
+
+
+def counted_in(path: Path, daemon: Running) -> list[dict[str, Any]]:
+    """The JSON once the script and the interface have added to the priority of the first router."""
+    found: list[dict[str, Any]] = []
+
+    def has_all() -> bool:
+        found[:] = json.loads(fresh(path, daemon, JSON))
+        return bool(found[0]["data"]["effective_priority"] == 150 + 3 + 5)
+
+    wait_until(has_all, 15, f"{path} has the whole priority", every_s=0.3)
+    return found
 
 
 def compare_json(theirs: list[dict[str, Any]], ours: list[dict[str, Any]]) -> None:

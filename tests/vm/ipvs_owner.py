@@ -88,7 +88,7 @@ class Owner:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            self._process.wait(10)
+            self._process.wait(40)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)
@@ -244,7 +244,7 @@ class Stage:
 
     def _heard(self, word: bytes) -> bool:
         assert self._lifeline is not None
-        end = time.monotonic() + 10
+        end = time.monotonic() + 40
         while time.monotonic() < end:
             heard = lifeline.hear(self._lifeline)
             if heard is None:

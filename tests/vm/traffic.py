@@ -40,7 +40,7 @@ answers, end = [], time.monotonic() + until_s
 while len(answers) < count and time.monotonic() < end:
     at = time.monotonic_ns()
     try:
-        c = http.client.HTTPConnection(address, int(sys.argv[5]), timeout=5)
+        c = http.client.HTTPConnection(address, int(sys.argv[5]), timeout=20)
         c.request("GET", "/")
         answer = c.getresponse().read().decode()
         c.close()
@@ -76,8 +76,8 @@ def start_web(lab: Lab, number: int) -> Running:
 
 def get(lab: Lab, count: int, *, address: str = VIP, port: int = 80) -> dict[str, int]:
     """So many requests one after the other; how many each answered (or failed in which way)."""
-    arguments = (address, str(count), "0", "30", str(port))
-    answers = json.loads(lab.run("client", sys.executable, "-c", _CLIENT, *arguments, timeout_s=60))
+    arguments = (address, str(count), "0", "60", str(port))
+    answers = json.loads(lab.run("client", sys.executable, "-c", _CLIENT, *arguments, timeout_s=90))
     words = [answer for _, answer in answers]
     return {word: words.count(word) for word in sorted(set(words))}
 
