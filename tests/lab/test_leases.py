@@ -42,15 +42,15 @@ def test_two_nodes_do_not_hold_an_address_for_long_after_all_of_one_died(pair: P
         os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
     both = 0.0
-    while (now := time.monotonic()) - killed < 7:
+    while (now := time.monotonic()) - killed < 20:
         holders = pair.lab.holders(VIP, ("d1", "d2"))
         if holders == ["d2"]:
             break
         if holders == ["d1", "d2"]:
             both += time.monotonic() - now
     print(f"both held it for {both:.2f} s, {time.monotonic() - killed:.2f} s after the deaths d2 alone does")
-    assert pair.lab.holders(VIP, ("d1", "d2")) == ["d2"]
-    assert both <= 1.3
+    assert holders == ["d2"]
+    assert both <= 2.5, "what is left of a lease that was just renewed, and the peer's patience before it"
 
 
 ROUTER = """vrrp_instance {name} {{

@@ -23,7 +23,7 @@ PYHADCTL = str(Path(sys.executable).with_name("pyhadctl"))
 
 def ctl(segment: Segment, *words: str) -> tuple[int, str]:
     done = subprocess.run(
-        [PYHADCTL, "--run-dir", str(segment.folder / "a.run"), *words], capture_output=True, text=True, timeout=20
+        [PYHADCTL, "--run-dir", str(segment.folder / "a.run"), *words], capture_output=True, text=True, timeout=60
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -66,6 +66,6 @@ def test_an_operator_moves_mastership_away_and_back_and_no_client_notices(
 def test_a_standby_ends_by_itself_and_an_unknown_name_is_said(segment: Segment) -> None:
     stand(segment, "pyhad", V3)
     assert ctl(segment, "vrrp", "standby", "NOBODY")[0] == 3
-    assert ctl(segment, "vrrp", "standby", "VI_1", "--for", "2s")[0] == 0
+    assert ctl(segment, "vrrp", "standby", "VI_1", "--for", "4s")[0] == 0
     wait_until(lambda: segment.holders() == ["b"], 2, "b has it")
     wait_until(lambda: segment.holders() == ["a"], 4, "a has it again")

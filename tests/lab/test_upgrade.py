@@ -11,6 +11,7 @@ import pytest
 
 from demo import traffic
 from demo.site import VIP
+from tests.lab.net import wait_until
 from tests.lab.test_daemon import Pair, is_replaced, pair, pyhadctl
 from tests.lab.test_parent_processes import Daemon, daemon, is_alive
 
@@ -29,12 +30,14 @@ def test_nobody_notices_an_upgrade_of_the_master(pair: Pair) -> None:
     time.sleep(0.3)
     begin_ns = time.monotonic_ns()
     assert pyhadctl(pair, "upgrade").startswith("Every process runs pyhad ")
-    assert all(is_replaced(pair, name, pid) for name, pid in old.items())
+    wait_until(
+        lambda: all(is_replaced(pair, name, pid) for name, pid in old.items()), 5, "all say that they are others"
+    )
     after = pair.views["d1"].process("parent")
     assert parent is not None
     assert after is not None
     assert after.pid == parent.pid
-    assert pair.views["d1"].is_master()
+    wait_until(lambda: pair.views["d1"].is_master(), 3, "d1 says that it is still master")
     time.sleep(4)  # longer than the down interval
     assert VIP not in changes.read_text()
     seen = traffic.between(traffic.read(client), begin_ns, time.monotonic_ns())
@@ -83,8 +86,10 @@ def test_a_program_that_would_not_start_changes_nothing(daemon: Daemon) -> None:
 def test_a_child_that_died_meanwhile_is_started_again(daemon: Daemon, tmp_path: Path) -> None:
     daemon.start()
     assert daemon.process is not None
+    old = daemon.pid("ipvs")
     daemon.process.send_signal(UPGRADE)
-    os.kill(daemon.pid("ipvs"), signal.SIGKILL)
+    os.kill(old, signal.SIGKILL)
     daemon.wait_for(event="upgrade_done")
-    assert {name for name, pid in daemon.pids().items() if is_alive(pid)} == {"control", "ipvs", "checkers", "vrrp"}
+    daemon.wait_for(event="toy_started", process="ipvs", count=2)
+    wait_until(lambda: sum(map(is_alive, daemon.pids().values())) == 4, 5, "all four live")
     assert daemon.stop() == 0
