@@ -16,6 +16,7 @@ next one: namespaces whose run's pid is gone.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -188,6 +189,20 @@ class Lab:
         self._running.append(running)
         return running
 
+    def pids(self, host: str, *names: str) -> list[int]:
+        """Processes on the host, or those whose name (`comm`) begins so. Who ends meanwhile is left out."""
+        found = [int(word) for word in self.run(host, "ip", "netns", "pids", self._hosts[host]).split()]
+        return [pid for pid in found if _name_of(pid).startswith(names or "")]
+
+    def kill_all(self, host: str, *names: str) -> None:
+        """All of them at once: stopped first, so that none sees another die. Returns when they are dead."""
+        found = self.pids(host, *names)
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+        wait_until(lambda: not set(found) & set(self.pids(host, *names)), PATIENCE_S, f"all of {host} are dead")
+
     # ---------------------------------------------------------------------------------------- queries
 
     def addresses(self, host: str) -> set[str]:
@@ -258,6 +273,13 @@ def _remove(namespace: str) -> None:
             except ProcessLookupError:
                 pass
     _command("ip", "netns", "del", namespace, check=False)
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text()
+    except OSError:
+        return "\0"  # begins like no name
 
 
 def die_with_parent() -> None:

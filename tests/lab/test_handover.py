@@ -9,19 +9,18 @@ import itertools
 import os
 import re
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab, Running, wait_until
+from tests.lab.net import PATIENCE_S, Lab, Running, wait_until
 from tests.lab.test_vrrp_interop import V2, V3, VIP, Segment, Setting
 
 pytestmark = pytest.mark.lab
 
-GAP_MS = float(os.environ.get("PYHAD_GAP_MS", "40"))
-"""The goal is 20 ms; a loaded machine adds to it. The skew alone is 61 ms in version 3 here, 610 ms in version 2."""
+GAP_MS = V3.skew_s(100) * 1000
+"""61 ms: without make before break the skew of the backup alone is as long, and 610 ms in version 2."""
 UNANSWERED_MS = 10.0
 _REPLY = re.compile(r"bytes from .*icmp_seq=(\d+) ")
 
@@ -41,6 +40,7 @@ class Client:
         self._runs += 1
         log = self._folder / f"client{self._runs}.log"
         self.running = self.lab.start("client", "ping", "-n", "-D", "-i", "0.002", VIP, log=log)
+        wait_until(lambda: " bytes from " in log.read_text(), 5, "the client is answered")
         time.sleep(0.3)
 
     def longest_gap_ms(self) -> float:
@@ -51,7 +51,7 @@ class Client:
         """
         assert self.running is not None
         self.running.signal(signal.SIGINT)
-        self.running.wait(5)
+        self.running.wait(PATIENCE_S)
         text = self.running.log()
         sent = re.search(r"(\d+) packets transmitted", text)
         assert sent is not None
@@ -93,8 +93,8 @@ def test_an_orderly_stop_is_not_noticed_by_a_client(
     time.sleep(0.5)
     gap_ms = client.longest_gap_ms()
     print(f"longest gap {gap_ms:.1f} ms, both held it for {segment.overlap_s(time.time()) * 1000:.0f} ms")
-    assert gap_ms <= GAP_MS
-    assert segment.overlap_s(time.time()) < 0.15
+    assert gap_ms < GAP_MS
+    assert segment.overlap_s(time.time()) < 1
 
 
 @pytest.mark.parametrize("backup", ["pyhad", "keepalived"])
@@ -106,7 +106,7 @@ def test_the_death_of_the_parent_is_an_orderly_stop(segment: Segment, client: Cl
     time.sleep(0.5)
     gap_ms = client.longest_gap_ms()
     print(f"longest gap {gap_ms:.1f} ms")
-    assert gap_ms <= GAP_MS
+    assert gap_ms < GAP_MS
 
 
 def test_an_instance_that_leaves_by_a_reload_is_handed_over(segment: Segment, client: Client) -> None:
@@ -119,7 +119,7 @@ def test_an_instance_that_leaves_by_a_reload_is_handed_over(segment: Segment, cl
     time.sleep(0.5)
     gap_ms = client.longest_gap_ms()
     print(f"longest gap {gap_ms:.1f} ms")
-    assert gap_ms <= GAP_MS
+    assert gap_ms < GAP_MS
 
 
 def test_without_another_router_the_stop_ends_all_the_same(segment: Segment) -> None:
@@ -127,7 +127,7 @@ def test_without_another_router_the_stop_ends_all_the_same(segment: Segment) -> 
     segment.wait_for("a", 5)
     start = time.monotonic()
     assert segment.daemons["a"].stop() == 0
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 4, "it did not have to be killed"
     assert segment.holders() == []
 
 
@@ -141,7 +141,8 @@ def test_after_a_partition_the_client_finds_the_master_whoever_speaks_first(segm
         time.sleep(0.02 * round_number)  # another moment of the interval
         segment.lab.unmute("a", "eth0")
         segment.wait_for("a", 2)
-        wait_until(lambda: neighbour(segment.lab) == macs["a"], 0.5, "the client sends to a")
+        took_s = wait_until(lambda: neighbour(segment.lab) == macs["a"], 1, "the client sends to a")
+        assert took_s < 4, "before announcements are repeated"
 
 
 def mac(lab: Lab, host: str) -> str:
@@ -159,10 +160,9 @@ def neighbour(lab: Lab) -> str:
 
 @pytest.mark.parametrize("backup", ["pyhad", "keepalived"])
 def test_a_frozen_master_does_not_go_on_when_it_thaws(segment: Segment, backup: str) -> None:
-    setting = Setting(version=3, interval_s=0.1, nopreempt=True)
+    setting = Setting(version=3, interval_s=0.3, nopreempt=True)
     stand(segment, backup, setting)
-    listed = subprocess.run(["ip", "netns", "pids", segment.lab.host("a")], capture_output=True, text=True, check=True)
-    own = [pid for pid in map(int, listed.stdout.split()) if Path(f"/proc/{pid}/comm").read_text().startswith("pyhad")]
+    own = segment.lab.pids("a", "pyhad")
     for pid in own:
         os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: segment.holders() == ["a", "b"], 3, "b took over; the frozen one still has the address")
@@ -174,5 +174,4 @@ def test_a_frozen_master_does_not_go_on_when_it_thaws(segment: Segment, backup: 
     time.sleep(2)
     assert segment.holders() == ["b"]
     assert [came for when, came in segment.events("b") if when > thawed] == [], "b never noticed"
-    log = (segment.folder / "a.log").read_text()
-    assert "frozen" in log
+    wait_until(lambda: "frozen" in (segment.folder / "a.log").read_text(), 5, "the log says so")

@@ -25,5 +25,5 @@ def test_the_balancing_goes_on_while_the_addresses_move(pair: Pair, number: int)
     time.sleep(1.5)
     seen = traffic.between(traffic.read(client), begin_ns, time.monotonic_ns())
     print(f"{seen.requests} requests, {seen.lost} lost, longest gap {seen.longest_gap_ms:.0f} ms")
-    assert seen.longest_gap_ms < 200, "the skew alone would be 600 ms"
-    assert seen.lost <= 3, "who was in the middle of a request when the addresses moved"
+    assert seen.longest_gap_ms < 400, "the skew alone would be 600 ms"
+    assert seen.lost <= 5, "who was in the middle of a request when the addresses moved"

@@ -277,12 +277,7 @@ def test_they_move_with_the_mastership_and_what_a_killed_daemon_left_goes(lab: L
     assert len([one for one in held if "keepalived" in one]) == 18 + 4, (
         "virtual, and IPv6 twice; b has the static ones too"
     )
-    listed = lab.run("a", "ip", "netns", "pids", lab.host("a")).split()
-    for number in (signal.SIGSTOP, signal.SIGKILL):  # all at once, so that none lets go
-        for pid in listed:
-            comm = Path(f"/proc/{pid}/comm")
-            if comm.exists() and comm.read_text().startswith("pyhad"):
-                os.kill(int(pid), number)
+    lab.kill_all("a", "pyhad")
     second.wait_for_master()
     assert [one for one in first.kernel.routes() if "keepalived" in one] != []
     first.start(configuration(priority=90))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab, Running, _command, log_lines, wait_until
+from tests.lab.net import PATIENCE_S, Lab, Running, log_lines, wait_until
 from tests.lab.test_vrrp_interop import ADDRESS, PYHAD, V3, VIP, Segment
 
 pytestmark = pytest.mark.lab
@@ -118,17 +118,14 @@ def test_an_address_that_moves_between_instances_in_one_reload_is_kept(director:
 
 
 def test_what_a_killed_daemon_left_is_removed_when_it_is_not_configured_any_more(director: Director) -> None:
-    director.configure(instance("A", 51, 100, "10.0.0.100"), instance("B", 52, 100, "10.0.0.110", "10.0.0.111"))
+    no_lease = "global_defs {\n    pyhad_vip_lease off\n}\n"  # or the kernel would do it some seconds later
+    both = instance("A", 51, 100, "10.0.0.100"), instance("B", 52, 100, "10.0.0.110", "10.0.0.111")
+    director.configure(no_lease, *both)
     director.wait_for("10.0.0.100", "10.0.0.110", "10.0.0.111")
-    listed = _command("ip", "netns", "pids", director.lab.host("n")).split()
-    for number in (signal.SIGSTOP, signal.SIGKILL):  # all at once, so that none lets go
-        for pid in listed:
-            comm = Path(f"/proc/{pid}/comm")
-            if comm.exists() and comm.read_text().startswith("pyhad"):
-                os.kill(int(pid), number)
+    director.lab.kill_all("n", "pyhad")
     assert director.virtual() == {"10.0.0.100", "10.0.0.110", "10.0.0.111"}
     assert director.daemon is not None
-    director.daemon.wait(5)
+    director.daemon.wait(PATIENCE_S)
     director.daemon = None
     director.lab.run("n", "ip", "addr", "add", "10.0.0.120/32", "dev", "eth0")  # somebody else's
     director.configure(instance("A", 51, 100, "10.0.0.100"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.net import Lab, _command, wait_until
+from tests.lab.net import PATIENCE_S, Lab, wait_until
 from tests.lab.test_vrrp_interop import PYHAD
 from tests.lab.test_vrrp_lifecycle import Director, instance
 
@@ -51,7 +51,7 @@ def test_an_interface_that_is_renamed_is_gone_and_one_that_gets_its_name_is_ther
     lab.run("n", "ip", "link", "set", "lan0", "name", "eth0")
     wait_until(lambda: routes(director) == {"10.70.0.0/16"}, 15, "its route is back")
     assert director.virtual() == {"10.0.0.100"}
-    assert director.changes()[-2:] == [("A", "BACKUP"), ("A", "MASTER")]
+    wait_until(lambda: director.changes()[-2:] == [("A", "BACKUP"), ("A", "MASTER")], 5, "the log says so")
 
 
 @pytest.mark.behaviour("FIX-12", "FIX-14")
@@ -131,12 +131,9 @@ def test_daemons_with_names_leave_each_other_the_addresses(director: Director, o
     assert "lost_addresses_put_back" not in log.read_text() + director.log.read_text()
 
 
-def processes_of(lab: Lab) -> list[int]:
-    return [int(pid) for pid in _command("ip", "netns", "pids", lab.host("n")).split()]
-
-
 def vrrp_process(lab: Lab) -> int:
-    return next(pid for pid in processes_of(lab) if Path(f"/proc/{pid}/comm").read_text() == "pyhad_vrrp\n")
+    [pid] = lab.pids("n", "pyhad_vrrp\n")
+    return pid
 
 
 def on_interface(lab: Lab, name: str) -> set[str]:
@@ -152,12 +149,9 @@ def test_routes_that_a_killed_daemon_left_are_removed_when_they_are_not_configur
     director.configure(both, statics.format("blackhole 10.73.0.0/16"))
     everything = {f"10.{number}.0.0/16" for number in (70, 71, 72, 73)}
     wait_until(lambda: routes(director) == everything, 30, "all are there")
-    for number in (signal.SIGSTOP, signal.SIGKILL):  # all at once, so that none lets go
-        for pid in _command("ip", "netns", "pids", lab.host("n")).split():
-            if Path(f"/proc/{pid}/comm").read_text().startswith("pyhad"):
-                os.kill(int(pid), number)
+    lab.kill_all("n", "pyhad")
     assert director.daemon is not None
-    director.daemon.wait(5)
+    director.daemon.wait(PATIENCE_S)
     director.daemon = None
     lab.run("n", "ip", "route", "add", "10.79.0.0/16", "dev", "eth0", "proto", "18")  # another daemon's
     assert routes(director) == everything | {"10.79.0.0/16"}
@@ -165,6 +159,6 @@ def test_routes_that_a_killed_daemon_left_are_removed_when_they_are_not_configur
     director.configure(one, statics.format(""))
     kept = {"10.70.0.0/16", "10.72.0.0/16", "10.79.0.0/16"}
     wait_until(lambda: routes(director) == kept, 30, "what is left over is gone, what is another's stays")
-    assert {line["path"] for line in director.logged("leftover_path_removed")} == {
-        "10.71.0.0/16 dev eth0", "blackhole 10.73.0.0/16"
-    }  # fmt: skip
+    wanted = {"10.71.0.0/16 dev eth0", "blackhole 10.73.0.0/16"}
+    removed = lambda: {line["path"] for line in director.logged("leftover_path_removed")}  # noqa: E731
+    wait_until(lambda: removed() == wanted, 5, "the log names both")
