@@ -13,7 +13,7 @@ import pytest
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.vrrp_proc.core.outgoing import Outgoing
 from pyhad.vrrp_proc.wire.sockets import Sender
-from tests.lab.net import Lab, Running, log_lines, wait_until
+from tests.lab.net import PATIENCE_S, Lab, Running, log_lines, wait_until
 from tests.lab.test_vrrp_interop import PYHAD
 from tests.lab.test_vrrp_kernel import inside
 
@@ -123,7 +123,7 @@ def test_a_group_is_told_of_as_keepalived_does(hosts: Hosts) -> None:
         hosts.wait_for(host)
         hosts.lab.cut(host, "eth1")
         wait_until(lambda h=host: hosts.held()[h] == [], 4, "both are gone")  # type: ignore[misc]
-        wait_until(lambda h=host: "FAULT" in hosts.lines(h)[-1], 4, "the fault is told")  # type: ignore[misc]
+        wait_until(lambda h=host: "FAULT" in "".join(hosts.lines(h)[-1:]), 4, "the fault is told")  # type: ignore[misc]
         time.sleep(0.3)
         hosts.daemons[host].stop()
         wait_until(lambda h=host: len(hosts.lines(h)) >= 12, 4, "the stop is told")  # type: ignore[misc]
@@ -151,7 +151,7 @@ def test_a_lesser_router_on_one_lan_has_all_members_announce(hosts: Hosts) -> No
         )  # fmt: skip
         ear = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
         ear.bind(("eth1", 0x0806))
-        ear.settimeout(5)
+        ear.settimeout(PATIENCE_S)
         outgoing = Outgoing(lesser)
         outgoing.change(lesser, "10.0.0.2")
         sender = Sender("eth0", socket.if_nametoindex("eth0"))
@@ -163,7 +163,8 @@ def test_a_lesser_router_on_one_lan_has_all_members_announce(hosts: Hosts) -> No
                 return
 
     inside(hosts.lab, "b", work)
-    assert "lower_priority_heard" in (hosts.folder / "a.log").read_text()
+    log = hosts.folder / "a.log"
+    wait_until(lambda: "lower_priority_heard" in log.read_text(), 5, "the log says why")
 
 
 def test_a_killed_vrrp_process_keeps_its_group_together(hosts: Hosts) -> None:

@@ -21,7 +21,7 @@ from pyhad.vrrp_proc.kernel.links import Changes, LinkMonitor
 from pyhad.vrrp_proc.kernel.route_socket import RouteSocket
 from pyhad.vrrp_proc.wire.announce import Announcer
 from pyhad.vrrp_proc.wire.sockets import Receiver, Sender
-from tests.lab.net import Lab
+from tests.lab.net import Lab, wait_until
 
 pytestmark = pytest.mark.lab
 _CLONE_NEWNET = 0x40000000
@@ -84,11 +84,8 @@ class Watched:
 def test_a_thousand_addresses_come_and_go_in_batches(host: Lab) -> None:
     def work() -> None:
         watched = Watched()
-        start_ns = time.monotonic_ns()
         outcome = watched.addresses.install(vips(1000))
-        took_ms = (time.monotonic_ns() - start_ns) / 1e6
         assert (len(outcome.done), outcome.already, outcome.failed) == (1000, (), ())
-        assert took_ms < 500, took_ms
         for _ in range(10):
             watched.monitor.read()
         assert watched.has("10.1.3.250")
@@ -151,26 +148,36 @@ def test_links_that_appear_go_down_are_renamed_and_vanish_are_followed(host: Lab
         assert links.by_name["eth0"].primary_ipv4(frozenset()) == "10.0.0.1"
         assert not links.by_name["lo"].flags & netlink.IFF_NOARP
 
-        def run(command: str) -> Changes:
-            before = len(watched.told)
+        def run(command: str, *wanted: str) -> Changes:
+            """What is told of it, up to the last of the links that are wanted."""
+            before, changes = len(watched.told), Changes()
             assert os.system(command) == 0
-            watched.monitor.read()
-            changes = Changes()
-            for told in watched.told[before:]:
-                changes.links |= told.links
-                changes.addresses |= told.addresses
+
+            def is_told() -> bool:
+                watched.monitor.read()
+                for told in watched.told[before:]:
+                    changes.links |= told.links
+                    changes.addresses |= told.addresses
+                return changes.links >= set(wanted)
+
+            wait_until(is_told, 2, f"{wanted} are told of after {command}")
             return changes
 
-        assert "x0" in run("ip link add x0 type veth peer name y0").links
+        def waits_for(is_usable: bool) -> None:  # the kernel speaks of a carrier at most once a second
+            wait_until(
+                lambda: watched.monitor.read() or links.by_name["x0"].is_usable is is_usable, 2, f"usable: {is_usable}"
+            )
+
+        run("ip link add x0 type veth peer name y0", "x0")
         assert not links.by_name["x0"].is_usable
         run("ip link set x0 up; ip link set y0 up")
-        assert links.by_name["x0"].is_usable
+        waits_for(True)
         assert run("ip addr add 10.9.0.1/24 dev x0").addresses == {("x0", "10.9.0.1")}
-        assert run("ip link set y0 down").links >= {"x0", "y0"}
-        assert not links.by_name["x0"].is_usable
-        assert run("ip link set x0 down; ip link set x0 name z0").links >= {"x0", "z0"}
+        run("ip link set y0 down", "x0", "y0")
+        waits_for(False)
+        run("ip link set x0 down; ip link set x0 name z0", "x0", "z0")
         assert links.by_name["z0"].has_address("10.9.0.1")
-        assert run("ip link del z0").links >= {"z0", "y0"}
+        run("ip link del z0", "z0", "y0")
         assert set(links.by_name) == {"lo", "eth0"}
 
     inside(host, "h", work)

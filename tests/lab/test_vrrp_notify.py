@@ -112,7 +112,9 @@ def test_the_lines_of_a_fifo_are_those_of_keepalived(lab: Lab, open_folder: Path
 
 
 def _wait_for_word(path: Path, word: str) -> None:
-    wait_until(lambda: [line.split()[2] for line in lines(path)][-1:] == [word], 6, f"{word} is the last that is told")
+    wait_until(
+        lambda: [line.split()[2:3] for line in lines(path)][-1:] == [[word]], 6, f"{word} is the last that is told"
+    )
 
 
 def _shake(lab: Lab, host: str, heard: Path) -> None:

@@ -123,7 +123,7 @@ class Outside:
     def stop(self) -> None:
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(10)
+            self.process.wait(40)
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def keepalived(open_folder: Path, programs: Programs) -> Iterator[Path]:
         process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=subprocess.STDOUT)
     yield log
     process.send_signal(signal.SIGTERM)
-    process.wait(10)
+    process.wait(40)
 
 
 def keepalived_priority(log: Path) -> int:
