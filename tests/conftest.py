@@ -1,4 +1,5 @@
-"""What holds for every rung: hypothesis measures no time, and where nothing may be missing a skip for a tool fails."""
+"""What holds for every rung: hypothesis measures no time. In `make test` a skip for want of a tool is a failure, and
+hypothesis tries the same examples each time: what chance finds is for who works on it, in all other runs."""
 
 from __future__ import annotations
 
@@ -8,11 +9,11 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
-
 COMPLETE = "PYHAD_TESTS_COMPLETE"
 """Set by `make test`, which installs every tool: a test that is skipped because it "needs" one has failed there."""
+
+settings.register_profile("untimed", deadline=None, derandomize=bool(os.environ.get(COMPLETE)))
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)

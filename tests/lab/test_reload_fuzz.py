@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ PAIRS = int(os.environ.get("PYHAD_RELOADS", "4"))
 
 
 def test_a_reload_leaves_what_a_fresh_start_makes(lab: Lab, open_folder: Path) -> None:
-    seed = int(os.environ.get("PYHAD_SEED", random.randrange(1_000_000)))
+    seed = int(os.environ.get("PYHAD_SEED", "20261123"))
     print(f"seed {seed}: python -m tests.lab.reload_fuzz --pairs {PAIRS} --seed {seed}")
     pairs, findings = play(lab, open_folder, seed, range(PAIRS + 1))
     assert findings == [], "\n".join(findings)

@@ -13,7 +13,7 @@ def test_it_breathes_during_the_block_and_not_after_it() -> None:
     breath = threading.Event()
     threads = threading.active_count()
     with breathing(breath.set):
-        assert breath.wait(5)
+        assert breath.wait(40)
     assert threading.active_count() == threads
 
 

@@ -96,7 +96,7 @@ def test_a_compiler_that_hangs_can_be_killed() -> None:
         raise AssertionError
 
     compilation = begin(compile_files)
-    assert 59 < (compilation.limit_at_ns - time.monotonic_ns()) / 1e9 <= 60
+    assert 30 < (compilation.limit_at_ns - time.monotonic_ns()) / 1e9 <= 60
     compilation.kill()
     assert select.select([compilation.pidfd], [], [], 10)[0]
     assert compilation.outcome().documents is None

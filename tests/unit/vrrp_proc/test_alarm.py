@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.alarm import Alarm, Looks
+from pyhad.vrrp_proc.alarm import Alarm, Looks, look_at_ns
 from pyhad.vrrp_proc.heard import Heard
 
 MS = 1_000_000
@@ -27,14 +27,9 @@ def test_a_deadline_that_moves_is_looked_at_on_a_grid_of_50_ms() -> None:
 
 
 def test_a_near_deadline_is_looked_at_on_a_finer_grid() -> None:
-    loop = Loop()
-    alarm = Alarm(Looks(loop), Heard(), lambda: None)
-    near_ns = time.monotonic_ns() + 36 * MS
-    alarm.set(near_ns, is_moving=True)
-    looked_at_ns = loop._heap[0][0]
-    assert looked_at_ns % (1 << 22) == 0  # a quarter of the time is below 9 ms: 4 or 8 of the binary kind
-    assert near_ns - 9 * MS < looked_at_ns <= near_ns
-    loop.close()
+    now_ns = 1_000_000 * MS
+    # A quarter of the time is 9 ms: the last moment before it that 8 ms of the binary kind divide.
+    assert look_at_ns(now_ns + 36 * MS, now_ns) == 119_213 << 23 == 1_000_031_125_504
 
 
 def test_a_deadline_pushed_back_leaves_the_timer_as_it_is() -> None:

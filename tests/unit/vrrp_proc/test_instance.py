@@ -318,7 +318,7 @@ def test_an_end_with_patience_keeps_the_addresses_until_it_is_over(bench: Bench)
     assert bench.kernel.there == {("10.0.0.100", 32): 112}
     assert Journal(bench.box).left_behind(OWNER) is None
     assert router.is_listening, "for a successor"
-    end_ns = time.monotonic_ns() + 2_000_000_000
+    end_ns = time.monotonic_ns() + 40_000_000_000
     while not gone and time.monotonic_ns() < end_ns:
         bench.loop.turn(0.1)
     assert gone == [router]
@@ -339,7 +339,7 @@ def test_a_silent_master_is_believed_only_after_all_that_waited_was_read(bench: 
     quick = dataclasses.replace(BACKUP, advertisement_interval_cs=1)
     router = bench.router(quick)
     router.start(NO_FAULT, "10.0.0.1", None)
-    end_ns = time.monotonic_ns() + 2_000_000_000
+    end_ns = time.monotonic_ns() + 40_000_000_000
     while router.status().state is RouterState.BACKUP and time.monotonic_ns() < end_ns:
         bench.loop.turn(0.1)
     assert router.status().state is RouterState.MASTER
@@ -357,7 +357,7 @@ def test_after_a_stall_the_master_is_heard_behind_many_others(bench: Bench) -> N
 
     bench.wire.next_read = strangers_then_the_master
     router.start(NO_FAULT, "10.0.0.1", None)
-    end_ns = time.monotonic_ns() + 2_000_000_000
+    end_ns = time.monotonic_ns() + 40_000_000_000
     while bench.wire.reads == 0 and time.monotonic_ns() < end_ns:
         bench.loop.turn(0.1)
     assert bench.wire.reads == 3

@@ -46,7 +46,7 @@ class Bench:
             os._exit(0)
         self.ours, self.helper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ours.setblocking(False)
-        self.helper.settimeout(5)
+        self.helper.settimeout(40)
         self.pidfd = os.pidfd_open(self.pid)
         tools = MarkTools(channel=self.ours, pidfd=self.pidfd, marks=frozenset({5}))
         self.lost = 0

@@ -53,7 +53,7 @@ def opened(loop: ClockLoop, *, ago_s: int) -> tuple[Workplace, Nursery]:
 
 def hear_to_the_end(end: socket.socket) -> None:
     """Returns when the other side is closed."""
-    end.settimeout(5)
+    end.settimeout(40)
     while end.recv(65536):
         pass
 
