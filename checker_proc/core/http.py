@@ -20,6 +20,9 @@ CHUNK_LINE_MAX = 1024
 CHUNKS_MAX = 65_536
 _DIGITS_MAX = 15
 _STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: [^\n]*)?\r?\n")
+_FIELDS = re.compile(rb"(?:[^\0\r\n: \t][^\0\r\n:]*:[^\0\r\n]*\r\n)*\r\n")
+"""All fields and the empty line after them, with nothing odd in them: which has no more than one way to match."""
+_OF_THE_BODY = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:([^\r]*)", re.IGNORECASE | re.MULTILINE)
 
 Search = Callable[[bytes], bool | None]
 
@@ -135,21 +138,20 @@ class ResponseReader:
         return True
 
     def _read_header(self) -> bool:
-        end = self._buffer.find(b"\r\n\r\n", 0, max(0, HEADERS_MAX - self._head_bytes))
-        if end > 0:
-            lines = bytes(self._buffer[:end]).split(b"\r\n")
-            if all(lines) and not any(b"\n" in line for line in lines):
-                return self._take_headers(lines, end + 4)
+        found = _FIELDS.match(self._buffer, 0, max(0, HEADERS_MAX - self._head_bytes))
+        if found is not None:
+            return self._take_headers(found.end())
         line = self._line(max(0, HEADERS_MAX - self._head_bytes), Reason.HTTP_HEADERS_TOO_LONG)
         if line is None:
             return False
         return self._take_header(line) if line else self._begin_body()
 
-    def _take_headers(self, lines: list[bytes], length: int) -> bool:
-        """All fields and the empty line after them, which have come in one piece as they mostly do."""
+    def _take_headers(self, length: int) -> bool:
+        """All fields, which have come in one piece as they mostly do."""
+        noted = _OF_THE_BODY.findall(self._buffer, 0, length)
         del self._buffer[:length]
         self._head_bytes += length
-        return all(self._take_header(line) for line in lines) and self._begin_body()
+        return all(self._note_header(name.lower(), value.strip()) for name, value in noted) and self._begin_body()
 
     def _take_header(self, line: bytes) -> bool:
         if line[:1] in (b" ", b"\t"):  # a folded line: an old form, nothing in it matters to us

@@ -54,7 +54,7 @@ def start(
     loop: Loop, deadlines: Deadlines, target: Target, owner: Owner, now_ns: int
 ) -> TcpProbe | ProbeFailed | ProbeImpossible:
     """Begin to connect; the owner hears of it within `connect_timeout_ns`. A result instead of a probe is the end."""
-    sock = begin_connect(target)
+    sock = begin_connect(target, is_brief=True)
     if not isinstance(sock, socket.socket):
         return sock
     probe = TcpProbe(loop, owner, sock, now_ns)
