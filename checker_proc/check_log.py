@@ -19,15 +19,17 @@ class CheckLog:
     def changed(self, running: AtWork, judge: ServerJudge, change: ReportChange) -> None:
         """It went up or down."""
         if change.went_down:
-            self._logger.warning("check_failed", **_fields(running, judge), reason=running.machine.reason)
+            fields, machine = _fields(running, judge), running.machine
+            self._logger.warning("check_failed", **fields, reason=machine.reason, **_more(machine.detail))
         elif change.went_up:
             self._logger.info("check_succeeded", **_fields(running, judge))
 
     def tried(self, running: AtWork, failure: ReportFailure) -> None:
         """A try failed and changed nothing (CHK-8)."""
         for judge in running.judges:
-            fields = _fields(running, judge)
-            self._logger.info("probe_failed", **fields, reason=str(failure.reason), tries_left=failure.tries_left)
+            fields, more = _fields(running, judge), _more(failure.detail)
+            reason, tries_left = str(failure.reason), failure.tries_left
+            self._logger.info("probe_failed", **fields, reason=reason, **more, tries_left=tries_left)
 
     def impossible(self, running: AtWork, problem: ReportImpossible) -> None:
         """We could not ask."""
@@ -70,3 +72,7 @@ def _fields(running: AtWork, judge: ServerJudge) -> dict[str, str]:
     if isinstance(check, MiscCheck):
         fields["program"] = check.program.argv[0]
     return fields
+
+
+def _more(detail: str) -> dict[str, str]:
+    return {"detail": detail} if detail else {}

@@ -43,8 +43,8 @@ class CheckMachine:
 
     __slots__ = (
         "_due_ns", "_fast_recovery", "_good_urls", "_is_probing", "_is_stuck", "_starts", "_tries_left", "_turn_ns",
-        "_url", "certificate_until_s", "check", "failures", "is_tested", "is_up", "kind", "last_ns", "last_reason",
-        "latency_ns", "mark", "reason", "runs", "weight",
+        "_url", "certificate_until_s", "check", "detail", "failures", "is_tested", "is_up", "kind", "last_ns",
+        "last_reason", "latency_ns", "mark", "reason", "runs", "weight",
     )  # fmt: skip
 
     def __init__(self, check: Check) -> None:
@@ -60,6 +60,8 @@ class CheckMachine:
         """Weight that misc_dynamic asks for, or what a FILE_CHECK adds to it; None: the configured one."""
         self.reason: str = Reason.NOT_CHECKED_YET
         """Why it is in this state: the outcome at the last transition."""
+        self.detail = ""
+        """What came instead, of the last failure; empty: the reason says it all."""
         self.last_reason: str = Reason.NOT_CHECKED_YET
         """Outcome of the last probe."""
         self.runs = 0
@@ -134,7 +136,7 @@ class CheckMachine:
 
     def _take_success(self, event: ProbeSucceeded, now_ns: int) -> tuple[Effect, ...]:
         if 0 < self.check.timing.max_latency_ns < event.latency_ns:
-            return self._take_failure(ProbeFailed(reason=Reason.TOO_SLOW, latency_ns=event.latency_ns), now_ns)
+            return self._take_failure(_too_slow(event.latency_ns), now_ns)
         if not self._end_probe(now_ns, event.latency_ns, Reason.CHECK_SUCCEEDED):
             return NOTHING
         self.certificate_until_s = event.certificate_until_s
@@ -177,11 +179,12 @@ class CheckMachine:
         if not self._end_probe(now_ns, event.latency_ns, event.reason):
             return NOTHING
         self.failures += 1
+        self.detail = event.detail
         timing = self.check.timing
         if self.is_up and self.is_tested and self._tries_left > 0:  # CHK-4
             self._tries_left -= 1
             self._due_ns = now_ns + timing.delay_before_retry_ns
-            return (ReportFailure(reason=event.reason, tries_left=self._tries_left + 1),)
+            return (ReportFailure(reason=event.reason, tries_left=self._tries_left + 1, detail=event.detail),)
         period_ns = timing.delay_loop_ns
         if isinstance(self.check, HttpCheck):  # CHK-24
             period_ns = max(period_ns, timing.delay_before_retry_ns)
@@ -197,7 +200,7 @@ class CheckMachine:
 
     def _fail_again(self, reason: Reason) -> tuple[Effect, ...]:
         """It was down. Where it began so, its reason may be that of another check, before a reload: its own counts."""
-        failure = ReportFailure(reason=reason, tries_left=0)
+        failure = ReportFailure(reason=reason, tries_left=0, detail=self.detail)
         if self.failures > 1 or self.reason == reason:
             return (failure,)
         self.reason = reason
@@ -219,3 +222,7 @@ class CheckMachine:
         self.latency_ns = latency_ns
         self.last_reason = reason
         return True
+
+
+def _too_slow(latency_ns: int) -> ProbeFailed:
+    return ProbeFailed(reason=Reason.TOO_SLOW, latency_ns=latency_ns, detail=f"{latency_ns / 1_000_000:.1f} ms")

@@ -15,6 +15,7 @@ _RECURSION_DESIRED = 0x0100
 _RESPONSE = 0x8000
 _RCODE = 0x000F
 _CLASS_IN = 1
+_RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
 
 
 def question_bytes(name: str, record_type: int, identity: int) -> bytes:
@@ -35,3 +36,9 @@ def judge_reply(data: bytes, identity: int) -> Reason | None:
     if not flags & _RESPONSE:
         return Reason.DNS_BAD_REPLY
     return Reason.DNS_RCODE if flags & _RCODE else None
+
+
+def rcode_of(data: bytes) -> str:
+    """The code of an answer that is bad for it, as the registry names it."""
+    code = _HEADER.unpack_from(data)[1] & _RCODE
+    return _RCODES[code] if code < len(_RCODES) else str(code)

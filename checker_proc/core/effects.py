@@ -32,6 +32,8 @@ class ReportFailure:
 
     reason: Reason
     tries_left: int
+    detail: str = ""
+    """As of `ProbeFailed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,8 @@ class ProbeFailed:
 
     reason: Reason
     latency_ns: int = 0
+    detail: str = ""
+    """What came instead, for the log, where the reason leaves that open: a status, a code. Short, and printable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

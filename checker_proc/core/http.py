@@ -86,7 +86,7 @@ class ResponseReader:
             return
         if self._step == ResponseReader._read_status_line:
             self._fail(Reason.HTTP_INCOMPLETE if self._buffer or self._head_bytes else Reason.HTTP_NO_DATA)
-        elif self._step == ResponseReader._read_header:
+        elif self._step in (ResponseReader._read_headers, ResponseReader._read_header):
             self._fail(Reason.HTTP_INCOMPLETE)
         else:
             if self._step != ResponseReader._read_to_close:
@@ -116,7 +116,7 @@ class ResponseReader:
         if found is not None and found.end() <= STATUS_LINE_MAX:
             self._head_bytes += found.end()
             self.status, self._version_1_1 = int(found[2]), found[1] != b"0"
-            self._step = ResponseReader._read_header
+            self._step = ResponseReader._read_headers
             del self._buffer[: found.end()]
             return True
         return self._read_odd_status_line()
@@ -137,17 +137,21 @@ class ResponseReader:
         self._step = ResponseReader._read_header
         return True
 
-    def _read_header(self) -> bool:
+    def _read_headers(self) -> bool:
+        """All fields at once, which have come in one piece as they mostly do; else one by one, and not tried again."""
         found = _FIELDS.match(self._buffer, 0, max(0, HEADERS_MAX - self._head_bytes))
         if found is not None:
             return self._take_headers(found.end())
+        self._step = ResponseReader._read_header
+        return True
+
+    def _read_header(self) -> bool:
         line = self._line(max(0, HEADERS_MAX - self._head_bytes), Reason.HTTP_HEADERS_TOO_LONG)
         if line is None:
             return False
         return self._take_header(line) if line else self._begin_body()
 
     def _take_headers(self, length: int) -> bool:
-        """All fields, which have come in one piece as they mostly do."""
         noted = _OF_THE_BODY.findall(self._buffer, 0, length)
         del self._buffer[:length]
         self._head_bytes += length
@@ -252,6 +256,15 @@ class ResponseReader:
             return False
         self.is_done = not line
         return bool(line)
+
+
+def detail_of(url: HttpUrl, response: Response, reason: Reason) -> str:
+    """What came, for the log: of which page, and its status or digest where that was the wrong one."""
+    if reason is Reason.HTTP_STATUS:
+        return f"{response.status} of {url.path}"
+    if reason is Reason.HTTP_DIGEST:
+        return f"{response.body.digest()} of {url.path}"
+    return f"of {url.path}"
 
 
 def judge(url: HttpUrl, response: Response, search: Search | None = None) -> Reason | None:

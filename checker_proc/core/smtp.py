@@ -26,7 +26,7 @@ class Step(enum.Enum):
 class SmtpDialogue:
     """One dialogue. Feed it until `is_done`, `end()` it when the peer closed; then `problem` is None or the reason."""
 
-    __slots__ = ("_buffer", "_code", "_helo", "_lines", "is_done", "problem", "step")
+    __slots__ = ("_buffer", "_code", "_helo", "_lines", "detail", "is_done", "problem", "step")
 
     def __init__(self, helo_name: str) -> None:
         self._helo = f"HELO {helo_name}\r\n".encode("utf-8", "surrogateescape")
@@ -36,6 +36,8 @@ class SmtpDialogue:
         self.step = Step.GREETING
         self.is_done = False
         self.problem: Reason | None = None
+        self.detail = ""
+        """The code that was the wrong one."""
 
     def feed(self, data: bytes) -> bytes:
         """Take some bytes; what is to be sent now, often nothing."""
@@ -63,6 +65,10 @@ class SmtpDialogue:
         self._buffer.clear()
         return b""
 
+    def _refuse(self, problem: Reason, code: bytes) -> bytes:
+        self.detail = code.decode()
+        return self._stop(problem)
+
     def _take_line(self, line: bytes) -> bytes:
         code, mark = line[:3], line[3:4]
         if len(code) != 3 or not code.isdigit() or mark not in (b"", b" ", b"-") or self._code not in (b"", code):
@@ -79,12 +85,12 @@ class SmtpDialogue:
     def _take_reply(self, code: bytes) -> bytes:
         if self.step is Step.GREETING:
             if code != b"220":
-                return self._stop(Reason.SMTP_GREETING)
+                return self._refuse(Reason.SMTP_GREETING, code)
             self.step = Step.HELO
             return self._helo
         if self.step is Step.HELO:
             if code != b"250":
-                return self._stop(Reason.SMTP_HELO)
+                return self._refuse(Reason.SMTP_HELO, code)
             self.step = Step.QUIT
             return b"QUIT\r\n"
         return self._stop(None)

@@ -58,12 +58,12 @@ class DatagramProbe:
             self._loop.unwatch(self._socket.fileno())
             self._socket.close()
 
-    def _conclude(self, reason: Reason | None) -> None:
+    def _conclude(self, reason: Reason | None, detail: str = "") -> None:
         latency_ns = self._loop.now_ns() - self._started_ns
         if reason is None:
             self._finish(ProbeSucceeded(latency_ns=latency_ns))
         else:
-            self._finish(ProbeFailed(reason=reason, latency_ns=latency_ns))
+            self._finish(ProbeFailed(reason=reason, latency_ns=latency_ns, detail=detail))
 
     def _finish(self, result: Result) -> None:
         self.cancel()
@@ -81,7 +81,7 @@ class DatagramProbe:
         if reason is Reason.DNS_OTHER_ID:  # somebody else's: ours may still come
             self._in_silence = reason
             return
-        self._conclude(reason)
+        self._conclude(reason, dns.rcode_of(data) if reason is Reason.DNS_RCODE else "")
 
 
 def start_udp(

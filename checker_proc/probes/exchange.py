@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pyhad.checker_proc.core.http import ResponseReader, judge
+from pyhad.checker_proc.core.http import ResponseReader, detail_of, judge
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.common.config.model import HttpUrl
 from pyhad.common.pcre import pattern_of
@@ -34,6 +34,10 @@ class Exchange(Protocol):
 
     def verdict(self) -> Reason | None:
         """Why it failed, None when all is well. Asked once, when it is over."""
+        ...
+
+    def detail(self, reason: Reason) -> str:
+        """What came instead, as `ProbeFailed.detail`, where `verdict` gave that reason."""
         ...
 
 
@@ -71,3 +75,7 @@ class Http1Exchange:
         """CHK-23."""
         regex = self._url.regex
         return judge(self._url, self._reader, pattern_of(regex).search if regex is not None else None)
+
+    def detail(self, reason: Reason) -> str:
+        """As `Exchange.detail`."""
+        return detail_of(self._url, self._reader, reason)

@@ -8,6 +8,8 @@ from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.probes.http2 import Http2Stream
 from pyhad.common.config.model import GrpcCheck
 
+_CODE_MAX = 5
+
 
 class GrpcCall:
     """One call. An `exchange.Exchange`."""
@@ -37,3 +39,10 @@ class GrpcCall:
         if stream.problem is not None:
             return stream.problem
         return judge_answer(stream.status, stream.trailers.get(b"grpc-status"), bytes(stream.body.kept or b""))
+
+    def detail(self, reason: Reason) -> str:
+        """As `Exchange.detail`: the code of HTTP or of gRPC that was the wrong one."""
+        if reason is Reason.HTTP_STATUS:
+            return str(self._stream.status)
+        code = self._stream.trailers.get(b"grpc-status", b"")
+        return code.decode() if reason is Reason.GRPC_STATUS and code.isdigit() and len(code) <= _CODE_MAX else ""

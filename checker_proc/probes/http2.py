@@ -21,7 +21,7 @@ from h2.events import (
 from h2.exceptions import DenialOfServiceError, H2Error
 from h2.settings import SettingCodes, Settings
 
-from pyhad.checker_proc.core.http import judge
+from pyhad.checker_proc.core.http import detail_of, judge
 from pyhad.checker_proc.core.http_body import Body
 from pyhad.checker_proc.core.http_request import body_bytes, http2_fields
 from pyhad.checker_proc.core.reasons import Reason
@@ -218,3 +218,7 @@ class Http2Exchange:
         """As of HTTP/1: status, digest, pattern (CHK-23)."""
         regex = self._url.regex
         return judge(self._url, self._stream, pattern_of(regex).search if regex is not None else None)
+
+    def detail(self, reason: Reason) -> str:
+        """As `Exchange.detail`."""
+        return detail_of(self._url, self._stream, reason)

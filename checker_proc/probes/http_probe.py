@@ -16,7 +16,8 @@ from pyhad.checker_proc.probes.sockets import begin_connect, error_of, failure_o
 from pyhad.common.config.model import Target
 from pyhad.common.loop import READ, WRITE, Loop
 
-READ_BYTES = 64 * 1024
+READ_BYTES = 16 * 1024
+"""At once, and a record of TLS. Others wait while they are read: for hostile ones some 10 ms."""
 
 
 class HttpProbe:
@@ -114,7 +115,7 @@ class HttpProbe:
         if reason is None:
             self._finish(self._success(latency_ns))
         else:
-            self._finish(ProbeFailed(reason=reason, latency_ns=latency_ns))
+            self._finish(ProbeFailed(reason=reason, latency_ns=latency_ns, detail=self._exchange.detail(reason)))
 
     def _success(self, latency_ns: int) -> ProbeSucceeded:
         return ProbeSucceeded(latency_ns=latency_ns, remark=self._exchange.remark)

@@ -74,13 +74,13 @@ class MiscProbe:
     def _result_of(self, answer: Ended) -> Result:
         """CHK-60, CHK-61. A negative status is the signal that ended it."""
         if answer.detail:
-            return ProbeFailed(reason=Reason.CANNOT_RUN)
+            return ProbeFailed(reason=Reason.CANNOT_RUN, detail=answer.detail)
         if answer.status == 0:
             return ProbeSucceeded(latency_ns=self._latency_ns)
         if answer.status >= _WEIGHT_OFFSET and self.check.dynamic:
             return ProbeSucceeded(latency_ns=self._latency_ns, weight=answer.status - _WEIGHT_OFFSET)
         reason = Reason.EXIT_STATUS if answer.status > 0 else Reason.KILLED_BY_SIGNAL
-        return ProbeFailed(reason=reason, latency_ns=self._latency_ns)
+        return ProbeFailed(reason=reason, latency_ns=self._latency_ns, detail=str(abs(answer.status)))
 
     def _tell(self, result: Result) -> None:
         if not self._is_told:

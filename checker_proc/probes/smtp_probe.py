@@ -90,7 +90,7 @@ class SmtpProbe:
             if dialogue.problem is None:
                 self._finish(ProbeSucceeded(latency_ns=latency_ns))
             else:
-                self._finish(ProbeFailed(reason=dialogue.problem, latency_ns=latency_ns))
+                self._finish(ProbeFailed(reason=dialogue.problem, latency_ns=latency_ns, detail=dialogue.detail))
         elif self._unsent:
             self._writable(0)
 

@@ -140,7 +140,8 @@ class TlsProbe(HttpProbe):
             self._exchange.end()
             self._conclude()
             return
-        self._finish(ProbeFailed(reason=reason, latency_ns=self._loop.now_ns() - self._started_ns))
+        latency_ns, detail = self._loop.now_ns() - self._started_ns, (error.reason or "").lower()
+        self._finish(ProbeFailed(reason=reason, latency_ns=latency_ns, detail=detail))
 
     def _last_word(self, error: ssl.SSLError) -> ssl.SSLError:
         """Who closes before our request came often said why (TLS 1.3 refuses a client only after the handshake)."""

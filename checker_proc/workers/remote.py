@@ -103,11 +103,11 @@ class RemoteCheck:
             case Changed():
                 machine = self.machine
                 machine.is_up, machine.is_tested, machine.weight = said.is_up, said.is_tested, said.weight
-                machine.reason = said.reason
+                machine.reason, machine.detail = said.reason, said.detail
                 change = ReportChange(went_up=said.went_up, went_down=said.went_down, is_confirmed=said.is_confirmed)
                 self._listener.check_changed(self, change)
             case TryFailed():
-                failure = ReportFailure(reason=Reason(said.reason), tries_left=said.tries_left)
+                failure = ReportFailure(reason=Reason(said.reason), tries_left=said.tries_left, detail=said.detail)
                 self._listener.probe_failed(self, failure)
             case NotMade():
                 self._listener.probe_impossible(self, ReportImpossible(reason=Reason(said.reason)))

@@ -127,14 +127,14 @@ class Worker:
             Changed(
                 number=running.number, is_up=machine.is_up, is_tested=machine.is_tested,
                 weight=machine.weight, reason=str(machine.reason), went_up=change.went_up, went_down=change.went_down,
-                is_confirmed=change.is_confirmed,
+                is_confirmed=change.is_confirmed, detail=machine.detail,
             )
         )  # fmt: skip
 
     def probe_failed(self, running: GivenCheck, failure: ReportFailure) -> None:
         """Said on."""
-        number = running.number
-        self._line.send(TryFailed(number=number, reason=str(failure.reason), tries_left=failure.tries_left))
+        number, reason = running.number, str(failure.reason)
+        self._line.send(TryFailed(number=number, reason=reason, tries_left=failure.tries_left, detail=failure.detail))
 
     def probe_impossible(self, running: GivenCheck, problem: ReportImpossible) -> None:
         """Said on."""

@@ -71,6 +71,7 @@ class Changed:
     went_up: bool
     went_down: bool
     is_confirmed: bool
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class TryFailed:
     number: int
     reason: str
     tries_left: int
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,10 @@ def test_each_http_answer_gives_its_own_reason(director: Director) -> None:
     director.start(*(checked(name, http(servers[name].port, url)) for name, (_, url, *_) in bodies.items()))
     for name, (_, _, up, reason) in bodies.items():
         director.until(lambda name=name, said=(up, reason): director.verdicts and director.says(name) == said)
+    director.until(lambda: len(director.lines("check_failed")) == 4)
+    assert {line["server"][-5:-3]: line["detail"] for line in director.lines("check_failed")} == {
+        "12": f"{digest} of /", "13": "503 of /", "14": "of /", "15": "of /",
+    }  # fmt: skip
     port = servers["10.0.0.11:80"].port
     request = f"GET / HTTP/1.0\r\nUser-Agent: KeepAliveClient\r\nHost: 127.0.0.1:{port}\r\n\r\n"
     assert servers["10.0.0.11:80"].requests[0] == request.encode()

@@ -250,7 +250,7 @@ def test_an_answer_that_takes_longer_than_it_may_is_a_failure_like_any_other() -
     machine = settled(CheckMachine(TcpCheck(target=TARGET, timing=timing, alpha=False)))
     slow = ProbeSucceeded(latency_ns=100 * MS + 1)
     assert run(machine, 11 * S, ProbeSucceeded(latency_ns=100 * MS)) == ()
-    assert run(machine, 21 * S, slow) == (ReportFailure(reason=Reason.TOO_SLOW, tries_left=1),)
+    assert run(machine, 21 * S, slow) == (ReportFailure(reason=Reason.TOO_SLOW, tries_left=1, detail="100.0 ms"),)
     assert run(machine, 22_005 * MS, slow) == WENT_DOWN
     assert (machine.reason, machine.latency_ns) == (Reason.TOO_SLOW, 100_000_001)
 

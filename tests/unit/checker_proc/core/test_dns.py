@@ -8,7 +8,7 @@ import dns.rdatatype
 import pytest
 from hypothesis import given, strategies as st
 
-from pyhad.checker_proc.core.dns import judge_reply, question_bytes
+from pyhad.checker_proc.core.dns import judge_reply, question_bytes, rcode_of
 from pyhad.checker_proc.core.reasons import Reason
 
 
@@ -64,4 +64,5 @@ def test_an_answer_of_dnspython_is_read_by_its_code(rcode: int) -> None:
     answer = dns.message.make_response(query)
     answer.set_rcode(dns.rcode.from_text(str(rcode)))
     assert judge_reply(answer.to_wire(), 258) is (None if rcode == 0 else Reason.DNS_RCODE)
+    assert rcode_of(answer.to_wire()) == dns.rcode.to_text(answer.rcode())
     assert judge_reply(query.to_wire(), 258) is Reason.DNS_BAD_REPLY

@@ -40,6 +40,12 @@ def test_bytes_may_come_one_by_one_and_lines_may_end_in_lf() -> None:
     assert dialogue.problem is None
 
 
+def test_the_code_that_was_the_wrong_one_is_told() -> None:
+    assert talk(b"554 go away\r\n")[1].detail == "554"
+    assert talk(GREETING, b"550 no\r\n")[1].detail == "550"
+    assert talk(GREETING, b"250-more\r\n")[1].detail == ""
+
+
 @pytest.mark.parametrize(
     ("replies", "problem"),
     [

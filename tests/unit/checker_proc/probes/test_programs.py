@@ -77,7 +77,7 @@ def test_a_program_is_run_and_its_end_is_the_result(bench: Bench) -> None:
     bench.start(owner)
     assert bench.orders() == [order(1)]
     bench.answer(Ended(ticket=1, status=3))
-    assert [(type(one), one.reason) for one in owner.results] == [(ProbeFailed, Reason.EXIT_STATUS)]  # type: ignore[union-attr]
+    assert [(one.reason, one.detail) for one in owner.results] == [(Reason.EXIT_STATUS, "3")]  # type: ignore[union-attr]
 
 
 def test_a_run_given_up_is_gone_before_the_next_of_that_program_begins(bench: Bench) -> None:
