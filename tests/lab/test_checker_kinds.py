@@ -60,7 +60,8 @@ def test_opensmtpd_is_up_and_down_when_it_is_gone(director: Director, tmp_path: 
         director.start(checked("10.0.0.11:25", smtp(port)))
         director.until(lambda: director.verdicts and director.says("10.0.0.11:25") == (True, "check_succeeded"))
     director.until(lambda: director.up("10.0.0.11:25") is False)
-    assert director.says("10.0.0.11:25") == (False, "connect_refused")
+    ends = {"connect_refused", "connection_reset", "smtp_incomplete"}  # its end may fall into a dialogue
+    assert director.says("10.0.0.11:25")[1] in ends
 
 
 @pytest.mark.behaviour("CHK-40", "QRK-13")
