@@ -212,19 +212,21 @@ class Helper:
                 assert_never(order)
 
     def _keep_ledger(self, order: KeepLedger, descriptors: list[int]) -> None:
-        descriptor, before = descriptors[0] if descriptors else -1, list[int]()
+        descriptor, unread = descriptors[0] if descriptors else -1, b""
         try:
             if order.asks:
-                before = exchange(order.path, descriptor)
+                unread = exchange(order.path, descriptor)
             else:
                 put(order.path, descriptor)
             if order.settles:
                 settle(order.path)
         except OSError as error:
             self._warn("ledger_not_written", order.path, error.strerror or "")
-        for one in before:
-            self._answer(LedgerFound(), (one,))
-            os.close(one)
+        if unread:
+            copy = os.memfd_create("ledger", os.MFD_CLOEXEC)
+            os.write(copy, unread)
+            self._answer(LedgerFound(), (copy,))
+            os.close(copy)
 
     def _end(self) -> None:
         """The VRRP process is gone."""

@@ -98,7 +98,7 @@ class KeepLedger:
 
     path: str
     asks: bool
-    """Answered by `LedgerFound` with what was there before, which is kept beside it."""
+    """Answered by `LedgerFound` if notes were there before, which are kept beside it."""
     settles: bool = False
     """What was kept is seen to."""
 
@@ -160,7 +160,7 @@ class FifoOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFound:
-    """What was in the file before, as a memfd beside this."""
+    """The notes that were there before, as a memfd beside this: for `ledger.notes_in`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

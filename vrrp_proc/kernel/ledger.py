@@ -17,7 +17,7 @@ from pyhad.common.config.model import Path, Statics, VirtualRoute, VirtualRule, 
 from pyhad.common.errors import WireError
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.scripts.client import Scripts
-from pyhad.common.scripts.ledger import MOST_BYTES
+from pyhad.common.scripts.ledger import MOST_BYTES, MOST_NOTE_BYTES, notes_in
 from pyhad.common.scripts.orders import KeepLedger
 from pyhad.vrrp_proc.core.sweep import left_over_paths
 
@@ -61,7 +61,7 @@ class Ledger:
                 rules=tuple(path for path in noted if isinstance(path, VirtualRule)),
             )
         )
-        if len(content) > MOST_BYTES:
+        if len(content) > MOST_NOTE_BYTES:
             self._logger.warning("ledger_too_long", routes_and_rules=len(noted))
             content = b""
         self._keep(content)
@@ -81,23 +81,22 @@ class Ledger:
         self._asks = False
 
     def _found(self, descriptor: int) -> None:
-        """What was in the file before our first note; it is kept until now, for we might have died before."""
-        left = self._left_over(os.pread(descriptor, MOST_BYTES, 0))
+        """The notes from before our first one; they are kept until now, for we might have died before."""
+        notes = notes_in(os.pread(descriptor, MOST_BYTES, 0))
+        left = left_over_paths(dict.fromkeys(path for note in notes for path in self._read(note)), self._configured)
         if left:
             self.on_left_over(left)
         self._keep(self._content, settles=True)
 
-    def _left_over(self, content: bytes) -> tuple[Path, ...]:
-        if not content:
-            return ()
+    def _read(self, note: bytes) -> tuple[Path, ...]:
         try:
-            noted = decode(Noted, content)
+            noted = decode(Noted, note)
             if noted.format != FORMAT:
                 raise WireError(f"format {noted.format}, this process reads {FORMAT}")
         except WireError as error:  # written by another version
             self._logger.warning("ledger_not_understood", detail=str(error))
             return ()
-        return left_over_paths((*noted.routes, *noted.rules), self._configured)
+        return (*noted.routes, *noted.rules)
 
 
 def _paths_of(document: VrrpDocument) -> tuple[Path, ...]:

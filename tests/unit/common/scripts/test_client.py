@@ -154,7 +154,8 @@ def test_the_next_daemon_learns_what_the_last_one_had_configured_and_it_has_not(
 
 
 def test_what_a_daemon_left_is_found_again_if_whoever_asked_for_it_died_too_early(bench: Bench) -> None:
-    route = VirtualRoute(text="10.1.0.0/16", family=4, destination="10.1.0.0", prefix_len=16)
+    first = VirtualRoute(text="10.1.0.0/16", family=4, destination="10.1.0.0", prefix_len=16)
+    second = VirtualRoute(text="10.2.0.0/16", family=4, destination="10.2.0.0", prefix_len=16)
     path, removed = str(bench.folder / "installed"), list[tuple[Path_, ...]]()
 
     def begin(statics: Statics) -> Ledger:
@@ -164,17 +165,14 @@ def test_what_a_daemon_left_is_found_again_if_whoever_asked_for_it_died_too_earl
         return made
 
     answers: list[int] = []
-    begin(Statics(routes=(route,)))
-    found = bench.scripts.on_ledger
-    bench.scripts.on_ledger = lambda descriptor: (answers.append(descriptor), found(descriptor))[1]
-    bench.until(lambda: len(answers) == 2)  # of two files, neither there
-    begin(Statics())
-    bench.scripts.on_ledger = answers.append  # it dies before it hears
-    bench.until(lambda: len(answers) == 3)
-    assert Path(path + ".unread").exists()
+    begin(Statics(routes=(first,)))
+    for statics in (Statics(routes=(second,)), Statics()):
+        begin(statics)
+        bench.scripts.on_ledger = answers.append  # it dies before it hears
+        bench.until(lambda number=len(answers) + 1: len(answers) == number)
     begin(Statics())
     bench.until(lambda: removed)
-    assert removed == [(route,)]
+    assert removed == [(second, first)]
     bench.until(lambda: not Path(path + ".unread").exists())
 
 
