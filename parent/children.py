@@ -25,8 +25,8 @@ from pyhad.parent.rooms import Room
 from pyhad.parent.setup import Setup
 from pyhad.parent.shared import Shared
 
-RELEASE_PATIENCE_NS = 400_000_000
-"""Less than the pause before the next start (core/supervisor.py)."""
+RELEASE_PATIENCE_NS = 4_900_000_000
+"""Less than the pause before the next start (core/child.py)."""
 _SO_RCVBUFFORCE = 33
 _ICMP_BUFFER_BYTES = 4 * 1024 * 1024
 """Replies to thousands of pings of one moment; what the kernel gives everybody holds some 300. Counted twice by it."""
@@ -130,8 +130,11 @@ class Children:
         self._loop.watch(process.lifeline.fileno(), lambda _events: self._hear(name, process))
         self._loop.watch(process.pidfd, lambda _events: self._reap(name, process))
 
-    def release(self, name: ProcessName, document: bytes) -> int:
-        """Fork the last resort of a dead child; returns its pid, 0 if it has none. Raises OSError."""
+    def release(self, name: ProcessName, document: bytes, on_end: Callable[[bool], None]) -> int:
+        """Fork the last resort of a dead child; returns its pid, 0 if it has none. Raises OSError.
+
+        `on_end(took_too_long)` runs when it is gone.
+        """
         room = self._rooms[name]
         if not room.last_resort:
             return 0
@@ -148,13 +151,15 @@ class Children:
         finally:
             parent_end.close()
             child_end.close()
-        end = self._loop.after(RELEASE_PATIENCE_NS, lambda: signal.pidfd_send_signal(pidfd, signal.SIGKILL))
+        late = self._loop.after(RELEASE_PATIENCE_NS, lambda: signal.pidfd_send_signal(pidfd, signal.SIGKILL))
 
         def reap(_events: int) -> None:
-            end.cancel()
+            took_too_long = late.action is None
+            late.cancel()
             self._loop.unwatch(pidfd)
             os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
             os.close(pidfd)
+            on_end(took_too_long)
 
         self._loop.watch(pidfd, reap)
         return pid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import os
 import signal
 import time
@@ -84,22 +85,13 @@ class Service:
         self._hang_watch = HangWatch(self._loop, self._children, self._handle)
 
     def _dumper_of(self, setup: Setup) -> Dumper:
-        return Dumper(
-            self._loop,
-            setup.run_dir.path,
-            setup.log_of(ProcessName.PARENT),
-            ask=lambda word, fd: self._children.say(ProcessName.CONTROL, word, fd),
-            logger=self._logger,
-        )
+        log, ask = setup.log_of(ProcessName.PARENT), functools.partial(self._children.say, ProcessName.CONTROL)
+        return Dumper(self._loop, setup.run_dir.path, log, ask=ask, logger=self._logger)
 
     def _clock_of(self, setup: Setup) -> ReloadClock:
-        return ReloadClock(
-            self._loop,
-            setup.log_of(ProcessName.PARENT),
-            setup.account,
-            logger=self._logger,
-            on_due=lambda: self._want_reload("reload_time_file"),
-        )
+        log = setup.log_of(ProcessName.PARENT)
+        due = functools.partial(self._want_reload, "reload_time_file")
+        return ReloadClock(self._loop, log, setup.account, logger=self._logger, on_due=due)
 
     # -------------------------------------------------------------------------------------------- life
 
@@ -285,10 +277,8 @@ class Service:
         self._log.flush()  # our lines stand before those of the child
         try:
             in_force = self._configurations.in_force
-            names = in_force.parent.settings.process_names
-            pid = self._children.start(
-                name, in_force.content(name), self._scheduler.settings_of(name), names.get(name, "")
-            )
+            title = in_force.parent.settings.process_names.get(name, "")
+            pid = self._children.start(name, in_force.content(name), self._scheduler.settings_of(name), title)
         except OSError as error:
             self._logger.error("child_not_started", child=str(name), error=str(error))
             self._handle(ev.ChildExited(name=name, status=NOT_FORKED))
@@ -298,11 +288,18 @@ class Service:
         self._write_pid_file(name, pid)
 
     def _release(self, name: ProcessName) -> None:
+        def ended(took_too_long: bool) -> None:
+            if took_too_long:
+                self._logger.error("release_took_too_long", child=str(name))
+            self._handle(ev.HeldReleased(name=name))
+
         try:
-            pid = self._children.release(name, self._configurations.in_force.content(name))
+            pid = self._children.release(name, self._configurations.in_force.content(name), ended)
         except OSError as error:
             self._logger.error("release_not_started", child=str(name), error=str(error))
+            self._handle(ev.HeldReleased(name=name))
         else:
+            self._scheduler.started(name, pid)
             self._logger.warning("release_started", child=str(name), child_pid=pid)
 
     def _follow(self, settings: DaemonSettings) -> None:

@@ -28,6 +28,7 @@ from pyhad.vrrp_proc.kernel.links import LinkMonitor, Links
 from pyhad.vrrp_proc.kernel.route_socket import RouteSocket
 from pyhad.vrrp_proc.kernel.vmacs import mark_of, names_on
 from pyhad.vrrp_proc.main import KEPT
+from pyhad.vrrp_proc.surroundings import source_of
 from pyhad.vrrp_proc.wire.sockets import Sender
 from pyhad.vrrp_proc.wire.sockets6 import Sender6
 from pyhad.vrrp_proc.wire.sockets_vmac import send_once
@@ -73,17 +74,15 @@ def release(instances: tuple[VrrpInstance, ...], records: Journal, logger: Filte
 
 def _say_release(config: VrrpInstance, record: Record, links: Links, mine: frozenset[str]) -> int:
     """0 or an errno."""
-    interface, family, source = links.by_name.get(config.interface), config.family, config.source_address
-    if interface is None and config.interface:
-        return errno.ENODEV
-    if interface is not None and not source:
-        source = interface.primary(family, mine) or interface.primary(family, frozenset())
-    outgoing = Outgoing(config)
-    outgoing.change(config, source)
-    outgoing.restore(record.sequence)
+    family, source = config.family, source_of(config, links, mine)
     speaks_on = links.by_name.get(config.speaks_on)
     if speaks_on is None and config.speaks_on:
         return errno.ENODEV
+    if not source:
+        return errno.EADDRNOTAVAIL
+    outgoing = Outgoing(config)
+    outgoing.change(config, source)
+    outgoing.restore(record.sequence)
     packets = outgoing.packets(PRIORITY_RELEASE, time.time_ns())
     if speaks_on is not None and config.vmac is not None and config.vmac.mac and not config.vmac_xmit_base:
         return max(send_once(speaks_on.name, family, packet, destination) for packet, destination in packets)

@@ -57,7 +57,7 @@ class Surroundings:
 
     def look(self, config: VrrpInstance, *, has_port: bool) -> Seen:
         """As interfaces and addresses are now (FSM-40). `has_port`: packets can be sent and received."""
-        source = self._source(config)
+        source = source_of(config, self._links, self.virtual)
         weighed = weigh(config.trackers, self._readings(config))
         faults = {*self._interface_faults(config, has_port), *self._source_faults(config, source)}
         return Seen(faults=weighed.faults.union(faults), source_address=source, adjustment=weighed.adjustment)
@@ -92,16 +92,6 @@ class Surroundings:
         """An interface of our own: that it has carrier is the matter of its base, whose delays count (FSM-46)."""
         found = self._links.by_name.get(name)
         return found is not None and found.flags & IFF_UP != 0
-
-    def _source(self, config: VrrpInstance) -> str:
-        """An ipvlan has an address of its own; a virtual MAC speaks with that of its base."""
-        own = self._links.by_name.get(_source_interface(config))
-        if config.source_address or own is None:
-            return config.source_address
-        source = own.primary(config.family, self.virtual)
-        if not source and config.base_priority == 255:  # an owner's own address is the virtual one
-            source = own.primary(config.family, frozenset())
-        return source
 
     def _source_faults(self, config: VrrpInstance, source: str) -> set[FaultCause]:
         faults: set[FaultCause] = set()
@@ -154,6 +144,20 @@ def interfaces_of(config: VrrpInstance) -> set[str]:
     weighted = (tracker.name for tracker in config.trackers if tracker.kind is TrackerKind.INTERFACE)
     made = (name for vmac in config.vmacs for name in (vmac.name, vmac.base))
     return names.union(config.tracked_interfaces, (config.interface, config.vrf), weighted, made)
+
+
+def source_of(config: VrrpInstance, links: Links, virtual: frozenset[str]) -> str:
+    """The address that it speaks from, which is none of `virtual`; "" while there is none.
+
+    An ipvlan has an address of its own; a virtual MAC speaks with that of its base.
+    """
+    own = links.by_name.get(_source_interface(config))
+    if config.source_address or own is None:
+        return config.source_address
+    source = own.primary(config.family, virtual)
+    if not source and config.base_priority == 255:  # an owner's own address is the virtual one
+        source = own.primary(config.family, frozenset())
+    return source
 
 
 def _source_interface(config: VrrpInstance) -> str:

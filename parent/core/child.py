@@ -18,6 +18,9 @@ PATIENCE_NS = 5_000_000_000
 
 BELIEVED_NS = 60_000_000_000
 
+RELEASE_PAUSE_NS = 5_000_000_000
+"""What VRRP held is released by a process that works alone: for some 100 ms, longer where the machine is busy."""
+
 
 class Silence:
     """How long a progress counter has stood still, in time during which the observer itself was awake.
@@ -61,6 +64,8 @@ class Child:
     """STOPPING: when patience ends."""
     down_since_ns: int | None = None
     """When its last run that was ready ended; None while there is one, or never was."""
+    due_ns: int = 0
+    """When its next run would begin if nothing had to be released before."""
     released: bool = False
     """What it held has been given up since."""
     believed_until_ns: int = 0
@@ -96,6 +101,15 @@ class Child:
         if self.name is not ProcessName.VRRP or self.down_since_ns is None or self.released:
             return False
         return 0 < patience_ns <= next_start_ns - self.down_since_ns
+
+    def release(self, due_ns: int) -> None:
+        """What it held is given up before its next run, which is due then."""
+        self.released, self.due_ns = True, due_ns
+
+    def may_start(self, now_ns: int) -> None:
+        """What it held has been given up: its next run need not wait for that any longer."""
+        if self.start_at_ns is not None:
+            self.start_at_ns = max(self.due_ns, now_ns)
 
     def is_silent(self, progress: int, *, now_ns: int, gap_max_ns: int, watchdog_ns: int) -> bool:
         """Its counter has this value now, and has had it for too long. Who has been killed is not asked."""

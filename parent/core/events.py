@@ -88,6 +88,13 @@ class ChildExited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldReleased:
+    """The process that `ReleaseHeld` asked for has ended."""
+
+    name: ProcessName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PulsesObserved:
     """The progress counters of the pulse page as they are now, by process."""
 
@@ -112,6 +119,6 @@ class TimePassed:
 
 Event = (
     ConfigurationReady | ConfigurationRefused | ReloadWanted | ChildrenFound | UpgradeWanted | UpgradeTried | StopWanted
-    | ReloadConfirmed | ChildReady | ChildApplied | ChildExited | PulsesObserved | ChildStands
-    | TimePassed
+    | ReloadConfirmed | ChildReady | ChildApplied | ChildExited | HeldReleased | PulsesObserved
+    | ChildStands | TimePassed
 )  # fmt: skip

@@ -21,7 +21,7 @@ from typing import assert_never
 
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.core import effects as do, events as ev, remarks
-from pyhad.parent.core.child import PATIENCE_NS, Child
+from pyhad.parent.core.child import PATIENCE_NS, RELEASE_PAUSE_NS, Child
 from pyhad.parent.core.confirmation import WAITS, Confirmation
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.events import Event
@@ -34,8 +34,6 @@ from pyhad.parent.core.settings import Settings
 PERMANENT = frozenset({1, 2, 4})  # PROC-10: fatal, configuration, permission
 FATAL = 1
 APPLY_WAIT_NS = 60_000_000_000
-RELEASE_PAUSE_NS = 500_000_000
-"""The process that releases what VRRP held works alone, for a few milliseconds."""
 
 
 class Supervisor:
@@ -90,6 +88,8 @@ class Supervisor:
                 self._answered(event.name)
             case ev.ChildExited():
                 self._child_exited(self._children[event.name], event.status, now_ns)
+            case ev.HeldReleased():
+                self._children[event.name].may_start(now_ns)
             case ev.PulsesObserved():
                 self._pulses_observed(event.progress, now_ns)
             case ev.ChildStands():
@@ -253,7 +253,7 @@ class Supervisor:
         delay_ns = child.policy.died(started_ns=child.started_ns, now_ns=now_ns)
         patience_ns = self._settings.down_interval_ns if self._settings else 0
         if child.is_missed(patience_ns, now_ns + delay_ns):
-            child.released = True
+            child.release(now_ns + delay_ns)
             delay_ns = max(delay_ns, RELEASE_PAUSE_NS)
             self._effects.append(do.ReleaseHeld(name=child.name))
         if delay_ns == 0:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.net import Lab, Running, wait_until
+from tests.lab.test_release import kill_until_released
 
 pytestmark = pytest.mark.vm
 
@@ -87,6 +88,14 @@ def test_a_router_on_an_ipvlan_leads_gives_way_and_leaves_nothing(lab: Lab, fold
     assert VIP in lab.run("a", "ip", "addr", "show", "vrrp.51")
     for address in (VIP, VIP6):
         assert " 0% packet loss" in lab.run("client", "ping", "-c2", "-i0.3", "-W2", address, check=False)
+    heard = folder / "heard"
+    lab.start("client", "tcpdump", "-lni", "eth0", "ip proto 112", log=heard)
+    wait_until(lambda: "10.0.0.5 > 224.0.0.18" in heard.read_text(), 30, "the client hears adverts")
+    kill_until_released(folder / "a.log")
+    log = folder / "b.log"
+    wait_until(lambda: log.read_text().count("Entering MASTER") == 4, 10, "keepalived gets both once more")
+    wait_until(lambda: re.search(r"10\.0\.0\.5 > 224\.0\.0\.18: .* prio 0,", heard.read_text()), 5, "by priority 0")
+    wait_until(lambda: holders() == [["a"], ["a"]], 60, "pyhad leads again", every_s=0.3)
     daemon.stop()
     assert holders()[0] == ["b"]
     assert "ipvlan" not in lab.run("a", "ip", "-d", "link")

@@ -156,9 +156,24 @@ def test_what_vrrp_held_is_released_once_when_its_peers_have_lost_patience() -> 
         effects = supervisor.handle(ev.ChildExited(name=VRRP, status=-9), now_ns)
         released += [now_ns for effect in effects if effect == do.ReleaseHeld(name=VRRP)]
         if effects and released and released[-1] == now_ns:
-            assert supervisor.next_deadline_ns() == now_ns + 500 * MS
+            assert supervisor.next_deadline_ns() == now_ns + 5 * S
     assert len(released) == 1
     assert 1_100 * MS <= released[0] <= 1_300 * MS, "not before the next start would come too late"
+
+
+def test_the_next_run_begins_when_all_is_released_and_its_pause_is_over() -> None:
+    supervisor, now_ns = dying(300 * MS), 1 * S
+    while do.ReleaseHeld(name=VRRP) not in supervisor.handle(ev.ChildExited(name=VRRP, status=-9), now_ns):
+        now_ns = (supervisor.next_deadline_ns() or now_ns) + 10 * MS
+        supervisor.handle(ev.TimePassed(), now_ns)
+    supervisor.handle(ev.HeldReleased(name=VRRP), now_ns + 1 * MS)
+    due_ns = now_ns + 200 * MS  # after so many deaths
+    assert supervisor.next_deadline_ns() == due_ns
+    supervisor.handle(ev.HeldReleased(name=VRRP), due_ns + 1 * MS)
+    assert supervisor.next_deadline_ns() == due_ns + 1 * MS
+    assert do.StartChild(name=VRRP) in supervisor.handle(ev.TimePassed(), due_ns + 1 * MS)
+    supervisor.handle(ev.HeldReleased(name=VRRP), due_ns + 2 * MS)
+    assert supervisor.next_deadline_ns() is None, "it runs already"
 
 
 def test_a_vrrp_process_that_is_ready_in_time_releases_nothing() -> None:
