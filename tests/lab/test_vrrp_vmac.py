@@ -57,15 +57,16 @@ class Segment:
             address = ADDRESS.get(host, "10.0.0.10")
             lab.wire(host, "eth0", "lan", f"{address}/24", f"fe80::{number}/64", f"fd00::{number}/64")
 
-    def start(self, host: str, daemon: str, text: str) -> Running:
-        """Start it; returns when it listens."""
-        path, log = self.folder / f"{host}.conf", self.folder / f"{host}.log"
+    def start(self, host: str, daemon: str, text: str, *, second: bool = False) -> Running:
+        """Start it, or a second one beside it; returns when it listens."""
+        stem = f"{host}2" if second else host
+        path, log = self.folder / f"{stem}.conf", self.folder / f"{stem}.log"
         path.write_text(text)
         path.chmod(0o644)
-        files = [word for option in "prc" for word in (f"-{option}", str(self.folder / f"{host}.{option}.pid"))]
+        files = [word for option in "prc" for word in (f"-{option}", str(self.folder / f"{stem}.{option}.pid"))]
         command = ["keepalived", "-n", "-l", "-D", "-f", str(path), *files]
         if daemon == "pyhad":
-            command = [PYHAD, "-n", "-l", "-f", str(path), "--run-dir", str(self.folder / f"{host}.run")]
+            command = [PYHAD, "-n", "-l", "-f", str(path), "--run-dir", str(self.folder / f"{stem}.run")]
         wanted = (log.read_text().count("BACKUP") if log.exists() else 0) + text.count("vrrp_instance")
         running = self.lab.start(host, *command, log=log)
         wait_until(lambda: log.read_text().count("BACKUP") >= wanted, 60, f"{daemon} on {host} listens")
@@ -277,3 +278,24 @@ def test_one_daemon_speaks_with_a_virtual_mac_and_with_that_of_the_base(segment:
     time.sleep(3 * DOWN_S)
     assert [segment.holders(one) for one in (VIP, other)] == [["a"], ["a"]]
     assert (segment.learnt(), segment.learnt(other)) == (VIRTUAL, VIRTUAL[:-2] + "34")
+
+
+@pytest.mark.behaviour("VMAC-2")
+def test_of_two_daemons_on_one_base_the_first_that_ends_takes_nothing_from_the_other(segment: Segment) -> None:
+    other = "10.0.0.101"
+    text = INSTANCE.format(name="W", priority=150, more="use_vmac", addresses=f"{other}/24")
+    segment.lab.run("a", "sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/rp_filter")
+    first = segment.start("a", "pyhad", config(150, both=False))
+    segment.wait_for("a", 5, VIP)
+    second = segment.start(
+        "a", "pyhad", "instance second\n" + text.replace("router_id 51", "router_id 52"), second=True
+    )
+    segment.wait_for("a", 5, other)
+    first.stop()
+    assert segment.links("a").keys() == {"lo", "eth0", "vrrp.52"}
+    assert [segment.setting("a", f"ipv4/conf/eth0/{word}") for word in ("arp_ignore", "arp_announce")] == ["1", "2"]
+    assert segment.setting("a", "ipv4/conf/all/rp_filter") == "0"
+    assert segment.learnt(other) == VIRTUAL[:-2] + "34"
+    assert segment.answers(other)
+    second.stop()
+    assert segment.links("a").keys() == {"lo", "eth0"}

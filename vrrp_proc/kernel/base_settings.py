@@ -4,13 +4,15 @@ A base must answer ARP for its own addresses only, or it would say that a virtua
 and must not ask in the name of a virtual address, or neighbours would learn the same from the question
 (`arp_announce`). Reverse-path filtering of the whole machine in its strict form would drop what comes in by a virtual
 MAC: it is moved from `all` to each interface, where it means the same to everybody else.
+
+Where another daemon, keepalived too, has virtual MACs on the same base, it needs what we set there: it is left to it.
 """
 
 from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from pyhad.common.blackbox import key_of
@@ -51,8 +53,11 @@ class BaseSettings:
         self._silenced_igmp = journal.noted(_IGMP_KEY) is not None
         self._moved_filter = journal.noted(_FILTER_KEY) is not None
 
-    def fit(self, bases: Iterable[str], promoted: Iterable[str] = ()) -> None:
-        """These are bases now, and those promote secondaries; what is neither any more gets its settings back."""
+    def fit(self, bases: Iterable[str], promoted: Iterable[str], shared: Collection[int]) -> None:
+        """These are bases now, and those promote secondaries; what is neither any more gets its settings back.
+
+        `shared`: the indices of interfaces that virtual MACs of others stand on.
+        """
         wanted: dict[int, dict[str, int]] = {}
         for names, values in ((bases, BASE), (promoted, PROMOTED)):
             for name in names:
@@ -60,7 +65,7 @@ class BaseSettings:
                     wanted.setdefault(self._links.by_name[name].index, {}).update(values)
         for index, before in list(self._before.items()):
             if before.keys() - wanted.get(index, {}).keys():
-                self._put_back(index)
+                self._put_back(index, PROMOTED if index in shared else BASE | PROMOTED)
         for index, values in wanted.items():
             if index not in self._before or values.keys() != self._before[index].keys():
                 self._set_up(index, values)
@@ -86,11 +91,11 @@ class BaseSettings:
         else:
             self._journal.note(_IGMP_KEY, b"1")
 
-    def restore(self) -> None:
+    def restore(self, shared: Collection[int]) -> None:
         """The end."""
-        self.fit(())
+        self.fit((), (), shared)
         path = _IPV4 / "all" / "rp_filter"
-        if self._moved_filter and read_number(path) == 0:
+        if self._moved_filter and not shared and read_number(path) == 0:
             path.write_text(str(_STRICT))
 
     def _set_up(self, index: int, wanted: dict[str, int]) -> None:
@@ -103,15 +108,17 @@ class BaseSettings:
         if now != wanted:
             self._write(name, wanted)
 
-    def _put_back(self, index: int) -> None:
-        """Only what still has our value: somebody else may have changed it since."""
+    def _put_back(self, index: int, ours: dict[str, int]) -> None:
+        """What is `ours` alone, and still has our value: somebody else may have changed it since."""
         before = self._before.pop(index)
         self._journal.forget(_key(index))
         if index not in self._links.by_index:
             return
-        name, ours = self._links.by_index[index].name, BASE | PROMOTED
+        name = self._links.by_index[index].name
         back = {
-            word: old for word, old in before.items() if old >= 0 and read_number(_IPV4 / name / word) == ours[word]
+            word: before[word]
+            for word, value in ours.items()
+            if before.get(word, -1) >= 0 and read_number(_IPV4 / name / word) == value
         }
         if back:
             self._write(name, back)

@@ -40,6 +40,7 @@ _SETTINGS = {
     link_orders.PROMOTE_SECONDARIES: 1,
 }
 """VMAC-2."""
+_MARK = "pyhad"
 _DOOMED = 0x70796864
 """A link group of our own, for those that are deleted together."""
 _REMEDIES = {
@@ -118,7 +119,7 @@ class Vmacs:
         whole = self._make(absent, changes) if absent else True
         whole = self._mend(changes) and whole
         bases = (vmac.base for vmac in self._wanted.values() if vmac.kind is VmacKind.MACVLAN)
-        self._settings.fit(bases, self._promoted)
+        self._settings.fit(bases, self._promoted, self._shared())
         return whole
 
     def sweep(self, changes: Changes, kept: Iterable[VrrpInstance] = ()) -> None:
@@ -131,9 +132,17 @@ class Vmacs:
         """The end: no interface of ours stays, and the bases are as they were."""
         self._wanted = {}
         self.sweep(Changes())
-        self._settings.restore()
+        self._settings.restore(self._shared())
 
     # ----------------------------------------------------------------------------------------------- looking
+
+    def _shared(self) -> set[int]:
+        """Indices of the interfaces that virtual MACs of another daemon stand on."""
+        return {
+            link.details.base
+            for link in self._links.by_index.values()
+            if link.details.kind == "macvlan" and not self._is_ours(link) and _is_virtual(link)
+        }
 
     def _machine(self) -> dict[str, Found]:
         return machine_of(self._links, self._mark)
@@ -272,7 +281,7 @@ def _delete_doomed(sequence: int) -> bytes:
 
 def mark_of(daemon: str) -> str:
     """The alias of the interfaces of the daemon of that name (`instance`), or of the one without."""
-    return f"pyhad {daemon}" if daemon else "pyhad"
+    return f"{_MARK} {daemon}" if daemon else _MARK
 
 
 def names_on(links: Links, instances: Iterable[VrrpInstance], mark: str) -> Plan:
@@ -294,6 +303,11 @@ def machine_of(links: Links, mark: str) -> dict[str, Found]:
             ours=_is_marked(link, mark),
         )
     return found
+
+
+def _is_virtual(link: Interface) -> bool:
+    """Some daemon's: by its MAC (RFC 9568 7.3), or by its mark."""
+    return link.mac[:4] == b"\x00\x00\x5e\x00" or link.details.alias.partition(" ")[0] == _MARK
 
 
 def _is_marked(link: Interface, mark: str) -> bool:
