@@ -154,7 +154,7 @@ def test_neighbours_are_told_of_a_new_hardware_address_and_after_a_cut_and_by_ma
     time.sleep(0.3)
     mended = time.time()
     ear.lab.mend("a", "eth1")
-    time.sleep(3.5)  # the kernel speaks of a link at most once a second
+    time.sleep(4.5)  # the kernel speaks of a link at most once a second
     heard = ear.heard()
     assert '"new": "FAULT"' not in log.read_text()
     assert [what for _, what in heard["a0"] if mac in what] == [f"10.0.0.101 {mac}", f"10.0.0.102 {mac}"] * 3

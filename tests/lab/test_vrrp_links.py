@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +89,8 @@ def test_what_happened_while_news_were_lost_is_found_by_comparing(director: Dire
     flood[FLOOD // 2 : FLOOD // 2] = ["address del 10.0.0.100/32 dev eth0", "link set eth1 down"]
     batch = open_folder / "batch"
     batch.write_text("\n".join(flood) + "\n")
-    vrrp = vrrp_process(lab)
-    os.kill(vrrp, signal.SIGSTOP)  # for as long as it takes; reading along it would lose nothing
-    lab.run("n", "ip", "-batch", str(batch))
-    os.kill(vrrp, signal.SIGCONT)
+    with standing(lab):  # reading along it would lose nothing
+        lab.run("n", "ip", "-batch", str(batch))
     wait_until(lambda: director.changes()[-1] == ("B", "FAULT"), 15, "the interface that went down is noticed")
     wait_until(lambda: "10.0.0.100" in lab.addresses("n"), 15, "what was removed is put back")
     assert ("A", "FAULT") not in director.changes()
@@ -106,13 +106,11 @@ def test_interfaces_that_swap_their_names_at_once_leave_no_address_behind(direct
     no_lease = "global_defs {\n    pyhad_vip_lease off\n}\n"  # or the kernel would do it some seconds later
     director.configure(no_lease, patient(instance("A", 51, 250, "10.0.0.100")))
     director.wait_for("10.0.0.100", "10.8.0.1")
-    vrrp = vrrp_process(lab)
-    os.kill(vrrp, signal.SIGSTOP)
-    for old, new in (("eth0", "swap"), ("eth1", "eth0"), ("swap", "eth1")):
-        for words in (("down",), ("name", new)):
-            lab.run("n", "ip", "link", "set", old, *words)
-        lab.run("n", "ip", "link", "set", new, "up")
-    os.kill(vrrp, signal.SIGCONT)
+    with standing(lab):
+        for old, new in (("eth0", "swap"), ("eth1", "eth0"), ("swap", "eth1")):
+            for words in (("down",), ("name", new)):
+                lab.run("n", "ip", "link", "set", old, *words)
+            lab.run("n", "ip", "link", "set", new, "up")
     wait_until(lambda: on_interface(lab, "eth1") == {"10.0.0.1"}, 10, "nothing stays on what was eth0")
     wait_until(lambda: "10.0.0.100" in on_interface(lab, "eth0"), 10, "it is on what is eth0 now")
 
@@ -131,9 +129,15 @@ def test_daemons_with_names_leave_each_other_the_addresses(director: Director, o
     assert "lost_addresses_put_back" not in log.read_text() + director.log.read_text()
 
 
-def vrrp_process(lab: Lab) -> int:
-    [pid] = lab.pids("n", "pyhad_vrrp\n")
-    return pid
+@contextlib.contextmanager
+def standing(lab: Lab) -> Iterator[None]:
+    """The VRRP process stands still, and first of all its parent, which would not stand by for long."""
+    pids = [*lab.pids("n", "pyhad\n"), *lab.pids("n", "pyhad_vrrp\n")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    yield
+    for pid in reversed(pids):
+        os.kill(pid, signal.SIGCONT)
 
 
 def on_interface(lab: Lab, name: str) -> set[str]:

@@ -51,7 +51,7 @@ def test_a_script_moves_the_priority_by_its_weight(director: Director, open_fold
     good.touch()
     check = script(open_folder, "check.sh", f"test -e {good}")
     director.configure(
-        f"vrrp_script chk {{\n script {check}\n interval 0.1\n fall 2\n weight -30\n user nobody\n}}\n",
+        f"vrrp_script chk {{\n script {check}\n interval 0.2\n timeout 10\n fall 2\n weight -30\n user nobody\n}}\n",
         INSTANCE.format("track_script { chk }"),
     )  # fmt: skip
     director.wait_for("10.0.0.100")
@@ -117,15 +117,16 @@ def test_a_killed_vrrp_process_keeps_what_its_scripts_and_files_said(director: D
     check = script(open_folder, "check.sh", f"echo x >> {runs}; sleep 0.2")
     (open_folder / "value").write_text("7\n")
     director.configure(
-        f"vrrp_script chk {{\n script {check}\n interval 1\n}}\n",
+        f"vrrp_script chk {{\n script {check}\n interval 1\n timeout 10\n}}\n",
         f"track_file f {{\n file {open_folder}/value\n weight 1\n}}\n",
         INSTANCE.format("track_script { chk }\n track_file { f }"),
     )
     director.wait_for("10.0.0.100")
+    before = len(director.logged("state_changed"))
     os.kill(int(director.logged("process_ready")[0]["pid"]), signal.SIGKILL)
     wait_until(lambda: len(director.logged("process_ready")) == 2, 3, "the successor is there")
     time.sleep(1)
-    later = lambda: [line["reason"] for line in director.logged("state_changed")[3:]]  # noqa: E731
+    later = lambda: [line["reason"] for line in director.logged("state_changed")[before:]]  # noqa: E731
     wait_until(lambda: later() == ["resumed_after_restart"], 5, "the successor is master at once")
     assert director.logged("state_changed")[-1]["priority"] == 107
     assert priorities(director) == []
