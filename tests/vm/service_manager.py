@@ -73,12 +73,12 @@ class ServiceManager:
         assert self._outer is not None
         # The first process of a namespace takes all others of it along.
         os.kill(self._pid, signal.SIGKILL)
-        self._outer.wait(20)
+        self._outer.wait(40)
 
     def run(self, *command: str, check: bool = True) -> str:
-        """Run `command` beside systemd, at most 40 s; returns what it printed. Raises LabError when it fails."""
+        """Run `command` beside systemd, at most 90 s; returns what it printed. Raises LabError when it fails."""
         entered = ("nsenter", "-t", str(self._pid), "--pid", "--mount", "--cgroup", *command)
-        done = subprocess.run(entered, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=40, check=False)
+        done = subprocess.run(entered, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=90, check=False)
         text = done.stdout.decode(errors="replace")
         if check and done.returncode:
             raise LabError(f"{' '.join(command)}: exit {done.returncode}\n{text}")

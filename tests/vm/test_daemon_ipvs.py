@@ -99,7 +99,7 @@ def sync_daemons(site: Site) -> list[str]:
 
 def ctl(site: Site, *words: str) -> str:
     pyhadctl = str(Path(sys.executable).with_name("pyhadctl"))
-    return site.lab.run("d1", pyhadctl, "--run-dir", str(site.run_dir("d1")), *words, timeout_s=30)
+    return site.lab.run("d1", pyhadctl, "--run-dir", str(site.run_dir("d1")), *words, timeout_s=60)
 
 
 @pytest.mark.behaviour("LVS-12")
@@ -121,9 +121,9 @@ def test_a_drained_server_leaves_the_table_and_stays_out_over_a_new_start_until_
         site, "rs", "drain", service, server, "--deadline", "1s"
     )
     wait_until(lambda: table(site) == without, 20, "web2 is out", every_s=0.3)
-    assert "drained, taken out" in ctl(site, "status", "vs")
+    wait_until(lambda: "drained, taken out" in ctl(site, "status", "vs"), 20, "the status says so", every_s=0.3)
     assert ctl(site, "diff") == "The table is as it should be.\n"
-    assert site.directors["d1"].stop(30) == 0
+    assert site.directors["d1"].stop() == 0
     site.start_director("d1")
     wait_until(lambda: table(site) == without, 60, "the new daemon leaves web2 out", every_s=0.3)
     ctl(site, "rs", "undrain", service, server)
@@ -132,7 +132,7 @@ def test_a_drained_server_leaves_the_table_and_stays_out_over_a_new_start_until_
 
 
 def test_an_orderly_stop_empties_the_kernels_table(site: Site) -> None:
-    assert site.directors["d1"].stop(30) == 0
+    assert site.directors["d1"].stop() == 0
     assert table(site) == ""
     assert VIP not in site.lab.addresses("d1")
     with pytest.raises(LabError):

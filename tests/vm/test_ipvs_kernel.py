@@ -279,6 +279,7 @@ def test_foreign_services_stay_and_our_own_go_on_a_reload(site: Lab, run: Run) -
         "-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 2",
         "-A -t 203.0.113.1:80 -s lc",
     }
+    wait_until(lambda: owner.events("foreign_service"), 5, "the log names it", every_s=0.2)
     assert {event["service"] for event in owner.events("foreign_service")} == {"203.0.113.1:80/tcp"}
     assert owner.ask("stop") == 0
     assert on_director(site) == {"-A -t 203.0.113.1:80 -s lc"}
@@ -289,6 +290,7 @@ def test_what_somebody_deleted_is_repaired(site: Lab, run: Run) -> None:
     before = on_director(site)
     site.run("director", "ipvsadm", "-C")
     wait_until(lambda: on_director(site) == before, 15, "the table is back", every_s=0.5)
+    wait_until(lambda: owner.events("drift_repaired"), 5, "the log says so", every_s=0.2)
     assert owner.events("drift_repaired")[0]["services"] == [WEB]
 
 
@@ -297,6 +299,7 @@ def test_what_is_repaired_because_somebody_asks_is_said_too(site: Lab, run: Run)
     before = on_director(site)
     site.run("director", "ipvsadm", "-C")
     wait_until(lambda: owner.ask("status") and on_director(site) == before, 15, "the table is back", every_s=0.3)
+    wait_until(lambda: owner.events("drift_repaired"), 5, "the log says so", every_s=0.2)
     assert [event["services"] for event in owner.events("drift_repaired")] == [[WEB]]
 
 

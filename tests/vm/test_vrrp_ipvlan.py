@@ -87,7 +87,8 @@ def test_a_router_on_an_ipvlan_leads_gives_way_and_leaves_nothing(lab: Lab, fold
     assert "10.0.0.5/24" in lab.run("a", "ip", "addr", "show", "vrrp.51")
     assert VIP in lab.run("a", "ip", "addr", "show", "vrrp.51")
     for address in (VIP, VIP6):
-        assert " 0% packet loss" in lab.run("client", "ping", "-c2", "-i0.3", "-W2", address, check=False)
+        ping = ("ping", "-c2", "-i0.3", "-W2", address)
+        wait_until(lambda words=ping: " 0% packet loss" in lab.run("client", *words, check=False), 10, "it answers")
     heard = folder / "heard"
     lab.start("client", "tcpdump", "-lni", "eth0", "ip proto 112", log=heard)
     wait_until(lambda: "10.0.0.5 > 224.0.0.18" in heard.read_text(), 30, "the client hears adverts")
@@ -97,5 +98,5 @@ def test_a_router_on_an_ipvlan_leads_gives_way_and_leaves_nothing(lab: Lab, fold
     wait_until(lambda: re.search(r"10\.0\.0\.5 > 224\.0\.0\.18: .* prio 0,", heard.read_text()), 5, "by priority 0")
     wait_until(lambda: holders() == [["a"], ["a"]], 60, "pyhad leads again", every_s=0.3)
     daemon.stop()
-    assert holders()[0] == ["b"]
+    wait_until(lambda: holders()[0] == ["b"], 20, "keepalived leads again", every_s=0.3)
     assert "ipvlan" not in lab.run("a", "ip", "-d", "link")
