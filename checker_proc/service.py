@@ -75,7 +75,7 @@ class CheckerService:
         self._loop = runtime.loop
         self._logger = runtime.logger
         self._box = runtime.context.box
-        self._log, self._log_all_failures = CheckLog(runtime.logger), False
+        self._log = CheckLog(runtime.logger)
         self._checks: dict[Shared, AtWork] = {}
         self._addresses = LocalAddresses(self._loop, self._suspend)
         self._judges: dict[ServerKey, ServerJudge] = {}
@@ -198,7 +198,6 @@ class CheckerService:
             self._checks[shared] = running
         for gone in old.values():
             gone.cancel()
-        self._log_all_failures = document.log_all_failures
         self._judges = {}
         for server in document.servers:
             self._add_server(server, records.get((server.service, server.server)), now_ns)
@@ -338,10 +337,10 @@ class CheckerService:
 
     def probe_failed(self, running: AtWork, failure: ReportFailure) -> None:
         """CHK-8: only said where all failures are wanted."""
-        self._runtime.counters["probes_failed"] += 1
-        if not (self._log_all_failures or running.machine.check.timing.log_all_failures):
-            return
-        self._log.tried(running, failure)
+        if isinstance(running, RunningCheck):  # workers count theirs
+            self._runtime.counters["probes_failed"] += 1
+        if running.machine.check.timing.log_all_failures:
+            self._log.tried(running, failure)
 
     def probe_impossible(self, running: AtWork, problem: ReportImpossible) -> None:
         """We could not ask: servers keep their state, but somebody should know."""
@@ -371,6 +370,7 @@ class CheckerService:
     def _status(self, ticket: int, generation: int) -> CheckerStatus:
         counters = dict(self._runtime.counters)
         counters["checks"] = len(self._checks)
+        counters["probes_failed"] = counters.get("probes_failed", 0) + self._workforce.tries_failed
         workers = self._workforce.status()
         counters["probes_in_flight"] = self._prober.in_flight + sum(worker.in_flight for worker in workers)
         counters["log_lines_dropped"] = self._runtime.log.dropped

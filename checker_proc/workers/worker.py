@@ -82,6 +82,8 @@ class Worker:
         self._prober = Prober(loop, None, max_descriptors=raise_descriptor_limit())
         self.checks: dict[int, GivenCheck] = {}
         self._turn = 0
+        self._tries_failed = 0
+        """So many changed nothing, since the last tally."""
         self._has_news = False
         """Checks were begun since the last tally."""
         self._line = Line(loop, end, TO_WORKER, self._hear, loop.stop)
@@ -132,7 +134,10 @@ class Worker:
         )  # fmt: skip
 
     def probe_failed(self, running: GivenCheck, failure: ReportFailure) -> None:
-        """Said on."""
+        """Said on where it is to be logged. Of thousands of dead servers it would cost as much as asking them."""
+        self._tries_failed += 1
+        if not running.machine.check.timing.log_all_failures:
+            return
         number, reason = running.number, str(failure.reason)
         self._line.send(TryFailed(number=number, reason=reason, tries_left=failure.tries_left, detail=failure.detail))
 
@@ -175,5 +180,7 @@ class Worker:
             Tally(
                 pid=os.getpid(), in_flight=self._prober.in_flight, late_p99_ns=late.p99_ns, late_max_ns=late.max_ns,
                 cpu_ns=int((used.ru_utime + used.ru_stime) * 1_000_000_000), records=records,
+                tries_failed=self._tries_failed,
             )
         )  # fmt: skip
+        self._tries_failed = 0

@@ -11,7 +11,6 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from pyhad.checker_proc.workers.worker_words import MOST_BYTES
 from pyhad.common.codec import Decoder, encode
 from pyhad.common.loop import READ, WRITE, Loop
 
@@ -19,6 +18,7 @@ _BUFFER_BYTES = 4 * 1024 * 1024
 _PER_TURN = 256
 PART_BYTES = 60_000
 """Every machine's socket takes so much at once."""
+_READ_BYTES = PART_BYTES + 1
 _MORE, _LAST = b"\x01", b"\x02"
 """Before a part; no whole message begins so."""
 
@@ -49,6 +49,8 @@ class Line:
         self._on_end = on_end
         self._waiting: collections.deque[bytes] = collections.deque()
         self._parts: list[bytes] = []
+        self._is_stuck = False
+        """The socket was full: the loop tells us when there is room."""
         self.is_open = True
         loop.watch(end.fileno(), self._ready)
 
@@ -80,6 +82,7 @@ class Line:
             try:
                 self._end.send(self._waiting[0])
             except BlockingIOError:
+                self._is_stuck = True
                 self._loop.watch(self._end.fileno(), self._ready, READ | WRITE)
                 return
             except (BrokenPipeError, ConnectionResetError):  # reading says so too, after what the other side said last
@@ -89,14 +92,16 @@ class Line:
                 self._loop.after(0, self._end_it)
                 return
             self._waiting.popleft()
-        self._loop.watch(self._end.fileno(), self._ready, READ)
+        if self._is_stuck:
+            self._is_stuck = False
+            self._loop.watch(self._end.fileno(), self._ready, READ)
 
     def _ready(self, events: int) -> None:
         if events & WRITE:
             self._flush()
         for _ in range(_PER_TURN):
             try:
-                frame = self._end.recv(MOST_BYTES)
+                frame = self._end.recv(_READ_BYTES)
             except BlockingIOError:
                 return
             except OSError:

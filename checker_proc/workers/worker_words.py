@@ -19,7 +19,6 @@ the server's certificate in seconds since 1970, index of its reason in `REASONS`
 TALLIES_AT_ONCE = 1000
 """In one message. Of more checks a worker tells by turns, so that telling does not cost what checking does."""
 REASONS = tuple(Reason)
-MOST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryFailed:
-    """worker -> checker: as `ReportFailure`."""
+    """worker -> checker: as `ReportFailure`, of a check that wants all failures in the log."""
 
     number: int
     reason: str
@@ -119,6 +118,8 @@ class Tally:
     late_max_ns: int
     cpu_ns: int
     records: bytes
+    tries_failed: int = 0
+    """So many since the last one changed nothing (`ReportFailure`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

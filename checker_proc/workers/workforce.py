@@ -83,6 +83,11 @@ class Workforce:
         """Each as it is now."""
         return tuple(place.status() for place in self._places)
 
+    @property
+    def tries_failed(self) -> int:
+        """Of all workers."""
+        return sum(place.tries_failed for place in self._places)
+
     def _place_of(self, mark: int) -> Workplace:
         return self._places[worker_of(mark, len(self._places))]
 

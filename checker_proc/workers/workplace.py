@@ -59,6 +59,8 @@ class Workplace:
         self._is_closed = False
         self.never_spoke = 0
         """So many workers, one after the other, were never heard of."""
+        self.tries_failed = 0
+        """Tries here, of all workers so far, that failed and changed nothing."""
 
     def open(self, material: TlsClient) -> None:
         """Begin with the first worker."""
@@ -134,6 +136,7 @@ class Workplace:
                 return
             self._logger.info("worker_ready", worker=self.number, worker_pid=tally.pid, checks=len(self.checks))
         self._tally = tally
+        self.tries_failed += tally.tries_failed
         for number, *counts in TALLY.iter_unpack(tally.records):
             remote = self.checks.get(number)
             if remote is not None:
