@@ -40,6 +40,7 @@ WHAT = {
     "first_vip_ms": "timer to first VIP, ms",
     "last_vip_ms": "timer to last VIP, ms",
     "advert_before_vip_ms": "advert before its first VIP, ms",
+    "timers_spread_ms": "timers apart from each other, ms",
 }
 
 

@@ -6,6 +6,8 @@ import collections
 import itertools
 import statistics
 import time
+from collections.abc import Iterable
+from typing import TypeVar
 
 from bench.vrrp.layout import Shape
 from bench.vrrp.stage import Stage
@@ -13,16 +15,15 @@ from bench.vrrp.watch import Advert, adverts_in, changes_in
 from tests.lab.net import wait_until
 
 Figures = dict[str, float]
+_T = TypeVar("_T")
 
 
 def sending(kind: str, shape: Shape, seconds: float) -> Figures:
     """As master of all: start, CPU time per advertisement, lateness, memory."""
-    with Stage(kind, shape) as stage:
+    with Stage(kind, shape, watches_addresses=False) as stage:
         stage.start()
         seen = _everybody_spoke(stage, 60)
-        first_ns: dict[tuple[int, int], int] = {}
-        for advert in seen:
-            first_ns.setdefault((advert.interface, advert.vrid), advert.at_ns)
+        first_ns = first_moments(((advert.interface, advert.vrid), advert.at_ns) for advert in seen)
         time.sleep(3 + 2 * shape.interval_cs / 100)
         pid, everybody = stage.vrrp(), stage.tree()
         begin_ns, begin_cpu, begin_all = time.time_ns(), stage.cpu_ns([pid]), stage.cpu_ns(everybody)
@@ -50,7 +51,7 @@ def sending(kind: str, shape: Shape, seconds: float) -> Figures:
 
 def receiving(kind: str, shape: Shape, seconds: float) -> Figures:
     """As backup of all: CPU time per advertisement that comes in, spread evenly."""
-    with Stage(kind, shape) as stage:
+    with Stage(kind, shape, watches_addresses=False) as stage:
         stage.start_others("spread")
         time.sleep(1)
         stage.start()
@@ -72,7 +73,11 @@ def receiving(kind: str, shape: Shape, seconds: float) -> Figures:
 
 
 def taking_over(kind: str, shape: Shape) -> Figures:
-    """The master of all falls silent at once: from the moment the timers run out to the last address."""
+    """The master of all falls silent at once: from the moment a timer runs out to what its router does then.
+
+    Each router counts from its own timer: a master that dies in the middle of its adverts leaves some of them a whole
+    interval ahead of the others.
+    """
     count = shape.routers * shape.addresses
     with Stage(kind, shape) as stage:
         stage.start_others("bunched")
@@ -83,40 +88,35 @@ def taking_over(kind: str, shape: Shape) -> Figures:
         stage.end_others()
         wait_until(lambda: len(changes_in(stage.changes)) >= count, 3 * shape.down_s + 10, "all addresses are there")
         time.sleep(0.3)
-        adverts = adverts_in(stage.adverts)
-        last_ns = {(one.interface, one.vrid): one.at_ns for one in adverts if one.is_outgoing}
-        due_ns = min(last_ns.values()) + int(shape.down_s * 1e9)
-        ours: dict[tuple[int, int], int] = {}
-        for one in adverts:
-            if not one.is_outgoing:
-                ours.setdefault((one.interface, one.vrid), one.at_ns)
-        came = {change.address: change.at_ns for change in changes_in(stage.changes) if change.came}
-        first_vip = min(came.values())
-        late_all = [(at_ns - last_ns[key] - int(shape.down_s * 1e9)) / 1e6 for key, at_ns in ours.items()]
-        before = min(
-            came[address] - ours[socket_key(stage, shape, number)]
+        adverts, changes = adverts_in(stage.adverts), changes_in(stage.changes)
+        due_ns = {(one.interface, one.vrid): one.at_ns + int(shape.down_s * 1e9) for one in adverts if one.is_outgoing}
+        spoke_ns = first_moments(((one.interface, one.vrid), one.at_ns) for one in adverts if not one.is_outgoing)
+        # A lease that begins or is renewed tells of its address once more.
+        came_ns = first_moments((change.address, change.at_ns) for change in changes if change.came)
+        indexes = stage.indexes()
+        vips = [
+            (came_ns[address], (indexes[shape.place_of(number)[0]], shape.place_of(number)[1]))
             for number in range(shape.routers)
             for address in shape.addresses_of(number)
-        )
+        ]
+        adverts_ms = [(at_ns - due_ns[router]) / 1e6 for router, at_ns in spoke_ns.items()]
+        vips_ms = [(at_ns - due_ns[router]) / 1e6 for at_ns, router in vips]
         return {
-            "takeover_late_ms_max": max(late_all),
-            "first_advert_ms": (min(ours.values()) - due_ns) / 1e6,
-            "last_advert_ms": (max(ours.values()) - due_ns) / 1e6,
-            "first_vip_ms": (first_vip - due_ns) / 1e6,
-            "last_vip_ms": (max(came.values()) - due_ns) / 1e6,
-            "advert_before_vip_ms": before / 1e6,
+            "first_advert_ms": min(adverts_ms),
+            "last_advert_ms": max(adverts_ms),
+            "first_vip_ms": min(vips_ms),
+            "last_vip_ms": max(vips_ms),
+            "advert_before_vip_ms": min(at_ns - spoke_ns[router] for at_ns, router in vips) / 1e6,
+            "timers_spread_ms": (max(due_ns.values()) - min(due_ns.values())) / 1e6,
         }
 
 
-def socket_key(stage: Stage, shape: Shape, number: int) -> tuple[int, int]:
-    """(interface index at the watcher, VRID) of one router."""
-    interface, vrid = shape.place_of(number)
-    if not hasattr(stage, "indexes"):
-        stage.indexes = {  # type: ignore[attr-defined]
-            line.split(":")[1].strip().split("@")[0]: int(line.split(":")[0])
-            for line in stage.lab.run("x", "ip", "-o", "link").splitlines()
-        }
-    return stage.indexes[interface], vrid  # type: ignore[attr-defined]
+def first_moments(happened: Iterable[tuple[_T, int]]) -> dict[_T, int]:
+    """(what, when) in any number: when each was first."""
+    found: dict[_T, int] = {}
+    for what, at_ns in happened:
+        found.setdefault(what, at_ns)
+    return found
 
 
 def lateness_ms(adverts: list[Advert], interval_ns: int) -> list[float]:

@@ -20,8 +20,9 @@ DAEMONS = ("keepalived", "pyhad")
 class Stage:
     """Context manager: one daemon with one configuration."""
 
-    def __init__(self, kind: str, shape: Shape, *, extra: str = "") -> None:
-        self.kind, self.shape = kind, shape
+    def __init__(self, kind: str, shape: Shape, *, extra: str = "", watches_addresses: bool = True) -> None:
+        """`watches_addresses`: to be told of each costs the process that changes them, a part of renewing leases."""
+        self.kind, self.shape, self._watches_addresses = kind, shape, watches_addresses
         self.started_ns = 0
         """CLOCK_REALTIME of the moment before its first instruction."""
         self._folder = tempfile.TemporaryDirectory(prefix="pyhad-bench.")
@@ -61,8 +62,11 @@ class Stage:
             ]
             subprocess.run(["ip", "-n", namespaces[host], "-batch", "-"], input="\n".join(lines), text=True, check=True)
         self.lab.start("x", sys.executable, "-m", "bench.vrrp.watch", "adverts", str(self.adverts))
-        self.lab.start("d", sys.executable, "-m", "bench.vrrp.watch", "addresses", str(self.changes))
-        wait_until(lambda: self.adverts.exists() and self.changes.exists(), 10, "the watchers are there")
+        notes = [self.adverts]
+        if self._watches_addresses:
+            self.lab.start("d", sys.executable, "-m", "bench.vrrp.watch", "addresses", str(self.changes))
+            notes.append(self.changes)
+        wait_until(lambda: all(path.exists() for path in notes), 10, "the watchers are there")
         time.sleep(0.2)
 
     def start_others(self, how: str) -> None:
@@ -84,6 +88,12 @@ class Stage:
             command = ["keepalived", "-n", "-l", "-G", "-P", "-f", str(self.path / "conf"), *pids]
         self.started_ns = time.time_ns()
         self._daemon = self.lab.start("d", *command, log=log)
+
+    def indexes(self) -> dict[str, int]:
+        """Of the interfaces on x, where adverts are noted."""
+        lines = self.lab.run("x", "ip", "-o", "link").splitlines()
+        found = (line.split(": ") for line in lines if line[:1].isdigit())
+        return {name.split("@")[0]: int(index) for index, name, *_ in found}
 
     @property
     def daemon(self) -> Running:
