@@ -4,11 +4,13 @@ One table `inet pyhad` that is wholly ours. Both nat hooks jump to `balance`, wh
 verdict map by mark, by address, protocol and port, or by address and protocol alone. The service's chain first looks
 whether a destination knows the client (persistence: one set with timeout per destination), then deals new connections
 to destination chains by `numgen inc` over interleaved slots, or by a hash of the client (sh, mh) or of the address
-asked for (dh); a destination's chain remembers the client, counts and translates. Weight 0 gets no slot and no old
-client; a service without slots refuses at once, so that clients fail fast. Real servers see the client and must route
-back through us, as with IPVS in NAT mode, unless the service masquerades. Connections of a removed destination go on
-until they end (IPVS drops them). Settings of a service are kept in the comment of its last rule, weights in maps: a
-successor reads the whole table back from the listing (`ruleset_listing.py`).
+asked for (dh). A packet that is within that rule at the moment when another replaces it finds the map of lots empty
+already: the rule behind takes what falls through. A destination's chain remembers the client, counts and translates.
+Weight 0 gets no slot and no old client; a service without slots refuses at once, so that clients fail fast. Real
+servers see the client and must route back through us, as with IPVS in NAT mode, unless the service masquerades.
+Connections of a removed destination go on until they end (IPVS drops them). Settings of a service are kept in the
+comment of its last rule, weights in maps: a successor reads the whole table back from the listing
+(`ruleset_listing.py`).
 """
 
 from __future__ import annotations
@@ -225,7 +227,8 @@ def _deal(entry: Entry) -> Iterator[str]:
         yield f"{chain} goto {names[0]} {comment}"
     else:
         lots = ", ".join(f"{number} : goto {name}" for number, name in enumerate(names))
-        yield f"{chain} {_draw(service, len(names))} vmap {{ {lots} }} {comment}"
+        yield f"{chain} {_draw(service, len(names))} vmap {{ {lots} }}"
+        yield f"{chain} goto {min(names)} {comment}"  # for a packet amid a change: lots are gone with their rule
 
 
 def _refusal(listener: Listener) -> str:

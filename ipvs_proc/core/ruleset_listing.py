@@ -1,11 +1,12 @@
 """The load-balancing table from nft's JSON listing: what `ruleset.py` wrote, read back. Pure.
 
-What is not wholly as it was written counts as no table at all, and is built anew in one transaction.
+What is not wholly as it was written counts as no table at all, and is built anew. A service that has its servers but
+not the rules of its own is one that nobody wants so: its rules are written again, and nothing else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyhad.common.config.model import Forwarding, Listener
@@ -18,6 +19,8 @@ MAPS = tuple(
 )
 """Listed with their elements; everything else is listed without, for the clients of a service may be many."""
 MASQUERADE = ("masquerade4", "masquerade6")
+DAMAGED = ""
+"""Scheduler of a service whose chain has other rules than it was given."""
 
 
 @dataclass(slots=True)
@@ -111,15 +114,16 @@ def _read_destinations(listing: _Listing, table: Table) -> Reading | None:
                 )
                 connections[listener, endpoint] = counted
                 known.add(destination_chain_name(listener, endpoint))
-    whole = all(listing.count(chain_name(listener)) == _rules_of(entry) for listener, entry in table.items())
-    return Reading(table=table, connections=connections) if whole and listing.chains == known else None
+    for listener, entry in table.items():
+        if listing.count(chain_name(listener)) != _rules_of(entry):  # of another program, or somebody was there
+            table[listener] = replace(entry, service=replace(entry.service, scheduler=DAMAGED))
+    return Reading(table=table, connections=connections) if listing.chains == known else None
 
 
 def _rules_of(entry: Entry) -> int:
-    """How many rules the chain of a service has."""
-    if not entry.service.persistence_timeout_s:
-        return 1
-    return 1 + sum(destination.weight > 0 for destination in entry.destinations.values())
+    """How many rules the chain of a service has: questions of a persistent one, lots, and what takes all others."""
+    serving = sum(destination.weight > 0 for destination in entry.destinations.values())
+    return (serving if entry.service.persistence_timeout_s else 0) + (serving > 1) + 1
 
 
 def _counted(listing: _Listing, service: Service, endpoint: Endpoint) -> Connections | None:

@@ -197,7 +197,7 @@ def test_a_reload_writes_only_the_difference(site: Lab, run: Run) -> None:
     untouched = [
         each for each in handles(site) if "rule" in each and each["rule"]["chain"].startswith("tcp4.192.0.2.1.80")
     ]
-    assert len(untouched) == 3
+    assert len(untouched) == 4
     assert owner.ask("document", specification={"plane": "nftables", "services": [service(WEB, BOTH), third]})
     after = handles(site)
     assert all(each in after for each in untouched)
@@ -267,7 +267,8 @@ def test_a_drained_server_gets_no_connection_over_a_respawn_and_a_reload_until_u
     owner.ask("respawn")
     assert traffic.get(site, 6) == {"web1": 6}
     assert owner.ask("document", specification={"plane": "nftables", "services": [service(WEB, BOTH)]})
-    assert owner.ask("status")["services"][WEB]["servers"]["10.1.0.12:80"][:3] == [True, 0, 0]
+    drained = owner.ask("status")["services"][WEB]["servers"]["10.1.0.12:80"][:3]
+    assert drained in ([True, 0, 0], [True, -1, -1])  # no connection is left on it: after a second it is out
     assert traffic.get(site, 6) == {"web1": 6}
     assert "has no server" in owner.ask("weigh", wanted={**drain, "server": "10.1.0.99:80"})
     assert owner.ask("weigh", wanted={**drain, "weight": -1}) == ""

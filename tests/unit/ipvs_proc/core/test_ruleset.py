@@ -40,7 +40,8 @@ def test_a_change_of_weight_touches_one_rule_and_one_element(make: Any) -> None:
     lots = f"0 : goto {SVC}/10.1.0.2.80, 1 : goto {SVC}/10.1.0.1.80, 2 : goto {SVC}/10.1.0.2.80"
     assert list(ruleset.write_entry(make.listener, before, after)) == [
         f"flush chain inet pyhad {SVC}",
-        f'add rule inet pyhad {SVC} numgen inc mod 3 vmap {{ {lots} }} comment "wrr"',
+        f"add rule inet pyhad {SVC} numgen inc mod 3 vmap {{ {lots} }}",
+        f'add rule inet pyhad {SVC} goto {SVC}/10.1.0.1.80 comment "wrr"',
         "delete element inet pyhad weights4 { 10.0.0.1 . tcp . 80 . 10.1.0.2 . 80 }",
         "add element inet pyhad weights4 { 10.0.0.1 . tcp . 80 . 10.1.0.2 . 80 : 2 }",
     ]
@@ -113,9 +114,10 @@ def test_hashing_schedulers_draw_by_the_client(make: Any, flags: int, family: in
     listener = TCP6 if family == 6 else make.listener
     entry = make.entry({1: 1, 2: 1}, listener=listener, scheduler="sh")
     entry = replace(entry, service=replace(entry.service, flags=flags))
-    [rule] = [line for line in ruleset.write_entry(listener, None, entry) if "jhash" in line]
-    assert f" jhash {hashed} mod 2 seed 0x7079 vmap " in rule
-    assert rule.endswith(f'comment "sh {flags}"' if flags else 'comment "sh"')
+    lines = list(ruleset.write_entry(listener, None, entry))
+    [at] = [number for number, line in enumerate(lines) if "jhash" in line]
+    assert f" jhash {hashed} mod 2 seed 0x7079 vmap " in lines[at]
+    assert lines[at + 1].endswith(f'comment "sh {flags}"' if flags else 'comment "sh"')
     assert ruleset.problem_with(entry if family == 4 else make.entry({}, listener=listener, scheduler="sh")) == ""
 
 
@@ -131,11 +133,11 @@ def test_a_persistent_service_asks_its_destinations_whether_they_know_the_client
         f"add rule inet pyhad {first} update @clients/{first} {{ ip saddr & 255.255.255.0 }}",
         f"add rule inet pyhad {first} counter meta l4proto tcp dnat ip to 10.1.0.1:80",
     ]
-    assert lines[13:16] == [
+    assert lines[13:17] == [
         f"add rule inet pyhad {SVC} ip saddr & 255.255.255.0 @clients/{first} goto {first}",
         f"add rule inet pyhad {SVC} ip saddr & 255.255.255.0 @clients/{second} goto {second}",
-        f"add rule inet pyhad {SVC} numgen inc mod 2 vmap {{ 0 : goto {first}, 1 : goto {second} }} "
-        'comment "rr persist=360/24"',
+        f"add rule inet pyhad {SVC} numgen inc mod 2 vmap {{ 0 : goto {first}, 1 : goto {second} }}",
+        f'add rule inet pyhad {SVC} goto {first} comment "rr persist=360/24"',
     ]
 
 

@@ -30,13 +30,14 @@ def frame(**elements: list[Any]) -> list[dict[str, Any]]:
     return [{"metainfo": {}}, *without_elements, *sets, *rules, *chain("postrouting", PLAIN, PLAIN), *maps]
 
 
-def listing(**without: str) -> list[dict[str, Any]]:
-    """What nft prints for one service with two servers, as far as it is read. `chain`: leave that chain's rules out."""
+def listing(second: int = 0, **without: str) -> list[dict[str, Any]]:
+    """What nft prints for one service with two servers, the second of that weight, as far as it is read. `chain`: leave
+    that chain's rules out."""
     key = ["10.0.0.1", "tcp", 80]
     parts = [
         *frame(
             services4=[[{"concat": key}, {"goto": {"target": SVC}}]],
-            weights4=[[{"concat": [*key, "10.1.0.1", 80]}, 3], [{"concat": [*key, "10.1.0.2", 8080]}, 0]],
+            weights4=[[{"concat": [*key, "10.1.0.1", 80]}, 3], [{"concat": [*key, "10.1.0.2", 8080]}, second]],
         ),
         *chain(SVC, {"comment": "wrr", "expr": []}),
         *chain(f"{SVC}/10.1.0.1.80", COUNTED),
@@ -62,6 +63,20 @@ def test_a_listing_is_read_back_with_scheduler_weights_and_connections(make: Any
 @pytest.mark.parametrize("chain", ["balance", "prerouting", "output", "postrouting", SVC, f"{SVC}/10.1.0.1.80"])
 def test_a_listing_with_an_emptied_chain_is_no_table(chain: str) -> None:
     assert read_listing(listing(chain=chain)) is None
+
+
+def scheduler_in(listing: list[dict[str, Any]]) -> str:
+    reading = read_listing(listing)
+    assert reading is not None
+    (entry,) = reading.table.values()
+    return entry.service.scheduler
+
+
+def test_a_service_with_a_rule_too_few_or_too_many_is_none_that_anybody_wants() -> None:
+    last = {"rule": {"chain": SVC, "comment": "wrr", "expr": []}}
+    assert scheduler_in([*listing(second=1), last]) == "wrr"
+    assert scheduler_in(listing(second=1)) == ""
+    assert scheduler_in([*listing(), last]) == ""
 
 
 def test_a_listing_with_a_chain_too_many_or_a_map_missing_is_no_table() -> None:
@@ -95,11 +110,12 @@ def test_marks_persistence_and_masquerade_are_read_back() -> None:
     assert reading.connections == {(mark, ("10.1.0.1", 0)): Connections(total=7)}
 
 
-def test_a_persistent_service_without_its_set_its_question_or_its_comment_is_no_table() -> None:
+def test_a_persistent_service_without_its_set_or_its_comment_is_no_table() -> None:
     clients, comment = "clients/fwm4.9/10.1.0.1.0", "rr persist=360/24"
     assert read_listing(persistent(PLAIN, clients=clients, comment=comment)) is not None
     assert read_listing(persistent(PLAIN, clients="clients/other", comment=comment)) is None
-    assert read_listing(persistent(clients=clients, comment=comment)) is None
+    assert scheduler_in(persistent(PLAIN, clients=clients, comment=comment)) == "rr"
+    assert scheduler_in(persistent(clients=clients, comment=comment)) == ""
     assert read_listing(persistent(PLAIN, clients=clients, comment="rr persist=soon")) is None
     assert read_listing(persistent(PLAIN, clients=clients, comment="rr and more")) is None
 
