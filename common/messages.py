@@ -322,6 +322,8 @@ class IpvsStatus:
     data_plane: str
     services: tuple[ServiceStatus, ...]
     counters: dict[str, int]
+    problem: str = ""
+    """Why timeouts or sync daemons are not as they are configured; empty: they are."""
 
 
 # --------------------------------------------------------------------------------- pyhadctl <-> control

@@ -167,6 +167,8 @@ def _router_problems(reply: StatusReply) -> Iterator[Problem]:
 
 
 def _service_problems(reply: StatusReply) -> Iterator[Problem]:
+    if reply.ipvs and reply.ipvs.problem:
+        yield Problem(kind="settings_refused", subject="ipvs", text=f"the kernel refused: {reply.ipvs.problem}")
     for service in reply.ipvs.services if reply.ipvs else ():
         if service.problem:
             text = f"{service.service}: the kernel refused: {service.problem}"

@@ -23,7 +23,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser, tell: Tell) -> 
         ("weight", "another weight than the configuration's or the checks', until undrain"),
     ):
         action = actions.add_parser(word, parents=[common], help=help_text)
-        action.add_argument("service", metavar="SERVICE", help="as pyhadctl status shows it: 10.0.0.1:80/tcp")
+        action.add_argument(
+            "service", metavar="SERVICE", help="as pyhadctl status shows it: 10.0.0.1:80/tcp; or 10.0.0.1:80"
+        )
         action.add_argument("server", metavar="SERVER", help="as pyhadctl status shows it: 10.0.0.11:80")
         if word == "weight":
             action.add_argument("weight", metavar="WEIGHT", type=_weight)

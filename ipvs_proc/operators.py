@@ -56,22 +56,21 @@ class Operators:
 
     def order(self, wanted: WeightWanted, balancer: Balancer) -> str:
         """Do what an operator wants; why not, empty when done."""
-        service = balancer.services.get(wanted.service)
+        service = balancer.named(wanted.service)
         if service is None:
             known = ", ".join(list(balancer.services)[:5]) or "none"
             return f"there is no service {wanted.service} (known: {known})"
+        name = service.config.id
         if wanted.server not in service.servers:
-            return f"{wanted.service} has no server {wanted.server} (known: {', '.join(list(service.servers)[:5])})"
+            return f"{name} has no server {wanted.server} (known: {', '.join(list(service.servers)[:5])})"
         if wanted.weight > MAX_WEIGHT:
             return f"a weight is at most {MAX_WEIGHT}"
         if not (0 <= wanted.for_ns <= MAX_TIME_NS and 0 <= wanted.deadline_ns <= MAX_TIME_NS):
             return "no clock comes so far"
         order = self._order_of(wanted)
-        self._handle(WeightOrdered(service=wanted.service, server=wanted.server, order=order))
+        self._handle(WeightOrdered(service=name, server=wanted.server, order=order))
         word = "weight_undone" if order is None else "server_drained" if order.weight == 0 else "weight_ordered"
-        self._logger.warning(
-            word, service=wanted.service, server=wanted.server, weight=wanted.weight, kept=self._is_kept
-        )
+        self._logger.warning(word, service=name, server=wanted.server, weight=wanted.weight, kept=self._is_kept)
         return ""
 
     def _order_of(self, wanted: WeightWanted) -> Order | None:

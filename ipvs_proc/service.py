@@ -263,7 +263,7 @@ class IpvsService:
             case WriteServices():
                 self._dirty |= effect.listeners
                 if self._write_timer is None:  # once for all events of this turn
-                    self._write_timer = self._loop.after(0, self._write_now)
+                    self._write_timer = self._loop.after(0, self._write)
             case KeepOrders():
                 self._operators.keep(self._balancer.orders.all)
             case Tally():
@@ -283,16 +283,13 @@ class IpvsService:
         if (at_ns := self._balancer.next_deadline_ns()) is not None:
             self._deadline = self._loop.at(at_ns, lambda: self._handle(TimePassed()))
 
-    def _write_now(self) -> None:
-        self._write()
-
-    def _write(self) -> int:
-        """Write what is out of line; the number of changes."""
+    def _write(self) -> None:
+        """Write what is out of line."""
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
         if self._writer is None:
-            return 0  # all of it is written when a plane appears
+            return  # all of it is written when a plane appears
         configured, wanted = self._balancer.listeners, self._balancer.wanted
         there = sorted(self._dirty & configured, key=listener_name)
         gone = sorted(self._dirty - configured, key=listener_name)
@@ -303,11 +300,10 @@ class IpvsService:
             made += self._writer.write(gone, wanted)
         except KernelError as error:
             self._complain(error)
-            return 0
+            return
         if made:
             self._read_at_ns -= COUNTERS_AGE_NS  # what is new has no counters yet: the next who asks makes us read
             self._reporter.changed()
-        return made
 
     def _complain(self, error: KernelError) -> None:
         self._runtime.counters["data_plane_errors"] += 1
@@ -350,10 +346,12 @@ class IpvsService:
     def _repair(self, drifted: Set[Listener], refused: Set[Listener] = frozenset()) -> None:
         """Write what others changed, count it and say so; and try again what was refused."""
         self._dirty |= drifted | refused
-        made = self._write()
+        before = self._runtime.counters["changes_written"]
+        self._write()
         if drifted:
             self._runtime.counters["drift_repaired"] += len(drifted)
             names = sorted(listener_name(listener) for listener in drifted)
+            made = self._runtime.counters["changes_written"] - before
             self._logger.warning("drift_repaired", services=names[:20], count=len(names), changes=made)
 
     # --------------------------------------------------------------------------------------------- status
@@ -374,7 +372,8 @@ class IpvsService:
         self._write()
         if self._writer is None:
             return "there is no data plane"
-        listeners = self._balancer.services[wanted.service].config.listeners
+        service = self._balancer.named(wanted.service)
+        listeners = service.config.listeners if service is not None else ()
         return next((self._writer.problems[one] for one in listeners if one in self._writer.problems), "")
 
     def _count(self) -> Count | None:
@@ -397,4 +396,5 @@ class IpvsService:
             data_plane=writer.plane.name if writer is not None else "none",
             services=report(self._balancer, writer.reading if writer is not None else _EMPTY, problems),
             counters={**self._runtime.counters, "log_lines_dropped": self._runtime.log.dropped},
+            problem=self._settings.problem,
         )

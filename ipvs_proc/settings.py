@@ -15,6 +15,7 @@ from pyhad.ipvs_proc.kernel import IpvsPlane
 from pyhad.ipvs_proc.plane import Plane
 
 KEY = key_of("sync")
+_FAILED = "ipvs_settings_failed"
 
 
 class Settings:
@@ -44,7 +45,12 @@ class Settings:
             self._said.clear()
         except KernelError as error:
             self._counters["kernel_refusals"] += 1
-            self._say("ipvs_settings_failed", str(error))
+            self._say(_FAILED, str(error))
+
+    @property
+    def problem(self) -> str:
+        """Why the kernel does not have them as they are wanted; empty: it has."""
+        return self._said.get(_FAILED, "")
 
     def stop(self, plane: Plane) -> None:
         """At the end of the daemon: our sync daemons stop. Timeouts stay."""
@@ -52,7 +58,7 @@ class Settings:
             try:
                 plane.set_sync(None)
             except KernelError as error:
-                self._say("ipvs_settings_failed", str(error))
+                self._say(_FAILED, str(error))
 
     def _bring_sync(self, plane: IpvsPlane, document: IpvsDocument, is_master: bool | None) -> None:
         if document.sync is None and not self._sync_is_ours:

@@ -80,6 +80,12 @@ class Balancer:
         """Every listener of the configuration."""
         return frozenset(self._owners)
 
+    def named(self, name: str) -> VirtualService | None:
+        """The service that somebody means: by its id, or by that without its protocol where there is only one."""
+        exact = self.services.get(name)
+        meant = [service for known, service in self.services.items() if known.rpartition("/")[0] == name]
+        return exact or (meant[0] if len(meant) == 1 else None)
+
     def wanted(self, listener: Listener) -> Entry | None:
         """What the data plane should have for `listener`; None when it is not configured."""
         owners = self._owners.get(listener)

@@ -145,6 +145,16 @@ def test_a_service_that_does_not_serve_is_a_problem(replies: Any, changes: dict[
     assert [problem.kind for problem in problems(reply, replies.now_ns)] == [kind]
 
 
+def test_settings_of_ipvs_that_the_kernel_refused_are_a_problem(replies: Any) -> None:
+    good = replies.good()
+    ipvs = dataclasses.replace(good.ipvs, problem="start the sync daemon on eth9: ENODEV")
+    [found] = problems(dataclasses.replace(good, ipvs=ipvs), replies.now_ns)
+    assert (found.kind, found.text) == (
+        "settings_refused",
+        "the kernel refused: start the sync daemon on eth9: ENODEV",
+    )
+
+
 def test_a_refused_reload_is_a_problem(replies: Any) -> None:
     reply = dataclasses.replace(replies.good(), last_reload_ok=False, last_reload_error="x")
     assert [problem.kind for problem in problems(reply, replies.now_ns)] == ["reload_failed"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -256,3 +257,12 @@ def test_a_reload_names_a_listener_whose_first_owner_is_another(make: Any) -> No
     entry = balancer.wanted(make.listener)
     assert entry is not None
     assert entry.service.scheduler == "wrr"
+
+
+def test_a_service_is_meant_without_its_protocol_where_there_is_only_one(make: Any) -> None:
+    names = ("10.0.0.1:80/tcp", "10.0.0.1:53/tcp", "10.0.0.1:53/udp")
+    balancer, _ = configured({}, *(replace(make.virtual(make.server(1)), id=name) for name in names))
+    found = [balancer.named(name) for name in ("10.0.0.1:80", "10.0.0.1:53/udp", "10.0.0.1:53", "10.0.0.1", "")]
+    assert [service and service.config.id for service in found] == [
+        "10.0.0.1:80/tcp", "10.0.0.1:53/udp", None, None, None,
+    ]  # fmt: skip
