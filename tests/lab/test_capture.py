@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.net import Lab
+from tests.lab.net import Lab, wait_until
 
 pytestmark = pytest.mark.lab
 CTL = str(Path(sys.executable).with_name("pyhadctl"))
@@ -41,9 +41,11 @@ def test_a_peer_with_another_interval_is_seen_and_named(lab: Lab, open_folder: P
     ours.write_text(NODE.format(priority=100, interval=2, more=""))
     pids = [word for option in "prc" for word in (f"-{option}", str(open_folder / f"{option}.pid"))]
     lab.start("a", "keepalived", "-n", "-l", "-D", "-f", str(theirs), *pids, log=open_folder / "log")
+    heard = open_folder / "log"
+    wait_until(lambda: heard.read_text().count("Entering BACKUP") == 2, 20, "both routers of keepalived have begun")
 
     capture = [CTL, "capture", "eth0", "-s", "8", "-f", str(ours), "-w", str(kept)]
-    done = subprocess.run(lab.argv("b", *capture), capture_output=True, text=True, timeout=30)
+    done = subprocess.run(lab.argv("b", *capture), capture_output=True, text=True, timeout=60)
     assert done.returncode == 1, done.stderr
     assert "10.0.0.1 -> 224.0.0.18: VRID 51 version 2 priority 150, every 1 s, addresses 10.0.0.100" in done.stdout
     assert "! 10.0.0.1 sends advert_int 1, ours ('VI_1') is 2: we drop it, both may be master" in done.stdout
@@ -53,7 +55,7 @@ def test_a_peer_with_another_interval_is_seen_and_named(lab: Lab, open_folder: P
     assert "checksum" not in done.stdout
 
     decoded = subprocess.run(
-        [CTL, "decode", "-j", "-f", str(ours), str(kept)], capture_output=True, text=True, timeout=30
+        [CTL, "decode", "-j", "-f", str(ours), str(kept)], capture_output=True, text=True, timeout=60
     )
     rows = [json.loads(line) for line in decoded.stdout.splitlines()]
     adverts = [row for row in rows if row["kind"] == "advert"]

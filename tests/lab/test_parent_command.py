@@ -28,7 +28,7 @@ pytestmark = pytest.mark.lab
 
 def pyhad(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "import sys; from pyhad.parent.main import main; sys.exit(main())", *words]
-    return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.behaviour("CLI-31")
@@ -100,7 +100,7 @@ def test_without_the_rights_it_says_which_and_ends_with_4(tmp_path: Path) -> Non
     words = ["-n", "-l", "-G", "--run-dir", str(tmp_path / "run")]
     done = subprocess.run(
         ["setpriv", "--bounding-set=-net_admin", sys.executable, "-c", program, *words],
-        cwd=REPO, capture_output=True, text=True, timeout=30,
+        cwd=REPO, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 4
     assert done.stderr == (
