@@ -65,6 +65,8 @@ pytestmark = [
 CAP_NET_RAW_EFFECTIVE = struct.pack("<5I", 0x02000001, 1 << CAP_NET_RAW, 0, 0, 0)
 """As `setcap cap_net_raw=ep` writes it (VFS_CAP_REVISION_2)."""
 
+SLEEPS = f"sleep 6{os.getpid()}", f"sleep 7{os.getpid()}"
+"""Nobody else's, so that they can be looked for among all processes."""
 OK = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -266,7 +268,7 @@ def test_an_exit_status_is_a_verdict_and_a_dynamic_one_a_weight(director: Direct
         checked("10.0.0.11:80", misc("exit 0"), weight=5),
         checked("10.0.0.12:80", misc("exit 3"), weight=5),
         checked("10.0.0.13:80", misc("exit 12", dynamic=True), weight=5),
-        checked("10.0.0.14:80", misc("trap '' TERM; sleep 60 & sleep 61", timeout_ms=1500), weight=5),
+        checked("10.0.0.14:80", misc(f"trap '' TERM; {SLEEPS[0]} & {SLEEPS[1]}", timeout_ms=1500), weight=5),
         checked("10.0.0.15:80", misc("kill -9 $$"), weight=5),
     )
     director.until(lambda: sum(one.reason != "not_checked_yet" for one in director.verdicts.values()) == 5)
@@ -276,21 +278,21 @@ def test_an_exit_status_is_a_verdict_and_a_dynamic_one_a_weight(director: Direct
     assert director.says("10.0.0.14:80") == (False, "timeout")
     assert director.says("10.0.0.15:80") == (False, "killed_by_signal")
     assert director.stop() == 0
-    _until(lambda: _programs("sleep 60") == [])
+    _until(lambda: _programs(SLEEPS[0]) == [])
 
 
 @pytest.mark.behaviour("CHK-62", "CHK-64")
 def test_a_program_runs_as_its_user_and_ends_with_its_group_when_the_checker_is_killed(director: Director) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
-        script = f"id -u >{folder}/who; echo $$ >{folder}/pid; sleep 62 & sleep 63"
+        script = f"id -u >{folder}/who; echo $$ >{folder}/pid; {SLEEPS[0]} & {SLEEPS[1]}"
         program = Program(argv=("/bin/sh", "-c", script), uid=65534, gid=65534)
         hangs = MiscCheck(program=program, timeout_ns=60_000 * MS, dynamic=False, timing=FAST, alpha=False)
         director.start(checked("10.0.0.11:80", hangs))
-        _until(lambda: pathlib.Path(folder, "pid").exists() and _programs("sleep 63"))
+        _until(lambda: pathlib.Path(folder, "pid").exists() and _programs(SLEEPS[1]))
         assert pathlib.Path(folder, "who").read_text() == "65534\n"
         director.kill()
-        _until(lambda: _programs("sleep 62") + _programs("sleep 63") == [])
+        _until(lambda: _programs(SLEEPS[0]) + _programs(SLEEPS[1]) == [])
 
 
 def test_the_helper_runs_nothing_that_the_configuration_does_not_name(director: Director) -> None:
