@@ -26,7 +26,7 @@ house unit sim: setup
 	$(PYTHON) -m pytest -q tests/$@
 
 lab: setup
-	$(PYTHON) -m tests.second_try -q -n 3 --dist loadfile tests/lab
+	$(PYTHON) -m tests.second_try -q -n 3 --dist loadfile --no-loadscope-reorder tests/lab
 
 vm: setup
 	tests/vm/run

@@ -13,6 +13,19 @@ import pytest
 from tests.lab.checker_stand_in import Director
 from tests.lab.net import Lab
 
+LONGEST = (
+    "vrrp_peers", "vrrp_interop", "daemon", "ipvs_nftables", "config_differential", "demo", "nftables_shares", "hangs",
+    "handover", "parent_processes", "vrrp_vmac", "vrrp_groups", "paths", "vrrp_many", "dumped", "reload_fuzz", "kills",
+    "control_process", "checker_process", "checker_workers", "vrrp_garp", "confirm", "standby", "vrrp_speed",
+)  # fmt: skip
+"""Files that take long, the longest first: whoever begins with one of them last keeps all others waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of files; that of the tests in them stays."""
+    places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
