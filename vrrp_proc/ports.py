@@ -67,6 +67,8 @@ class Ports:
             group.setdefault(config.vrid, []).append(instance)
         for key in [key for key in self._open if key not in wanted]:
             self._open.pop(key).close()
+        for family, sockets in self._vmac_sockets.items():
+            sockets.expect(sum(self._lines(name, group) for (name, its), group in wanted.items() if its == family))
         whole = True
         for key, group in wanted.items():
             port = self._fit_one(key, group)
@@ -91,6 +93,10 @@ class Ports:
                     base = self._links.by_name.get(config.interface)
                     if base is not None:
                         yield base.index, family, config.multicast_group
+
+    def _lines(self, name: str, group: Group) -> int:
+        """How many that port has at its virtual MACs."""
+        return 1 if is_vmac(group, name) else len(self._overheard(name, group))
 
     def _overheard(self, name: str, group: Group) -> frozenset[tuple[str, int, int]]:
         found = set()

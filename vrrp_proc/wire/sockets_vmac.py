@@ -72,12 +72,17 @@ class VmacSockets:
         self._own: dict[str, socket.socket] = {}
         self._shared: socket.socket | None = None
         self._filter = b""
+        self._will_share = False
+
+    def expect(self, lines: int) -> None:
+        """So many will be there after this round: many share from the first on, so that no socket has to be closed."""
+        self._will_share = lines > MOST_OF_THEIR_OWN
 
     def add(self, line: Line) -> None:
         """Begin to hear, at the latest with the next `settle`. Raises KernelError."""
         before = self._lines.get(line.name)
         lines = {**self._lines, line.name: line}
-        if len(lines) <= MOST_OF_THEIR_OWN and self._shared is None:
+        if self._shared is None and len(lines) <= MOST_OF_THEIR_OWN and not self._will_share:
             fresh, former = self._open([line], line.name), self._own.get(line.name)
             if former is not None:  # after the new one is there, so that nothing is missed between
                 self._shut(former)

@@ -15,7 +15,10 @@ from pyhad.vrrp_proc.wire.sockets_vmac import Line, VmacSockets
 class Deaf(VmacSockets):
     """Its sockets hear nothing."""
 
+    opened = 0
+
     def _open(self, lines: list[Line], name: str) -> socket.socket:
+        self.opened += 1
         return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
 
@@ -39,6 +42,26 @@ def test_an_interface_that_is_made_anew_leaves_nothing_behind(sockets: Deaf) -> 
     assert sockets._by_index == {12: fresh}
     sockets.remove(fresh)
     assert sockets._by_index == {}
+
+
+def test_many_that_come_in_one_round_share_from_the_first_on_and_close_nothing(sockets: Deaf) -> None:
+    sockets.expect(5)
+    lines = [line(f"vrrp.{index}", index) for index in range(3, 8)]
+    for one in lines:
+        sockets.add(one)
+    assert sockets.opened == 1
+    for one in lines:
+        sockets.remove(one)
+
+
+def test_few_have_a_socket_each(sockets: Deaf) -> None:
+    sockets.expect(4)
+    lines = [line(f"vrrp.{index}", index) for index in range(3, 7)]
+    for one in lines:
+        sockets.add(one)
+    assert sockets.opened == 4
+    for one in lines:
+        sockets.remove(one)
 
 
 def test_another_interface_that_has_its_number_stays(sockets: Deaf) -> None:
