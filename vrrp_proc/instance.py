@@ -47,6 +47,7 @@ from pyhad.vrrp_proc.peers import Peers
 from pyhad.vrrp_proc.router_status import router_status
 from pyhad.vrrp_proc.stopgap import key_for
 from pyhad.vrrp_proc.telling import Telling
+from pyhad.vrrp_proc.wire.announce import own_address_to_announce
 from pyhad.vrrp_proc.wire.intake import read_on
 from pyhad.vrrp_proc.world import Port, World
 
@@ -321,6 +322,8 @@ class Instance:
             **({"detail": change.detail} if change.detail else {}),
         )  # fmt: skip
         self._telling.change(self.config, change, self._faults)
+        if own := own_address_to_announce(self.config, self._source, change):
+            self._world.announcer.announce((own,), 1)
         self._world.on_change()
 
     def repeat_state(self) -> None:

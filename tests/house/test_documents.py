@@ -37,3 +37,23 @@ def test_every_requirement_of_the_ledger_has_a_test_and_every_marked_test_a_requ
     }
     assert len(ledger) > 30
     assert (ledger - marked, marked - ledger) == (set(), set())
+
+
+def test_every_statement_about_keepalived_has_a_test_or_a_reason(root: Path) -> None:
+    """`tests/data/statements.txt` has their ids: those of a kind in a line, as ranges."""
+    statements = set()
+    for line in (root / "tests/data/statements.txt").read_text().splitlines():
+        kind, *ranges = line.split()
+        for first, _, last in (one.partition("-") for one in ranges):
+            statements |= {f"{kind}-{number}" for number in range(int(first), int(last or first) + 1)}
+    shown = {
+        found
+        for path in (root / "tests").rglob("test_*.py")
+        for words in re.findall(r"pytest\.mark\.behaviour\(([^)]*)\)", path.read_text())
+        for found in re.findall(r'"([^"]+)"', words)
+    }
+    table = (root / "docs/testing.md").read_text().partition("## Statements without a test")[2]
+    reasons = [found for row in re.findall(r"^\| ([A-Z0-9, -]+) \|", table, re.MULTILINE) for found in row.split(", ")]
+    assert len(statements) > 400
+    assert (sorted(statements - shown - {*reasons}), sorted(shown - statements)) == ([], [])
+    assert (sorted(shown & {*reasons}), len(reasons)) == ([], len({*reasons}))

@@ -102,6 +102,7 @@ def folders(open_folder: Path) -> tuple[Path, Path]:
     return theirs, ours
 
 
+@pytest.mark.behaviour("SIG-9")
 @pytest.mark.behaviour(
     "SIG-3", "SIG-4", "SIG-5", "SIG-6", "SIG-11", "SIG-20", "SIG-21", "SIG-22", "SIG-23", "SIG-24", "SIG-30"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -104,6 +105,7 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
         made.process.wait()
 
 
+@pytest.mark.behaviour("SIG-8")
 def test_all_children_start_with_what_they_may_have_and_nothing_else(daemon: Daemon) -> None:
     daemon.start()
     account = privileges.service_account()[1]
@@ -117,6 +119,10 @@ def test_all_children_start_with_what_they_may_have_and_nothing_else(daemon: Dae
     assert {name: line["icmp"] for name, line in started.items()} == {
         "control": [False, False], "ipvs": [False, False], "checker": [True, True], "vrrp": [False, False],
     }  # fmt: skip
+    for pid in daemon.pids().values():
+        ignored = re.search(r"SigIgn:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())
+        assert ignored is not None
+        assert int(ignored[1], 16) & 1 << signal.SIGPIPE - 1, "a reader that is gone ends nobody"
     sockets = {name: line["descriptors"].count("socket") for name, line in started.items()}
     assert sockets == {"control": 3, "ipvs": 3, "checker": 3, "vrrp": 1}
     assert daemon.stop() == 0
@@ -216,6 +222,7 @@ def test_another_stopped_child_is_replaced_after_five_seconds(daemon: Daemon) ->
     assert daemon.stop() == 0
 
 
+@pytest.mark.behaviour("SIG-2")
 @pytest.mark.behaviour("PROC-6")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_vrrp_stops_first_and_control_last(daemon: Daemon, number: int) -> None:
@@ -241,6 +248,7 @@ def test_a_child_that_does_not_want_to_stop_is_killed(daemon: Daemon) -> None:
     assert daemon.find(event="child_ended", child="vrrp", signal=9)
 
 
+@pytest.mark.behaviour("SIG-1")
 def test_a_reload_reaches_every_child_and_control_hears_the_warnings(daemon: Daemon) -> None:
     daemon.start()
     before = daemon.pids()
@@ -259,6 +267,7 @@ def test_a_reload_reaches_every_child_and_control_hears_the_warnings(daemon: Dae
     assert daemon.stop() == 0
 
 
+@pytest.mark.behaviour("QRK-9")
 @pytest.mark.behaviour("REL-3", "REL-4")
 @pytest.mark.parametrize(
     ("words", "first_error"), [("broken", "this is broken"), ("crash", "crashed or took too long")]
@@ -354,6 +363,7 @@ def test_a_second_daemon_says_that_one_is_running_and_ends_with_0(daemon: Daemon
     assert daemon.stop() == 0
 
 
+@pytest.mark.behaviour("PROC-7")
 def test_when_the_parent_is_killed_the_children_end_and_a_new_daemon_can_start(daemon: Daemon) -> None:
     daemon.start()
     pids = daemon.pids()

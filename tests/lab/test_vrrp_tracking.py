@@ -177,3 +177,15 @@ def test_a_link_that_flaps_for_less_than_its_delay_is_not_noticed(director: Dire
     begin = time.monotonic()
     wait_until(lambda: priorities(director) == [(120, 100)], 4, "the weight is gone")
     assert time.monotonic() - begin > 1.9
+
+
+@pytest.mark.behaviour("NET-10")
+def test_promote_secondaries_is_set_while_it_is_needed(director: Director) -> None:
+    setting = ("cat", "/proc/sys/net/ipv4/conf/eth0/promote_secondaries")
+    before = director.lab.run("n", *setting)
+    director.configure(INSTANCE.format("promote_secondaries"))
+    director.wait_for("10.0.0.100")
+    assert director.lab.run("n", *setting) == "1\n"
+    assert director.daemon is not None
+    assert director.daemon.stop() == 0
+    assert director.lab.run("n", *setting) == before == "0\n"

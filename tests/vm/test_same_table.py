@@ -127,6 +127,7 @@ def theirs(plane: IpvsPlane, config: Path, expected: frozenset[str]) -> frozense
     return found
 
 
+@pytest.mark.behaviour("QRK-7")
 @pytest.mark.behaviour("LVS-10")  # where ours differs, as DIFFERENCES say
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.conf")), ids=lambda config: config.stem)
 def test_the_kernel_has_the_same_table_after_both(plane: IpvsPlane, config: Path) -> None:

@@ -7,8 +7,10 @@ import errno
 import socket
 from collections.abc import Iterable
 
-from pyhad.common.config.model import VirtualAddress
+from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.errors import KernelError
+from pyhad.common.states import RouterState
+from pyhad.vrrp_proc.core.effects import ChangeState
 from pyhad.vrrp_proc.core.packet import build_gratuitous_arp
 from pyhad.vrrp_proc.core.packet6 import build_neighbour_advertisement
 from pyhad.vrrp_proc.kernel.links import Links
@@ -19,6 +21,7 @@ FRAMES_REMEMBERED = 8192
 _SO_SNDBUFFORCE = 32
 _MAC_BYTES = 6
 _ETHERTYPE_IPV6 = b"\x86\xdd"
+_DOWN = (RouterState.INIT, RouterState.FAULT)
 _FORWARDING = "/proc/sys/net/ipv6/conf/{}/forwarding"
 
 
@@ -85,6 +88,14 @@ class Announcer:
     def close(self) -> None:
         """Give the descriptor back."""
         self._socket.close()
+
+
+def own_address_to_announce(config: VrrpInstance, source: str, change: ChangeState) -> VirtualAddress | None:
+    """Of a unicast router that comes up, perhaps with another MAC than its peers know (FSM-45)."""
+    comes_up = change.old in _DOWN and change.new not in _DOWN
+    if not (comes_up and config.unicast_peers and source and config.interface):
+        return None
+    return VirtualAddress(address=source, prefix_len=128 if ":" in source else 32, interface=config.interface)
 
 
 def _forwards(interface: str) -> bool:

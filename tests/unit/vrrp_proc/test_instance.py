@@ -412,6 +412,20 @@ def test_of_several_routers_of_a_vrid_a_message_finds_its_own(bench: Bench) -> N
     assert bench.router(BACKUP).expects(good())
 
 
+@pytest.mark.behaviour("FSM-45")
+def test_a_unicast_router_that_comes_up_announces_its_own_address(bench: Bench) -> None:
+    peers = (UnicastPeer(address="10.0.0.2"),)
+    router = bench.router(dataclasses.replace(BACKUP, unicast_peers=peers))
+    router.start(NO_FAULT, "10.0.0.1", None)
+    assert bench.voice.said == [("10.0.0.1", 1)]
+    router.surroundings(frozenset({FaultCause.INTERFACE_DOWN}), "10.0.0.1")
+    assert len(bench.voice.said) == 1
+    router.surroundings(NO_FAULT, "10.0.0.9")
+    assert bench.voice.said[1:] == [("10.0.0.9", 1)]
+    bench.router(BACKUP).start(NO_FAULT, "10.0.0.1", None)
+    assert len(bench.voice.said) == 2, "by multicast nobody has to know it"
+
+
 @pytest.mark.behaviour("AUTH-7")
 def test_what_may_be_signed_is_looked_at_each_time(bench: Bench) -> None:
     key = HmacKey(identifier=1, secret=bytes(32))

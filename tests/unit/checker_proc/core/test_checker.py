@@ -83,6 +83,7 @@ def test_the_first_failure_takes_it_down_whatever_retry_says() -> None:
     assert machine.reason == "connect_refused"
 
 
+@pytest.mark.behaviour("CHK-8")
 @pytest.mark.behaviour("CHK-4")
 def test_a_settled_check_has_retry_more_tries_each_after_delay_before_retry() -> None:
     machine = settled(tcp(retry=2))

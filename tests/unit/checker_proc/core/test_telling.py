@@ -63,6 +63,7 @@ def telling() -> Telling:
     return one
 
 
+@pytest.mark.behaviour("QRK-2", "VER-7")
 @pytest.mark.behaviour("NTF-21", "LVS-36")
 def test_a_server_that_goes_down_runs_its_program_and_then_says_so(telling: Telling) -> None:
     assert telling.server_is(VS, RS1, up=False) == [

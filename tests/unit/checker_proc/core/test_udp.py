@@ -18,6 +18,7 @@ def check(pattern: bytes = b"", mask: bytes = b"", low: int = 0, high: int = 255
     )  # fmt: skip
 
 
+@pytest.mark.behaviour("QRK-5")
 @pytest.mark.behaviour("CHK-80")
 @pytest.mark.parametrize(
     ("wanted", "data", "reason"),

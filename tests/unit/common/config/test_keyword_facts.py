@@ -127,6 +127,10 @@ def test_the_choices_of_a_word_are_those_known(choices: str) -> None:
         assert row.arguments[0].choices == tuple(choices.split("|"))
 
 
+@pytest.mark.behaviour("VER-3")
 def test_the_list_of_words_that_2_2_7_knows_is_that_of_the_facts() -> None:
     listed = (DATA / "keywords-2.2.7.txt").read_text(encoding="utf-8").splitlines()
     assert listed == [f"{row['block']} {row['keyword']}" for row in ROWS if row["in_debian_2.2.7"] == "yes"]
+    newer = {("vrrp_instance", "auth_hmac"), ("vrrp_instance", "owner_ignore_adverts"), ("global_defs", "json_version")}
+    assert newer <= TABLE.keys()
+    assert not newer & {tuple(line.split(" ", 1)) for line in listed}

@@ -74,6 +74,7 @@ def test_a_line_with_nul_is_ignored_and_said() -> None:
     assert only(reading) == (Trouble.GENERAL, "the line has a NUL character: ignored", 2, 2)
 
 
+@pytest.mark.behaviour("VER-1")
 def test_a_line_too_long_is_dropped_whole() -> None:
     reading = parse("a\n" + "x" * 1024 + " y\n" + "z" * 1023 + "\n#" + "c" * 2000)
     assert [line[:1] for line in flat(reading)] == ["a", "z"]

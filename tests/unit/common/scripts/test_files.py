@@ -67,6 +67,7 @@ def test_a_bad_text_keeps_the_old_value_and_is_said_once(bench: Bench) -> None:
     assert [answer.event for answer in bench.said if isinstance(answer, Trouble)] == ["track_file_holds_no_number"]
 
 
+@pytest.mark.behaviour("REL-18")
 @pytest.mark.behaviour("TRK-22")
 def test_a_file_is_made_at_the_start_and_only_then(bench: Bench) -> None:
     bench.follow(initial=3)

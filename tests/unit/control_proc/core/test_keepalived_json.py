@@ -17,6 +17,7 @@ from pyhad.control_proc.core.sight import Sight
 MakeSight = Callable[..., Sight]
 
 
+@pytest.mark.behaviour("VER-6")
 @pytest.mark.behaviour("SIG-20", "SIG-21", "SIG-22", "SIG-23", "SIG-24", "SIG-25")
 def test_an_instance_is_told_key_by_key(make_sight: MakeSight) -> None:
     first, second = json.loads(render(make_sight()))

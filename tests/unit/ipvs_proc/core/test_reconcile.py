@@ -107,6 +107,7 @@ def test_with_inhibited_servers_those_that_start_to_serve_come_first(make: Any) 
     ]
 
 
+@pytest.mark.behaviour("REL-30")
 @pytest.mark.behaviour("REL-32")
 def test_another_scheduler_changes_the_service_in_place(make: Any) -> None:
     wanted = make.entry({1: 1}, scheduler="wrr")
@@ -114,6 +115,7 @@ def test_another_scheduler_changes_the_service_in_place(make: Any) -> None:
     assert changes == [SetService(service=wanted.service)]
 
 
+@pytest.mark.behaviour("REL-31")
 def test_a_changed_weight_is_one_change(make: Any) -> None:
     wanted = make.entry({1: 7, 2: 1})
     changes = reconcile_entry(make.listener, wanted, make.entry({1: 1, 2: 1}))

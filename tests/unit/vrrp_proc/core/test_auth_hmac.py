@@ -105,6 +105,7 @@ def test_every_key_verifies_and_an_unknown_one_does_not(config: VrrpInstance) ->
     assert judged(replace(config, hmac=other), VECTOR, HmacMemory()) == "auth_failure"
 
 
+@pytest.mark.behaviour("PKT-26")
 @pytest.mark.behaviour("AUTH-8")
 @pytest.mark.parametrize(
     ("mode", "unsigned", "length"),

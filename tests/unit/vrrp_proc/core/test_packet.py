@@ -264,6 +264,7 @@ def test_every_flipped_bit_is_noticed(v2: VrrpInstance) -> None:
             packet.check_advertisement(received(bytes(flipped)), v2, "10.1.0.1")
 
 
+@pytest.mark.behaviour("QRK-4")
 @pytest.mark.behaviour("PKT-31")
 def test_the_peers_form_of_the_checksum_is_found_out(v3: VrrpInstance) -> None:
     for config in (v3, replace(v3, checksum_pseudo_header=False)):

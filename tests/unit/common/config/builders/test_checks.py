@@ -164,6 +164,7 @@ def test_a_script_has_the_service_s_delay_loop_as_its_limit(service: Compile) ->
     )
 
 
+@pytest.mark.behaviour("VER-5")
 @pytest.mark.behaviour("FIX-64", "FIX-65", "CHK-27")
 @pytest.mark.parametrize(
     ("block", "message"),

@@ -182,3 +182,10 @@ def test_a_protocol_of_its_own_needs_no_track(instance: Compile) -> None:
     result = instance("virtual_routes {\n10.7.0.0/16 dev eth0 protocol static\n}")
     assert routes(result)[0].protocol == 18
     assert any("protocol is ignored" in text for text in result.warnings)
+
+
+@pytest.mark.behaviour("NET-8", "VER-4")
+def test_a_route_without_an_interface_is_taken_as_2_4_takes_it(instance: Compile) -> None:
+    result = instance("virtual_routes {\n10.8.0.0/16 via 10.0.0.9\n}")
+    assert [one.destination for one in routes(result)] == ["10.8.0.0"]
+    assert result.warnings == []

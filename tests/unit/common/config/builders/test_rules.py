@@ -24,6 +24,7 @@ def plain(**changes: Any) -> VirtualRule:
     return VirtualRule(**settings)
 
 
+@pytest.mark.behaviour("QRK-6")
 @pytest.mark.behaviour("NET-7")
 @pytest.mark.parametrize(
     ("line", "expected"),

@@ -107,6 +107,15 @@ def test_as_whom_a_script_runs(compiled: Compile) -> None:
     assert found.backup is None
 
 
+@pytest.mark.behaviour("QRK-15", "VER-9")
+def test_a_script_user_counts_for_what_stands_above_it_too(compiled: Compile) -> None:
+    words = ("notify_fifo /run/f", "notify_fifo_script /reader", "script_user nobody", "enable_script_security")
+    text = "global_defs {{\n {}\n}}\n".format("\n ".join(words))
+    found = document(compiled(text + TWO.format("notify /n")))
+    assert found.instances[0].notify.any_state == Program(argv=("/n",), uid=65534, gid=65534)
+    assert [fifo.uid for fifo in found.fifos] == [65534]
+
+
 def test_a_user_that_is_not_there_runs_nothing(compiled: Compile) -> None:
     result = compiled(TWO.format("notify /n nobody-of-that-name"))
     assert document(result).instances[0].notify.any_state is None

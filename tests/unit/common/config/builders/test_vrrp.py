@@ -171,6 +171,7 @@ def test_an_address_of_the_other_family_is_ignored(instance: Compile) -> None:
     assert result.warnings == ["fd00::1 is ignored: the addresses of 'VI_1' are IPv4"]
 
 
+@pytest.mark.behaviour("VER-2")
 @pytest.mark.behaviour("NET-5")
 def test_the_same_address_twice_counts_once(instance: Compile) -> None:
     result = instance("virtual_ipaddress { 192.0.2.100/32 }")
