@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -17,6 +18,7 @@ from pyhad.ctl.exits import FINE, NOT_WELL, CommandError
 if TYPE_CHECKING:
     from pyhad.ctl.wire import Listener
 
+_SIOCGIFADDR = 0x8915
 _ABOUT = """Adverts are shown when their sender is new or says something new (-a: all); ! marks what is wrong.
 They are compared with FILE of -f, else with the files of the running daemon, else with nothing.
 Exit codes: 0 everything fits, 1 something does not."""
@@ -98,14 +100,13 @@ def _listener(arguments: argparse.Namespace) -> Listener:
     from pyhad.ctl.wire import Listener
 
     path = arguments.config or _file_of_daemon(arguments)
-    own = _own_addresses(getattr(arguments, "interface", ""))
     if not path:
         return Listener((), compares=False, everything=arguments.all)
     result = in_force.compile_file(path)
     if result.configuration is None:
         raise CommandError(f"{path} has errors: pyhad -t -f {path} shows them", NOT_WELL)
     return Listener(
-        result.configuration.vrrp.instances, compares=True, own_addresses=own, everything=arguments.all
+        result.configuration.vrrp.instances, compares=True, own_addresses=own_addresses(), everything=arguments.all
     )  # fmt: skip
 
 
@@ -121,17 +122,18 @@ def _file_of_daemon(arguments: argparse.Namespace) -> str:
         return ""
 
 
-def _own_addresses(interface: str) -> frozenset[str]:
-    """IPv4 addresses of the interface, so that our own adverts are not held against us."""
-    if not interface:
-        return frozenset()
+def own_addresses() -> frozenset[str]:
+    """Of this machine, so that our own adverts are not held against us: of IPv4 each interface's first."""
     import fcntl
     import socket
     import struct
 
+    found = set()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
-        try:
-            reply = fcntl.ioctl(asked, 0x8915, struct.pack("256s", interface.encode()[:15]))
-        except OSError:
-            return frozenset()
-    return frozenset({socket.inet_ntoa(reply[20:24])})
+        for _, name in socket.if_nameindex():
+            with contextlib.suppress(OSError):  # it has none
+                reply = fcntl.ioctl(asked, _SIOCGIFADDR, struct.pack("256s", name.encode()))
+                found.add(socket.inet_ntoa(reply[20:24]))
+    with contextlib.suppress(OSError), open("/proc/net/if_inet6", encoding="ascii") as file:  # without IPv6
+        found |= {socket.inet_ntop(socket.AF_INET6, bytes.fromhex(line.split()[0])) for line in file}
+    return frozenset(found)

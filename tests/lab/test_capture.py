@@ -62,6 +62,8 @@ def test_a_peer_with_another_interval_is_seen_and_named(lab: Lab, open_folder: P
     assert {row["vrid"] for row in adverts} == {51, 61}
     assert all(row["faults"] == [] for row in adverts)
     assert decoded.returncode == 1
+    at_home = subprocess.run(lab.argv("a", CTL, "decode", "-f", str(theirs), str(kept)), capture_output=True, text=True)
+    assert (at_home.returncode, at_home.stdout.count("!")) == (0, 0), "nobody disagrees with himself, by IPv6 neither"
 
 
 def test_what_cannot_be_read_is_a_sentence(open_folder: Path) -> None:

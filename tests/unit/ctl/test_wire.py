@@ -10,6 +10,7 @@ from pyhad.common.adverts import Advert, compare
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.ctl.frames import Announcement
 from pyhad.ctl.wire import Listener, describe
+from pyhad.ctl.wire_commands import own_addresses
 
 OURS = VrrpInstance(
     name="VI_1", vrid=51, family=4, interface="eth0", version=2, start_as_master=False, base_priority=100,
@@ -50,6 +51,7 @@ def test_what_does_not_fit_is_said(heard: Advert, remark: str) -> None:
 
 def test_our_own_adverts_are_not_held_against_us() -> None:
     assert remarks(replace(HEARD, source="10.0.0.1", priority=100)) == ()
+    assert own_addresses() >= {"127.0.0.1", "::1"}
 
 
 def test_a_stream_is_shown_when_it_begins_and_when_it_changes() -> None:
