@@ -16,7 +16,6 @@ from pyhad.common.config.model import Path, Place, VrrpInstance
 from pyhad.common.messages import RouterStatus
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal, resuming
-from pyhad.vrrp_proc.alarm import Alarm
 from pyhad.vrrp_proc.complaints import Complaints
 from pyhad.vrrp_proc.core import effects as do
 from pyhad.vrrp_proc.core.events import (
@@ -40,10 +39,11 @@ from pyhad.vrrp_proc.core.outgoing import Outgoing
 from pyhad.vrrp_proc.core.packet import Received, check_advertisement
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
 from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
-from pyhad.vrrp_proc.heard import Heard
 from pyhad.vrrp_proc.journal import Record
 from pyhad.vrrp_proc.leading import Leading, watched
+from pyhad.vrrp_proc.moving_timer import MovingTimer
 from pyhad.vrrp_proc.peers import Peers
+from pyhad.vrrp_proc.repeats import Repeats
 from pyhad.vrrp_proc.router_status import router_status
 from pyhad.vrrp_proc.stopgap import key_for
 from pyhad.vrrp_proc.telling import Telling
@@ -71,8 +71,8 @@ class Instance:
         self._peers = Peers()
         self.send_error = 0
         """The errno of the last sending."""
-        self.heard = Heard()
-        self._alarm = Alarm(world.looks, self.heard, self._wake)
+        self.repeats = Repeats()
+        self._timer = MovingTimer(world.looks, self.repeats, self._wake)
         self._adjustment = 0
         self.follows_fault = False
         """Another member of its sync group is in fault."""
@@ -189,7 +189,7 @@ class Instance:
         return True
 
     def _end(self) -> None:
-        self._alarm.cancel()
+        self._timer.cancel()
         self._world.beats.leave(self)
         self._world.holdings.release(self, self.core.all_addresses, self.core.paths)
 
@@ -233,24 +233,24 @@ class Instance:
         return event if advert.addresses_match and self.config.hmac is None else None
 
     def hear_again(self, event: AdvertisementReceived) -> None:
-        """The very bytes that made `event` once, where `heard` does not know them any more, or not yet."""
+        """The very bytes that made `event` once, where `repeats` does not know them any more, or not yet."""
         if self.is_listening:
             now_ns = self._now_ns()
             self.handle(event)
-            self.heard.remember(event, self.core, now_ns)
+            self.repeats.remember(event, self.core, now_ns)
 
-    def _take_heard(self) -> None:
+    def _take_repeats(self) -> None:
         """What was heard again and put off comes before anything else."""
-        heard = self.heard
-        if times := heard.times:
-            heard.times = 0
-            for effect in self.core.hear_again(heard.event, times, heard.last_ns):
+        repeats = self.repeats
+        if times := repeats.times:
+            repeats.times = 0
+            for effect in self.core.hear_again(repeats.event, times, repeats.last_ns):
                 self._perform(effect)
 
     def handle(self, event: Event) -> None:
         """One turn of the machine."""
-        self._take_heard()
-        self.heard.forget()
+        self._take_repeats()
+        self.repeats.forget()
         self._turn(event)
         while self._leading.settled:
             self._turn(self._leading.settled.pop(0))
@@ -328,7 +328,7 @@ class Instance:
 
     def repeat_state(self) -> None:
         """Tell the FIFOs once more."""
-        self._take_heard()
+        self._take_repeats()
         self._telling.again(self.config, self.core.snapshot())
 
     def _send(self, priority: int) -> None:
@@ -369,7 +369,7 @@ class Instance:
     def _arm(self) -> None:
         is_seen_to = self._world.beats.fit(self)
         deadline_ns = self.core.other_deadline_ns() if is_seen_to else self.core.next_deadline_ns()
-        self._alarm.set(deadline_ns, is_moving=self.core.router_state is RouterState.BACKUP)
+        self._timer.set(deadline_ns, is_moving=self.core.router_state is RouterState.BACKUP)
 
     def _wake(self) -> None:
         if self._is_due() and self.port is not None and self.core.router_state is RouterState.BACKUP:
@@ -377,18 +377,18 @@ class Instance:
             read_on(self.port.read, self._is_due)
         if self._is_due():
             self.handle(TimePassed())
-        elif self.heard.times:
-            self._alarm.set(self.heard.deadline_ns(self.core), is_moving=True)
+        elif self.repeats.times:
+            self._timer.set(self.repeats.deadline_ns(self.core), is_moving=True)
         else:
             self._arm()
 
     def _is_due(self) -> bool:
-        deadline_ns = self.heard.deadline_ns(self.core)
+        deadline_ns = self.repeats.deadline_ns(self.core)
         return deadline_ns is not None and deadline_ns <= self._now_ns()
 
     def look_soon(self) -> None:
         """Something is due, and now is not the moment for it."""
-        self._alarm.set(self.core.next_deadline_ns())
+        self._timer.set(self.core.next_deadline_ns())
 
     def _write_journal(self) -> None:
         left = resuming.record(self.core.snapshot(), sequence=self.outgoing.sequence)
@@ -396,5 +396,5 @@ class Instance:
 
     def status(self) -> RouterStatus:
         """As `pyhadctl status` shows it."""
-        self._take_heard()
+        self._take_repeats()
         return router_status(self.core, self.counters, self._now_ns(), self._peers)

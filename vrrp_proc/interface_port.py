@@ -18,9 +18,9 @@ from pyhad.vrrp_proc.core.events import AdvertisementReceived
 from pyhad.vrrp_proc.core.packet import Received, parse_ipv4, read_vrid
 from pyhad.vrrp_proc.core.packet6 import parse_ipv6
 from pyhad.vrrp_proc.core.refusals import AdvertisementRefused
-from pyhad.vrrp_proc.heard import Heard
 from pyhad.vrrp_proc.instance import Instance
 from pyhad.vrrp_proc.kernel.links import Interface
+from pyhad.vrrp_proc.repeats import Repeats
 from pyhad.vrrp_proc.wire.mailing import internet_address
 from pyhad.vrrp_proc.wire.sockets import Receiver, Sender
 from pyhad.vrrp_proc.wire.sockets6 import Receiver6, Sender6
@@ -66,7 +66,7 @@ class InterfacePort:
         self._now_ns = loop.now_ns
         self._logger = logger
         self._counters = counters
-        self._known: dict[bytes, tuple[Heard, AdvertisementReceived, Instance]] = {}
+        self._known: dict[bytes, tuple[Repeats, AdvertisementReceived, Instance]] = {}
         """By its bytes: what it says, and who takes it in."""
         self._complaints: set[tuple[str, str]] = set()
         self._receivers: list[Receiver | Receiver6] = []
@@ -198,10 +198,10 @@ class InterfacePort:
         self._again(*known)
         return True
 
-    def _again(self, heard: Heard, event: AdvertisementReceived, instance: Instance) -> None:
-        if heard.event is event:
-            heard.times += 1
-            heard.last_ns = self._now_ns()
+    def _again(self, repeats: Repeats, event: AdvertisementReceived, instance: Instance) -> None:
+        if repeats.event is event:
+            repeats.times += 1
+            repeats.last_ns = self._now_ns()
         else:
             instance.hear_again(event)
 
@@ -223,7 +223,7 @@ class InterfacePort:
         if made is not None and content is not None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[content] = (found.heard, made, found)
+            self._known[content] = (found.repeats, made, found)
 
     def _meant(self, vrid: int, received: Received) -> Instance | None:
         group = self.instances.get(vrid)

@@ -19,7 +19,6 @@ from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.catalogue import rules_of
 from pyhad.common.scripts.client import FINISH_NS, Scripts
 from pyhad.common.states import RouterState
-from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import FOREVER_NS, FaultCause
 from pyhad.vrrp_proc.core.tracking import Key
@@ -34,6 +33,7 @@ from pyhad.vrrp_proc.kernel.ledger import FILE, Ledger
 from pyhad.vrrp_proc.kernel.linkbeat import LinkBeat
 from pyhad.vrrp_proc.kernel.links import Changes, Links, say_addresses
 from pyhad.vrrp_proc.kernel.vmacs import Vmacs
+from pyhad.vrrp_proc.moving_timer import Looks
 from pyhad.vrrp_proc.notifier import Notifier
 from pyhad.vrrp_proc.outside import Outside
 from pyhad.vrrp_proc.roles import RoleTeller

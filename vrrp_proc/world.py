@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
-from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.outgoing import Numbers
 from pyhad.vrrp_proc.journal import Journal
 from pyhad.vrrp_proc.kernel.holdings import Holdings
+from pyhad.vrrp_proc.moving_timer import Looks
 from pyhad.vrrp_proc.teller import Companions, Teller
 from pyhad.vrrp_proc.wire.mailing import Mailing
 from pyhad.vrrp_proc.wire.paced import PacedAnnouncer

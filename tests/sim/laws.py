@@ -63,8 +63,8 @@ class Laws:
                 self._fail(f"{machine.name} is MASTER without {address} on {interface}")
 
     def _timer(self, machine: Machine, instance: Instance) -> None:
-        due_ns = instance.heard.deadline_ns(instance.core)
-        ways = (instance._alarm.at_ns, instance._world.beats.due_ns(instance))
+        due_ns = instance.repeats.deadline_ns(instance.core)
+        ways = (instance._timer.at_ns, instance._world.beats.due_ns(instance))
         if due_ns is not None and min((at_ns for at_ns in ways if at_ns is not None), default=due_ns + 1) > due_ns:
             self._fail(f"{machine.name}: nothing will wake {instance.config.name}, which is due at {due_ns}")
 

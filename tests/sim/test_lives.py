@@ -75,8 +75,8 @@ def test_the_laws_see_a_timer_that_will_not_come() -> None:
     life = _running()
     machine = life.machines[0]
     instance = next(iter(instances_of(machine)))
-    assert instance._world.beats.due_ns(instance) is not None or instance._alarm.at_ns is not None
-    instance._alarm.cancel()
+    assert instance._world.beats.due_ns(instance) is not None or instance._timer.at_ns is not None
+    instance._timer.cancel()
     instance._world.beats.leave(instance)
     process = machine.process
     assert process is not None

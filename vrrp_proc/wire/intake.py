@@ -36,8 +36,7 @@ _PLACES = range(_HEAD_BYTES, PACKETS_AT_ONCE * _ROOM_BYTES, _ROOM_BYTES)
 class Intake:
     """Buffers for `PACKETS_AT_ONCE` packets. Those that were never filled take no memory."""
 
-    def __init__(self, *, has_heads: bool = False) -> None:
-        """`has_heads`: who sent a packet and what the kernel says beside is wanted too."""
+    def __init__(self) -> None:
         self._memory = mmap.mmap(-1, PACKETS_AT_ONCE * _ROOM_BYTES)
         self._vectors = (IoVector * PACKETS_AT_ONCE)()
         self._messages = (Message * PACKETS_AT_ONCE)()
@@ -45,29 +44,16 @@ class Intake:
         start = ctypes.addressof(self._whole)
         for place, vector, message in zip(_PLACES, self._vectors, self._messages, strict=True):
             vector.base, vector.length = start + place, PACKET_BYTES
-            head = message.head
-            head.vectors, head.vector_count = ctypes.addressof(vector), 1
-            if has_heads:
-                head.name, head.name_bytes = start + place - NAME_BYTES, NAME_BYTES
-                head.control, head.control_bytes = start + place - _HEAD_BYTES, BESIDE_BYTES
+            message.head.vectors, message.head.vector_count = ctypes.addressof(vector), 1
         self._start = ctypes.addressof(self._messages)
         self._bytes = memoryview(self._messages).cast("B")
         self._words = self._bytes.cast("I")
-        self._fresh = bytes(self._bytes) if has_heads else b""
-        """The kernel notes in the heads how much of them it filled."""
 
     def receive(self, fd: int) -> list[bytes]:
         """What waits at `fd`, the first first; more comes with the next call. Raises OSError when the socket fails."""
         count = self._fill(fd)
         memory, lengths = self._memory, self._words[_LENGTH::_STRIDE].tolist()
         return [memory[at : at + length] for at, length in zip(_PLACES[:count], lengths, strict=False)]
-
-    def receive_with_heads(self, fd: int) -> list[bytes]:
-        """The same, each behind `BESIDE_BYTES` and `NAME_BYTES` of what belongs to it (and rests of others)."""
-        self._bytes[:] = self._fresh
-        count = self._fill(fd)
-        memory, lengths = self._memory, self._words[_LENGTH::_STRIDE].tolist()
-        return [memory[at - _HEAD_BYTES : at + length] for at, length in zip(_PLACES[:count], lengths, strict=False)]
 
     def _fill(self, fd: int) -> int:
         """How many came."""
@@ -80,9 +66,30 @@ class Intake:
         return count
 
 
+class IntakeWithHeads(Intake):
+    """Says of each packet also who sent it, and what the kernel says beside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        start = ctypes.addressof(self._whole)
+        for place, message in zip(_PLACES, self._messages, strict=True):
+            head = message.head
+            head.name, head.name_bytes = start + place - NAME_BYTES, NAME_BYTES
+            head.control, head.control_bytes = start + place - _HEAD_BYTES, BESIDE_BYTES
+        self._fresh = bytes(self._bytes)
+        """The kernel notes in the heads how much of them it filled."""
+
+    def receive(self, fd: int) -> list[bytes]:
+        """The same, each behind `BESIDE_BYTES` and `NAME_BYTES` of what belongs to it (and rests of others)."""
+        self._bytes[:] = self._fresh
+        count = self._fill(fd)
+        memory, lengths = self._memory, self._words[_LENGTH::_STRIDE].tolist()
+        return [memory[at - _HEAD_BYTES : at + length] for at, length in zip(_PLACES[:count], lengths, strict=False)]
+
+
 INTAKE = Intake()
 """Of this process: what was received is copied before anybody else receives."""
-INTAKE_WITH_HEADS = Intake(has_heads=True)
+INTAKE_WITH_HEADS = IntakeWithHeads()
 
 
 def read_on(read: Callable[[], int], goes_on: Callable[[], bool]) -> None:

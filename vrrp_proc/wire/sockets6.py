@@ -100,7 +100,7 @@ class Receiver6:
     def read(self, _events: int = 0) -> int:
         """Hand on what waits, at most `PACKETS_AT_ONCE`; the rest comes in the next turn. How many waited."""
         try:
-            found = INTAKE_WITH_HEADS.receive_with_heads(self._socket.fileno())
+            found = INTAKE_WITH_HEADS.receive(self._socket.fileno())
         except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
             self.errors += 1
             return 0
@@ -147,7 +147,7 @@ class KnownPackets:
 
 
 def whole(found: bytes) -> bytes | None:
-    """The packet with its header, of what `Intake.receive_with_heads` gave; None when the kernel did not say where it
+    """The packet with its header, of what `IntakeWithHeads.receive` gave; None when the kernel did not say where it
     went or how far it came."""
     hop_limit, destination = -1, b""
     for level, kind, value in _beside(found[:BESIDE_BYTES]):

@@ -144,7 +144,7 @@ class VmacSockets:
     def _read(self, sock: socket.socket) -> int:
         """At most `PACKETS_AT_ONCE`; the rest comes in the next turn."""
         try:
-            found = INTAKE_WITH_HEADS.receive_with_heads(sock.fileno())
+            found = INTAKE_WITH_HEADS.receive(sock.fileno())
         except OSError:  # ENETDOWN when the interface goes down: netlink tells the rest
             self._counters["receive_errors"] += 1
             return 0

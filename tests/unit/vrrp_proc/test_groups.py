@@ -17,7 +17,6 @@ from pyhad.common.config.model.tracking import SyncGroup
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc import journal
-from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import AdvertisementReceived, FaultCause, TakeOverTogether
 from pyhad.vrrp_proc.core.notices import Told
@@ -27,6 +26,7 @@ from pyhad.vrrp_proc.journal import Journal
 from pyhad.vrrp_proc.kernel.addresses import Addresses
 from pyhad.vrrp_proc.kernel.holdings import Holdings
 from pyhad.vrrp_proc.kernel.leases import Leases
+from pyhad.vrrp_proc.moving_timer import Looks
 from pyhad.vrrp_proc.world import World
 
 NO_FAULT: frozenset[FaultCause] = frozenset()

@@ -19,7 +19,6 @@ from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc import journal
-from pyhad.vrrp_proc.alarm import Looks
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.notices import Told
@@ -29,6 +28,7 @@ from pyhad.vrrp_proc.journal import Journal
 from pyhad.vrrp_proc.kernel.addresses import Addresses
 from pyhad.vrrp_proc.kernel.holdings import Holdings
 from pyhad.vrrp_proc.kernel.leases import Leases
+from pyhad.vrrp_proc.moving_timer import Looks
 from pyhad.vrrp_proc.wire.mailing import Mailing
 from pyhad.vrrp_proc.world import World
 
@@ -371,12 +371,12 @@ def test_what_is_heard_again_counts_and_is_forgotten_by_the_next_event(bench: Be
     made = router.receive(Received(source="10.0.0.2", destination="224.0.0.18", ttl=255, payload=GOOD))
     assert made is not None
     router.hear_again(made)
-    assert router.heard.event is made
-    router.heard.times, router.heard.last_ns = 3, bench.loop.now_ns()
+    assert router.repeats.event is made
+    router.repeats.times, router.repeats.last_ns = 3, bench.loop.now_ns()
     assert router.status().counters["advert_rcvd"] == 5
-    assert (router.heard.times, router.heard.event is made) == (0, True)
+    assert (router.repeats.times, router.repeats.event is made) == (0, True)
     router.adjust(-1)
-    assert router.heard.event is not made
+    assert router.repeats.event is not made
 
 
 def test_counters_have_keepalived_s_names_first(bench: Bench) -> None:

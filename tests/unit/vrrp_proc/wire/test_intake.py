@@ -59,7 +59,7 @@ def test_heads_come_with_each_packet() -> None:
         hearer.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         for content in (b"first", b"second"):
             speaker.sendto(content, hearer.getsockname())
-        found = INTAKE_WITH_HEADS.receive_with_heads(hearer.fileno())
+        found = INTAKE_WITH_HEADS.receive(hearer.fileno())
         port = struct.pack("!H", speaker.getsockname()[1])
         address = bytes(15) + b"\1"
         name = struct.pack("=H", socket.AF_INET6) + port + bytes(4) + address + bytes(4)
@@ -68,4 +68,4 @@ def test_heads_come_with_each_packet() -> None:
         assert [one[BESIDE_BYTES + NAME_BYTES :] for one in found] == [b"first", b"second"]
         assert {one[:BESIDE_BYTES] for one in found} == {beside}
         assert {one[BESIDE_BYTES:][:28] for one in found} == {name}
-        assert INTAKE_WITH_HEADS.receive_with_heads(hearer.fileno()) == []
+        assert INTAKE_WITH_HEADS.receive(hearer.fileno()) == []

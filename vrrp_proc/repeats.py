@@ -8,7 +8,7 @@ from pyhad.vrrp_proc.core.virtual_router import VirtualRouter
 _NOTHING = AdvertisementReceived(source="", priority=0, interval_cs=0)
 
 
-class Heard:
+class Repeats:
     """Of one virtual router; what was put off must be taken in before its core is looked at.
 
     Whoever hears the very bytes again that made `event`, this very object, adds to `times` and sets `last_ns`.

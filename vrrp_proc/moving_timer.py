@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyhad.common.loop import Loop, Timer
-from pyhad.vrrp_proc.heard import Heard
+from pyhad.vrrp_proc.repeats import Repeats
 
 EARLY_LOOK_NS = 50_000_000
 EARLY_SHARE = 4
@@ -15,43 +15,43 @@ quarter of the time until then. Less than the least is not worth it."""
 
 
 class Looks:
-    """Moments at which alarms are looked at together. Of all but a few the deadline has moved on meanwhile."""
+    """Moments at which timers are looked at together. Of all but a few the deadline has moved on meanwhile."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
-        self._at: dict[int, list[Alarm]] = {}
+        self._at: dict[int, list[MovingTimer]] = {}
 
-    def add(self, alarm: Alarm, moment_ns: int) -> None:
+    def add(self, timer: MovingTimer, moment_ns: int) -> None:
         """Look at it then."""
-        alarm.look_ns = moment_ns
-        if (alarms := self._at.get(moment_ns)) is not None:
-            alarms.append(alarm)
+        timer.look_ns = moment_ns
+        if (timers := self._at.get(moment_ns)) is not None:
+            timers.append(timer)
         else:
-            self._at[moment_ns] = [alarm]
+            self._at[moment_ns] = [timer]
             self.loop.at(moment_ns, lambda: self._look(moment_ns))
 
     def _look(self, moment_ns: int) -> None:
         now_ns = self.loop.now_ns()
-        for alarm in self._at.pop(moment_ns):
-            if alarm.look_ns != moment_ns:
+        for timer in self._at.pop(moment_ns):
+            if timer.look_ns != moment_ns:
                 continue  # set otherwise since
-            heard = alarm.heard
-            deadline_ns = heard.last_ns + heard.holds_ns
-            if heard.times and (next_ns := look_at_ns(deadline_ns, now_ns)) < deadline_ns:
-                self.add(alarm, next_ns)
+            repeats = timer.repeats
+            deadline_ns = repeats.last_ns + repeats.holds_ns
+            if repeats.times and (next_ns := look_at_ns(deadline_ns, now_ns)) < deadline_ns:
+                self.add(timer, next_ns)
             else:
-                alarm.look_ns = 0
-                alarm.action()
+                timer.look_ns = 0
+                timer.action()
 
 
-class Alarm:
+class MovingTimer:
     """Runs `action()`, which sets it again. Ringing early is no mistake, ringing late would be."""
 
-    __slots__ = ("_looks", "_timer", "action", "heard", "look_ns")
+    __slots__ = ("_looks", "_timer", "action", "look_ns", "repeats")
 
-    def __init__(self, looks: Looks, heard: Heard, action: Callable[[], None]) -> None:
-        """`heard`: as long as it has something to take in, the deadline is at least its own."""
-        self.heard = heard
+    def __init__(self, looks: Looks, repeats: Repeats, action: Callable[[], None]) -> None:
+        """`repeats`: as long as it has something to take in, the deadline is at least its own."""
+        self.repeats = repeats
         self.action = action
         self.look_ns = 0
         """When it is looked at; 0: it has a timer of its own, or none."""
