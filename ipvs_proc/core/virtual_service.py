@@ -61,8 +61,9 @@ class VirtualService:
         known = {name: at for name, at in (places or {}).items() if is_place(at, self._named.get(name, 0))}
         self.servers = {server.id: _assumed(server, known.get(server.id, "")) for server in config.servers}
         self.quorum_up = not config.alpha  # LVS-33
-        self.ordered: dict[str, Order] = {}
-        """What operators ordered, by id of the server: it stands above every other weight."""
+        self._ordered: dict[str, Order] = {}
+        self._weight_sum: int | None = None
+        """As `weight_sum`; None: it is to be added up anew. To do so for each of ten thousand deaths takes seconds."""
         self.kept: frozenset[str] = frozenset()
         """Servers that are down and stay in the table all the same (`pyhad_panic_threshold`)."""
         self._spans_ns = _spans_of(config)
@@ -71,6 +72,7 @@ class VirtualService:
 
     def adopt(self, listener: Listener, entry: Entry) -> None:
         """Take over what a data plane has for us. An entry without destinations says nothing (CHK-6 then holds)."""
+        self._weight_sum = None
         if not entry.destinations:
             return
         for server in map(self._placed, self.config.servers):
@@ -115,11 +117,20 @@ class VirtualService:
             states[server.id] = state
         self.config = config
         self._named = _named_in(config)
-        self.servers = states
+        self.servers, self._weight_sum = states, None
         self._spans_ns = _spans_of(config)
         for name in states.keys() - self._spans_ns.keys():
             states[name].recovered_ns = None
         self.kept &= states.keys()
+
+    @property
+    def ordered(self) -> dict[str, Order]:
+        """What operators ordered, by id of the server: it stands above every other weight. Replaced as a whole."""
+        return self._ordered
+
+    @ordered.setter
+    def ordered(self, orders: dict[str, Order]) -> None:
+        self._ordered, self._weight_sum = orders, None
 
     def weight_of(self, server: str) -> int:
         """What it should have while it is up."""
@@ -135,6 +146,7 @@ class VirtualService:
         address = self._place_for(verdict, state)
         if verdict.reason == NOT_CHECKED_YET and state.address and not address:
             return False  # its name was not looked up yet: that says nothing
+        share = self._share_of(verdict.server)
         if state.is_found:
             self._find_on_its_way(state, verdict)
         if address != state.address:  # a new server: what was known is of another
@@ -148,6 +160,8 @@ class VirtualService:
             state.up = verdict.up
         state.was_up = state.was_up or state.up
         state.weight = verdict.weight
+        if self._weight_sum is not None:
+            self._weight_sum += self._share_of(verdict.server) - share
         return (state.up, state.weight, state.address) != before
 
     def _place_for(self, verdict: Verdict, state: ServerState) -> str:
@@ -218,7 +232,12 @@ class VirtualService:
 
     def weight_sum(self) -> int:
         """Sum of the weights of the servers that are up (LVS-30)."""
-        return sum(self.weight_of(server) for server, state in self.servers.items() if state.up)
+        if self._weight_sum is None:
+            self._weight_sum = sum(map(self._share_of, self.servers))
+        return self._weight_sum
+
+    def _share_of(self, server: str) -> int:
+        return self.weight_of(server) if self.servers[server].up else 0
 
     def evaluate(self) -> list[Remark]:
         """Quorum gained or lost (LVS-31, LVS-37), panic begun or ended, servers that are one. After every change."""

@@ -250,3 +250,19 @@ def test_a_server_that_was_drained_out_stays_out_and_is_not_taken_for_one_that_f
     assert table(make, service) == {1: 1}
     service.ordered = {}
     assert table(make, service) == {1: 1, 2: 4}
+
+
+def test_the_sum_of_the_weights_follows_every_change(make: Any) -> None:
+    """It is kept, not added up anew for each verdict."""
+    service = VirtualService(make.virtual(make.server(1, 10), make.server(2, 20), make.server(3, 40, alpha=True)))
+    sums = [service.weight_sum()]
+    for number, up, weight in ((3, True, 40), (2, False, 20), (1, True, 15), (2, True, 5), (2, True, 5)):
+        service.take(make.verdict(number, up, weight))
+        sums.append(service.weight_sum())
+    assert sums == [30, 70, 50, 55, 60, 60]
+    service.ordered = {"10.1.0.3:80": Order(weight=1)}
+    assert service.weight_sum() == 21
+    service.take(make.verdict(3, False, 40))
+    assert service.weight_sum() == 20
+    service.reconfigure(make.virtual(make.server(1, 7), make.server(2, 20)))
+    assert service.weight_sum() == 12
