@@ -40,7 +40,7 @@ class Pair:
             self.site.start_web(name)
         for name in ("d1", "d2"):
             self.site.start_director(name)
-        wait_until(lambda: self.is_settled(), 20, "d1 is master and both tables are whole")
+        wait_until(lambda: self.is_settled(), 60, "d1 is master and both tables are whole")
         # Who gives way answers a little longer than it is master.
         wait_until(lambda: self.lab.holders(VIP, ("d1", "d2")) == ["d1"], 5, "d1 alone holds the address")
 
