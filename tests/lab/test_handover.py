@@ -20,7 +20,7 @@ from tests.lab.test_vrrp_interop import V2, V3, VIP, Segment, Setting
 pytestmark = pytest.mark.lab
 
 GAP_MS = V3.skew_s(100) * 1000
-"""61 ms: without make before break the skew of the backup alone is as long, and 610 ms in version 2."""
+"""122 ms: without make before break the skew of the backup alone is as long, and 610 ms in version 2."""
 UNANSWERED_MS = 10.0
 _REPLY = re.compile(r"bytes from .*icmp_seq=(\d+) ")
 

@@ -30,7 +30,7 @@ vrrp_instance V{number} {{
     interface eth{number}
     virtual_router_id 51
     priority {priority}
-    advert_int 0.1
+    advert_int 0.2
     version 3
     virtual_ipaddress {{
         {vip}
@@ -147,7 +147,7 @@ def test_a_lesser_router_on_one_lan_has_all_members_announce(hosts: Hosts) -> No
     def work() -> None:
         lesser = VrrpInstance(
             name="V0", vrid=51, family=4, interface="eth0", version=3, start_as_master=False, base_priority=10,
-            advertisement_interval_cs=10, addresses=(VirtualAddress(address=VIPS[0], prefix_len=32, interface="eth0"),),
+            advertisement_interval_cs=20, addresses=(VirtualAddress(address=VIPS[0], prefix_len=32, interface="eth0"),),
         )  # fmt: skip
         ear = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
         ear.bind(("eth1", 0x0806))

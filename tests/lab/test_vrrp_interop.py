@@ -66,7 +66,7 @@ vrrp_instance VI_1 {{
 
 
 V2 = Setting(version=2, interval_s=1)
-V3 = Setting(version=3, interval_s=0.1)
+V3 = Setting(version=3, interval_s=0.2)
 
 
 class Segment:
@@ -215,7 +215,7 @@ def test_equal_priorities_settle_on_the_greater_address(segment: Segment, low: s
 def test_a_nopreempt_node_of_higher_priority_leaves_the_master_alone(segment: Segment, first: str, second: str) -> None:
     segment.start("a", first, V3, 100)
     segment.wait_for("a", 5)
-    segment.start("b", second, Setting(version=3, interval_s=0.1, nopreempt=True), 150)
+    segment.start("b", second, Setting(version=3, interval_s=0.2, nopreempt=True), 150)
     time.sleep(4 * V3.down_s(100))
     assert segment.holders() == ["a"]
 
@@ -235,7 +235,7 @@ vrrp_instance V3 {{
     interface eth0
     virtual_router_id 52
     priority {second}
-    advert_int 0.1
+    advert_int 0.5
     version 3
     virtual_ipaddress {{
         10.0.0.101

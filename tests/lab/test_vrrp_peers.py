@@ -71,9 +71,9 @@ WAYS = {
     "v2-ah": Way(family=4, version=2, interval_s=1, words=PASS.replace("PASS", "AH")),
     "v2-pass": Way(family=4, version=2, interval_s=1, words=PASS),
     "v2-unicast": Way(family=4, version=2, interval_s=1, unicast=True),
-    "v3-unicast": Way(family=4, version=3, interval_s=0.1, unicast=True, peer_words="min_ttl 254"),
-    "v3-ipv6": Way(family=6, version=3, interval_s=0.1),
-    "v3-ipv6-unicast": Way(family=6, version=3, interval_s=0.1, unicast=True),
+    "v3-unicast": Way(family=4, version=3, interval_s=0.2, unicast=True, peer_words="min_ttl 254"),
+    "v3-ipv6": Way(family=6, version=3, interval_s=0.2),
+    "v3-ipv6-unicast": Way(family=6, version=3, interval_s=0.2, unicast=True),
     "v2-ipv6": Way(family=6, version=2, interval_s=1),
 }
 
@@ -271,7 +271,7 @@ def test_a_stranger_is_not_listened_to(pair: Pair) -> None:
 @pytest.mark.behaviour("FSM-40")
 def test_a_tracked_source_address_that_goes_away_is_a_fault(pair: Pair) -> None:
     pair.lab.run("a", "ip", "addr", "add", "10.0.0.77/24", "dev", "eth0")
-    way = Way(family=4, version=3, interval_s=0.1, words="mcast_src_ip 10.0.0.77\n    track_src_ip")
+    way = Way(family=4, version=3, interval_s=0.2, words="mcast_src_ip 10.0.0.77\n    track_src_ip")
     pair.start("a", "pyhad", way, 150)
     pair.wait_for(way, ["a"])
     pair.lab.run("a", "ip", "addr", "del", "10.0.0.77/24", "dev", "eth0")
@@ -284,7 +284,7 @@ def test_a_tracked_source_address_that_goes_away_is_a_fault(pair: Pair) -> None:
 
 @pytest.mark.behaviour("FSM-15")
 def test_both_families_and_several_unicast_routers_share_an_interface_and_a_vrid(pair: Pair) -> None:
-    ways = {"VI_4": Way(family=4, version=3, interval_s=0.1), "VI_6": Way(family=6, version=3, interval_s=0.1)}
+    ways = {"VI_4": Way(family=4, version=3, interval_s=0.2), "VI_6": Way(family=6, version=3, interval_s=0.2)}
     words = {host: "".join(_named(way, name, host) for name, way in ways.items()) for host in ADDRESSES}
     unicast = {"10.0.0.201": "10.0.0.2", "10.0.0.202": "10.0.0.3"}
     pair.lab.run("b", "ip", "addr", "add", "10.0.0.3/24", "dev", "eth0")
@@ -292,7 +292,7 @@ def test_both_families_and_several_unicast_routers_share_an_interface_and_a_vrid
         for host, own, peer in (("a", f"10.0.0.1{number + 1}", other), ("b", other, f"10.0.0.1{number + 1}")):
             if host == "a":
                 pair.lab.run("a", "ip", "addr", "add", f"{own}/24", "dev", "eth0")
-            way = Way(family=4, version=3, interval_s=0.1, words=f"unicast_src_ip {own}\nunicast_peer {{ {peer} }}")
+            way = Way(family=4, version=3, interval_s=0.2, words=f"unicast_src_ip {own}\nunicast_peer {{ {peer} }}")
             words[host] += _named(way, f"U{number}", host).replace(VIP[4], vip)
     for host, daemon in (("a", "pyhad"), ("b", "keepalived")):
         pair.run_text(host, daemon, words[host])
@@ -367,7 +367,7 @@ def test_two_that_sign_agree_and_nobody_notices_a_restart(pair: Pair, family: in
 
 @pytest.mark.behaviour("AUTH-8")
 def test_receive_only_goes_on_beside_one_that_does_not_sign_and_enforce_does_not(pair: Pair) -> None:
-    plain = Way(family=4, version=3, interval_s=0.1)
+    plain = Way(family=4, version=3, interval_s=0.2)
     learning = replace(plain, words=HMAC.replace("}", "    mode receive-only\n    }"))
     pair.start("a", "pyhad", learning, 150)
     pair.start("b", "keepalived", plain, 100)

@@ -92,7 +92,7 @@ def test_every_packet_that_leaves_is_well_formed(node: Node, setting: Setting) -
     assert {tuple(row[1:]) for row in about[:-1]} == {(str(setting.version), "51", "200", VIP)}
     assert about[-1][3] == "0", "the last one releases"
     if setting is V3:
-        assert len(decode(capture, "vrrp.short_adver_int == 10", ["frame.number"])) == len(adverts)
+        assert len(decode(capture, "vrrp.short_adver_int == 20", ["frame.number"])) == len(adverts)
 
     announced = ["eth.dst", "arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4", "arp.dst.hw_mac"]
     rounds = decode(capture, "arp.isgratuitous == 1", announced)
