@@ -20,6 +20,7 @@ PYHAD = Path(sys.executable).with_name("pyhad")
 FILES = int(os.environ.get("PYHAD_DIFFERENTIAL_FILES", "2000"))
 
 
+@pytest.mark.timeout(1000)
 def test_every_disagreement_with_keepalived_is_explained(lab: Lab) -> None:
     seed = int(os.environ.get("PYHAD_SEED", "11"))
     print(f"seed {seed}: python -m tests.lab.differential --files {FILES} --seed {seed}")
