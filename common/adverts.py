@@ -65,11 +65,13 @@ def read_advert(
         interval_cs, expected = (interval & 0xFF) * 100, 8 + count * size + _AUTH_BYTES
     else:
         interval_cs, expected = interval & 0xFFF, 8 + count * size
+    summed = expected
     if len(payload) >= expected + _HMAC_BYTES and payload[expected] == 1:
         authentication, expected = "HMAC", expected + _HMAC_BYTES
+        summed = expected if size == 16 else summed  # over IPv6 the kernel's sum has the trailer in it
     if len(payload) < 8 + count * size:
         faults.append(f"cut off: {count} addresses need {expected} bytes, there are {len(payload)}")
-    checksum = _checksum_form(payload[:expected], version, source, destination)
+    checksum = _checksum_form(payload[:summed], version, source, destination)
     if checksum == WRONG:
         faults.append("wrong checksum")
     elif checksum == NO_PSEUDO_HEADER:

@@ -39,8 +39,17 @@ def test_a_trailer_is_seen_and_padding_is_none() -> None:
     plain = bytes.fromhex(V3.format("7436"))
     trailed = plain + bytes([1, 7]) + bytes(26)
     ends = {"source": "10.1.0.2", "destination": "224.0.0.18", "ttl": 255}
-    assert read_advert(trailed, **ends).authentication == "HMAC"  # type: ignore[arg-type]
+    signed = read_advert(trailed, **ends)  # type: ignore[arg-type]
+    assert (signed.authentication, signed.checksum, signed.faults) == ("HMAC", "usual", ())
     assert read_advert(plain + bytes(30), **ends).authentication == "none"  # type: ignore[arg-type]
+
+
+@pytest.mark.behaviour("AUTH-4")
+def test_over_ipv6_the_trailer_is_summed_too() -> None:
+    """The sums: pseudo header fe3b, message 93b7, trailer 0107."""
+    payload = bytes.fromhex(f"31026401 0032 6d05 fe80 {'00' * 13}01 0107 {'00' * 26}")
+    signed = read_advert(payload, source="fe80::2", destination="ff02::12", ttl=255)
+    assert (signed.authentication, signed.checksum) == ("HMAC", "usual")
 
 
 @pytest.mark.behaviour("PKT-27")
