@@ -103,7 +103,7 @@ def test_nginx_over_http2_passes_and_fails_for_the_right_reason(director: Direct
     expect(director, {name: said for name, (_, said) in expected.items()})
     before = director.descriptors()
     director.turn_for(0.5)
-    assert director.descriptors() <= before + 10
+    assert director.descriptors() <= before + 20
 
 
 @contextlib.contextmanager
@@ -166,7 +166,7 @@ def test_a_server_that_floods_is_down_and_holds_nobody_up(director: Director) ->
     expect(director, {name: (False, reason) for name, (_, reason) in floods.items()})
     before = director.descriptors()
     director.turn_for(0.5)
-    assert director.descriptors() <= before + 10
+    assert director.descriptors() <= before + 20
     assert director.stop() == 0
 
 

@@ -98,7 +98,7 @@ def test_each_smtp_server_gives_its_own_reason(director: Director) -> None:
     assert quit_heard
     before = director.descriptors()
     director.turn_for(1.0)
-    assert director.descriptors() <= before + 10
+    assert director.descriptors() <= before + 20
 
 
 @needs("dnsmasq", "dnsmasq-base")

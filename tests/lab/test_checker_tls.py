@@ -197,4 +197,4 @@ def test_a_handshake_that_never_ends_is_a_timeout_and_a_close_in_it_a_failure(di
     assert [director.says(f"10.0.0.{n}:443")[1] for n in (11, 12, 13)] == ["timeout", "tls_handshake", "tls_alert"]
     before = director.descriptors()
     director.turn_for(1.5)
-    assert director.descriptors() <= before + 3
+    assert director.descriptors() <= before + 6
