@@ -161,4 +161,5 @@ def test_neighbours_are_told_of_a_new_hardware_address_and_after_a_cut_and_by_ma
     times = [at for at, _ in heard["a1"]]
     assert [at for at in times if at < reloaded]
     assert not [at for at in times if reloaded < at < reloaded + 0.3]
-    assert sum(mended < at for at in times) >= 4
+    told = {what.split()[0] for at, what in heard["a1"] if mended < at}
+    assert told == {"10.0.1.101", "10.0.1.102"}  # the switch may not forward yet when the first of them leave
