@@ -72,7 +72,7 @@ def freeze(pair: Pair) -> None:
 
 def cut(pair: Pair) -> None:
     """Somebody pulls its cable."""
-    pair.lab.cut("a", "eth0")
+    pair.lab.cut("a", "eth0", until_told=False)
 
 
 def plug_in(pair: Pair) -> None:
@@ -83,7 +83,7 @@ def plug_in(pair: Pair) -> None:
 def flap(pair: Pair) -> None:
     """Its cable is loose: away and back five times, each for half an interval, then it holds."""
     for _ in range(FLAPS):
-        pair.lab.cut("a", "eth0")
+        pair.lab.cut("a", "eth0", until_told=False)
         time.sleep(pair.setting.interval_s / 2)
         pair.lab.mend("a", "eth0")
         time.sleep(pair.setting.interval_s / 2)

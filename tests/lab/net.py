@@ -143,13 +143,14 @@ class Lab:
 
     # ----------------------------------------------------------------------------------------- faults
 
-    def cut(self, host: str, interface: str) -> None:
+    def cut(self, host: str, interface: str, *, until_told: bool = True) -> None:
         """Pull the cable: both ends lose carrier. The kernel tells of links once a second at the most, and of a cable
-        that is plugged in again meanwhile not at all: returns when it has told of this one."""
+        that is plugged in again meanwhile not at all: returns when it has told of this one, or at once."""
         switch, port = self._ports[host, interface]
         _command("ip", "-n", switch, "link", "set", port, "down")
         shown = ("ip", "-n", self._hosts[host], "-o", "link", "show", interface)
-        wait_until(lambda: " state UP " not in _command(*shown, check=False), 2, f"{interface} of {host} is down")
+        if until_told:
+            wait_until(lambda: " state UP " not in _command(*shown, check=False), 2, f"{interface} of {host} is down")
 
     def mend(self, host: str, interface: str) -> None:
         """Plug the cable in again."""
