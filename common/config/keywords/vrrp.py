@@ -132,7 +132,7 @@ INSTANCE = (
         "v3_checksum_as_v2",
         BOOL,
         "global setting",
-        "VRRPv3/IPv4 checksum without pseudo header; also stops rejecting bad v3 checksums on receive",
+        "VRRPv3/IPv4 checksum without pseudo header (received ones are checked all the same)",
         NOW,
     ),
     lines("virtual_routes", (), "Routes present while MASTER", NOW, of="vrrp_instance.virtual_routes.ROUTE"),
