@@ -166,12 +166,8 @@ class Loop:
         self._armed_ns = at_ns
 
     def _run_due(self) -> None:
-        if self._run_due_at(time.monotonic_ns()):
-            self._run_due_at(time.monotonic_ns())  # what they set for at once costs no turn of its own
-
-    def _run_due_at(self, now_ns: int) -> bool:
-        """Whether there was any."""
-        heap, note, had_any = self._heap, self.lateness.note, False
+        now_ns = time.monotonic_ns()
+        heap, note = self._heap, self.lateness.note
         while heap and heap[0][0] <= now_ns:
             at_ns, _, timer = heapq.heappop(heap)
             action, timer.action = timer.action, None
@@ -179,5 +175,3 @@ class Loop:
                 continue
             note(now_ns - at_ns, now_ns)
             action()
-            had_any = True
-        return had_any

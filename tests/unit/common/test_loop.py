@@ -111,15 +111,6 @@ def test_a_timer_that_starts_one_due_at_once_does_not_starve_the_descriptors(loo
     assert turns < 10_000
 
 
-def test_what_a_timer_sets_for_at_once_runs_in_the_same_turn_after_the_others(loop: Loop) -> None:
-    ran: list[str] = []
-    now_ns = loop.now_ns()
-    loop.at(now_ns, lambda: (ran.append("first"), loop.after(0, lambda: ran.append("at once")))[0])
-    loop.at(now_ns, lambda: ran.append("second"))
-    loop.turn(-1)
-    assert ran == ["first", "second", "at once"]
-
-
 def test_every_keeps_its_rhythm_however_long_its_action_takes() -> None:
     def deadlines() -> list[int]:
         """Of the second to fourth tick, each set by the one before it, whose action takes 2 ms."""
