@@ -14,7 +14,7 @@ from pyhad.common.config.model import DnsCheck, FileCheck, SmtpCheck, Timing, Ud
 from pyhad.common.config.model.tracking import TrackFile
 from tests.lab.checker_servers import expect, running, until_open
 from tests.lab.checker_stand_in import FAST, MS, SERVICE, Director, Server, checked, closed_port, silent, target
-from tests.lab.tools import needs, needs_smtpd
+from tests.lab.tools import needs, needs_smtpd, smtpd
 
 pytestmark = [
     pytest.mark.lab,
@@ -55,7 +55,7 @@ def test_opensmtpd_is_up_and_down_when_it_is_gone(director: Director, tmp_path: 
     (tmp_path / "smtpd.conf").write_text(
         f'listen on 127.0.0.1 port {port} hostname mx.example\naction "local" mbox\nmatch for local action "local"\n'
     )
-    with running("smtpd", "-d", "-f", str(tmp_path / "smtpd.conf")):
+    with running(*smtpd(tmp_path / "smtpd.conf")):
         until_open(port)
         director.start(checked("10.0.0.11:25", smtp(port)))
         director.until(lambda: director.verdicts and director.says("10.0.0.11:25") == (True, "check_succeeded"))

@@ -11,7 +11,7 @@ import pytest
 
 from demo.view import View
 from tests.lab.net import Lab, wait_until
-from tests.lab.tools import needs, needs_smtpd
+from tests.lab.tools import needs, needs_smtpd, smtpd
 
 TLS = Path(__file__).parents[1] / "data" / "tls"
 pytestmark = [
@@ -107,7 +107,7 @@ def test_every_kind_decides_about_the_table_and_the_checker_holds_no_right(lab: 
     )
     servers = {
         "nginx": lab.start("web", "nginx", "-c", f"{open_folder}/nginx.conf", "-e", f"{open_folder}/nginx.log"),
-        "smtpd": lab.start("web", "smtpd", "-d", "-f", f"{open_folder}/smtpd.conf"),
+        "smtpd": lab.start("web", *smtpd(open_folder / "smtpd.conf")),
         "dnsmasq": lab.start(
             "web", "dnsmasq", "-k", "-C", "/dev/null", "--no-resolv", "--no-hosts", "--pid-file", "--user=root",
             "--address=/www.example/10.1.2.3", "--listen-address=10.1.0.2", "--bind-interfaces",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.net import Lab, Running, wait_until
-from tests.lab.tools import needs_smtpd
+from tests.lab.tools import needs_smtpd, smtpd
 
 pytestmark = [
     pytest.mark.lab,
@@ -127,7 +127,7 @@ def test_lines_of_the_fifo_and_mail_through_opensmtpd(pair: Lab, open_folder: Pa
     (open_folder / "mail").mkdir()
     shutil.chown(open_folder / "mail", "nobody", "nogroup")
     (open_folder / "smtpd.conf").write_text(OPENSMTPD.format(folder=open_folder))
-    pair.start("web", "smtpd", "-d", "-f", f"{open_folder}/smtpd.conf", log=open_folder / "smtpd.log")
+    pair.start("web", *smtpd(open_folder / "smtpd.conf"), log=open_folder / "smtpd.log")
     until_open(pair, 25)
     server = serve(pair)
     told = Told(pair, open_folder)
