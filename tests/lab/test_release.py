@@ -23,7 +23,9 @@ pytestmark = pytest.mark.lab
 def test_the_addresses_of_a_vrrp_process_that_cannot_live_are_released(segment: Segment) -> None:
     stand(segment, "keepalived", V3)
     kill_until_released(segment.folder / "a.log")
+    segment.daemons["a"].signal(signal.SIGSTOP)  # or it would start another VRRP process before anybody has looked
     wait_until(lambda: segment.holders() == ["b"], 2, "b alone holds the address")
+    segment.daemons["a"].signal(signal.SIGCONT)
     wait_until(lambda: segment.holders() == ["a"], 10, "a takes part again, and is the better one")
 
 
@@ -69,12 +71,14 @@ def test_so_are_those_on_virtual_macs_and_the_routes_and_rules_that_go_with_them
         }
     """
     routed = vmac_config(150).replace("    virtual_ipaddress {", f"{path}    virtual_ipaddress {{", 1)
-    made.start("a", "pyhad", routed)
+    daemon = made.start("a", "pyhad", routed)
     made.start("b", "keepalived", vmac_config(100))
     made.wait_for("a", 10)
     wait_until(lambda: len(paths()) == 4, 5, "all are there")
     kill_until_released(open_folder / "a.log")
+    daemon.signal(signal.SIGSTOP)
     wait_until(lambda: all(made.holders(one) == ["b"] for one in (VIP, VIP6)), 5, "b alone holds the addresses")
-    assert paths() == []
+    wait_until(lambda: paths() == [], 5, "nothing of them is left")
+    daemon.signal(signal.SIGCONT)
     made.wait_for("a", 30)
     wait_until(lambda: len(paths()) == 4, 5, "all are there again")
