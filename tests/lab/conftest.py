@@ -14,9 +14,10 @@ from tests.lab.checker_stand_in import Director
 from tests.lab.net import Lab
 
 LONGEST = (
-    "vrrp_peers", "vrrp_interop", "daemon", "ipvs_nftables", "config_differential", "demo", "nftables_shares", "hangs",
-    "handover", "parent_processes", "vrrp_vmac", "vrrp_groups", "paths", "vrrp_many", "dumped", "reload_fuzz", "kills",
-    "control_process", "checker_process", "checker_workers", "vrrp_garp", "confirm", "standby", "vrrp_speed",
+    "vrrp_peers", "config_differential", "vrrp_interop", "ipvs_nftables", "control_process", "daemon", "handover",
+    "vrrp_wire", "vrrp_links", "confirm", "upgrade", "plan", "standby", "vrrp_vmac", "vrrp_lifecycle",
+    "checker_process", "vrrp_tracking", "release", "parent_processes", "paths", "vrrp_garp", "demo",
+    "reload_fuzz", "vrrp_many", "dumped",
 )  # fmt: skip
 """Files that take long, the longest first: whoever begins with one of them last keeps all others waiting."""
 

@@ -91,7 +91,7 @@ def test_a_file_moves_the_priority_and_a_great_fall_is_a_fault(director: Directo
     )
     director.wait_for("10.0.0.100")
     assert file.stat().st_mode & 0o777 == 0o600
-    assert director.logged("state_changed")[-1]["priority"] == 110
+    wait_until(lambda: director.logged("state_changed")[-1]["priority"] == 110, 3, "the log says so")
     file.write_text("-10\n")
     wait_until(lambda: priorities(director) == [(110, 80)], 2, "-10 times 2")
     file.write_text("-127\n")
@@ -106,7 +106,7 @@ def test_a_weighted_interface_moves_the_priority_without_a_fault(director: Direc
     director.lab.wire("n", "eth1", "other")
     director.configure(INSTANCE.format("track_interface { eth1 weight 20 }"))
     director.wait_for("10.0.0.100")
-    assert director.logged("state_changed")[-1]["priority"] == 120
+    wait_until(lambda: director.logged("state_changed")[-1]["priority"] == 120, 3, "the log says so")
     director.lab.cut("n", "eth1")
     wait_until(lambda: priorities(director)[-1:] == [(120, 100)], 2, "the weight is gone")
     director.wait_for("10.0.0.100")
