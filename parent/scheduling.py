@@ -2,7 +2,8 @@
 
 Real-time is SCHED_RR, reset on fork: scripts stay ordinary. It is for the thread that turns the loop, and later for
 ZeroMQ's own ones: a process has ended only when the last of its threads has, and its successor waits. RLIMIT_RTTIME
-is the kernel's answer to a real-time process that never waits.
+is the kernel's answer to a real-time process that never waits: SIGXCPU, the end of a child. The parent, whose end would
+be that of all, answers it by `rest`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Scheduler:
             self._apply(name, self._pid_of(name), all_threads=True)
 
     def rest(self) -> None:
-        """The parent becomes ordinary: it is about to compute for long, and ranks above children that must go on."""
+        """The parent becomes ordinary: it computes for long, and ranks above children that must go on."""
         schedule(os.getpid(), ProcessSettings(name=ProcessName.PARENT))
 
     def resume(self) -> None:

@@ -209,6 +209,7 @@ class Service:
         if self._options.ignore_sigint:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signal.signal(signal.SIGXCPU, lambda _number, _frame: self._scheduler.rest())
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._loop.watch(reader, lambda _events: self._signalled(os.read(reader, 256)))
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -225,8 +226,9 @@ class Service:
                 self._handle(ev.UpgradeWanted())
             elif number in NAMES:
                 document = self._configurations.in_force.parent
-                key = daemon_key(self._options.namespace, document)
-                self._dumper.take(number, document.settings.dumps, key)
+                self._dumper.take(number, document.settings.dumps, daemon_key(self._options.namespace, document))
+            elif number == signal.SIGXCPU:
+                self._logger.error("realtime_withdrawn", remedy="a reload brings it back")
             else:
                 self._logger.warning("signal_without_effect", signal=number)
 

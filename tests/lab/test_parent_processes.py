@@ -472,6 +472,15 @@ def test_sigint_can_be_switched_off(daemon: Daemon) -> None:
     assert daemon.stop() == 0
 
 
+def test_a_parent_that_computes_too_long_for_a_real_time_process_lives_on(daemon: Daemon) -> None:
+    daemon.start()
+    assert daemon.process is not None
+    daemon.process.send_signal(signal.SIGXCPU)
+    daemon.wait_for(event="realtime_withdrawn")
+    assert os.sched_getscheduler(daemon.process.pid) == os.SCHED_OTHER
+    assert daemon.stop() == 0
+
+
 @pytest.mark.behaviour("CLI-22")
 def test_a_namespace_that_is_not_there_is_said(daemon: Daemon) -> None:
     done = subprocess.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,23 @@ def test_real_time_comes_with_its_limit_and_goes_again(child: int) -> None:
     assert resource.prlimit(child, resource.RLIMIT_RTTIME)[0] == 2_000_000
     assert schedule(child, PLAIN) == {}
     assert policy(child) == (os.SCHED_OTHER, 0)
+
+
+def test_a_real_time_process_that_never_waits_may_rest_instead_of_ending() -> None:
+    pid = os.fork()
+    if pid == 0:
+        scheduler = Scheduler(Loop(), ProcessLog(ProcessName.PARENT, LogSettings()).logger, lambda _name: 0)
+        signal.signal(signal.SIGXCPU, lambda _number, _frame: scheduler.rest())
+        scheduler.follow([ProcessSettings(name=ProcessName.PARENT, rt_priority=3, rt_limit_ns=20_000_000)])
+        if policy(os.getpid()) == (os.SCHED_OTHER, 0):
+            os._exit(2)
+        while policy(os.getpid()) != (os.SCHED_OTHER, 0) and time.process_time() < 5:
+            pass
+        os._exit(0 if policy(os.getpid()) == (os.SCHED_OTHER, 0) else 1)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status == 2:
+        pytest.skip("real-time scheduling is not permitted here")
+    assert status == 0
 
 
 def test_niceness_and_cpus(child: int) -> None:
