@@ -52,6 +52,8 @@ class Loop:
         """Above 0: descriptors are looked at once in so long, so that what arrives meanwhile costs one waking. Whoever
         sets it takes it back when little arrives: the loop does not sleep longer then."""
         self._looked_ns = 0
+        self.each_action: Callable[[], None] | None = None
+        """Called after every callback, for a turn that does much and must not look as one that hangs. Must be cheap."""
         self.lateness = Lateness()
         """How late timers run (self-measured starvation)."""
 
@@ -131,6 +133,8 @@ class Loop:
             action = self._actions.get(fd)
             if action is not None and fd not in self._fresh:
                 action(events)
+                if self.each_action is not None:
+                    self.each_action()
         self._run_due()
         for hook in self._turn_hooks:
             hook()
@@ -175,3 +179,5 @@ class Loop:
                 continue
             note(now_ns - at_ns, now_ns)
             action()
+            if self.each_action is not None:
+                self.each_action()

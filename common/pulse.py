@@ -86,6 +86,12 @@ class PulsePage:
             last = lateness.last()
             _LATE.pack_into(self._memory, at + 48, self._worst_ns, last.p99_ns, last.max_ns)
 
+    def step(self, name: ProcessName) -> None:
+        """The process `name` is in a turn of its loop and has done one more thing in it."""
+        at = _offset(name)
+        (progress,) = _U64.unpack_from(self._memory, at)
+        _U64.pack_into(self._memory, at, (progress + 1) & 0xFFFFFFFFFFFFFFFF)
+
     def grace_ns(self, name: ProcessName) -> int:
         """What the parent wrote last."""
         grace_ns: int = _U64.unpack_from(self._memory, _offset(name) + 80)[0]

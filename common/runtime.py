@@ -167,12 +167,17 @@ class Runtime:
     def _tick(self) -> None:
         """Nothing to do: the turn itself is the sign of life."""
 
+    def _step(self) -> None:
+        self.context.pulse.step(self.name)
+
     def _end_of_turn(self) -> None:
         due_ns, pulse = self.loop.next_ns(), self.context.pulse
         pulse.beat(self.name, self.loop.lateness, due_ns)
-        if self._overdue is not None and due_ns != self._due_ns and (grace_ns := pulse.grace_ns(self.name)):
-            self._due_ns = due_ns
-            self._overdue.move(due_ns + grace_ns)
+        if self._overdue is not None and due_ns != self._due_ns:
+            self._due_ns, grace_ns = due_ns, pulse.grace_ns(self.name)
+            self.loop.each_action = self._step if grace_ns else None
+            if grace_ns:
+                self._overdue.move(due_ns + grace_ns)
         self.log.flush()
 
     def _set_signals(self) -> None:

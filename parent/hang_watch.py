@@ -61,7 +61,8 @@ class HangWatch:
         if self._standing is None or pid != self._pid:
             self._standing, self._pid = Standing(self._limits), pid
         standing = self._standing
-        if not standing.look(self._children.pulse.read(ProcessName.VRRP).due_ns, cpu_ns_of(pid), now_ns):
+        pulse = self._children.pulse.read(ProcessName.VRRP)
+        if not standing.look(pulse.due_ns, pulse.progress, cpu_ns_of(pid), now_ns):
             return
         standing.see(doing_of(pid), now_ns)
         if standing.stands:

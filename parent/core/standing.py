@@ -7,8 +7,9 @@ is only time in which it could have gone on.
 
 - Stopped, dead (its threads may linger), or asleep in the middle of a turn without having used the processor: it
   stands. Counted in full.
-- Working: counted by the processor time that it used. A turn may be only long, so `core/child.py` believes it once a
-  minute.
+- Working: counted by the processor time that it used since it last got on with its turn, for a turn may have much to
+  do, and each piece of it that is done shows as progress. A piece may be only long, so `core/child.py` believes it once
+  a minute.
 - Runnable without getting the processor, or in the kernel's hands (disk, swap): the machine is slow, and a successor
   would be no faster. Not counted; it shows as lateness.
 - Time in which the observer itself was late: not counted beyond two steps.
@@ -68,20 +69,21 @@ class Standing:
         self.stood_ns = 0
         """Without using the processor, since the first look."""
         self.worked_ns = 0
-        """Processor time used since then."""
+        """Processor time used since then, or since the last progress."""
         self._limits = limits
-        self._due_ns = 0
+        self._due_ns = self._progress = 0
         self._seen_ns = 0
         """When it was last seen to be late; 0: not this time."""
         self._cpu_ns = self._used_ns = 0
 
-    def look(self, due_ns: int, cpu_ns: int, now_ns: int) -> bool:
-        """When a turn is due by the pulse page (0: unknown), and the processor time of the child since its start.
+    def look(self, due_ns: int, progress: int, cpu_ns: int, now_ns: int) -> bool:
+        """When a turn is due by the pulse page (0: unknown), its count of what was done, and the processor time of the
+        child since its start.
 
         True: that turn has not come; `see` why.
         """
-        if due_ns != self._due_ns:
-            self._due_ns, self._seen_ns = due_ns, 0
+        if (due_ns, progress) != (self._due_ns, self._progress):
+            self._due_ns, self._progress, self._seen_ns = due_ns, progress, 0
             self.stood_ns = self.worked_ns = 0
         self._used_ns, self._cpu_ns = max(0, cpu_ns - self._cpu_ns), cpu_ns
         self.next_look_ns = now_ns + self._limits.step_ns

@@ -22,7 +22,7 @@ def until_it_stands(world: World, node: Node, doing: Doing, smallest_down_ns: in
     world.run_for(due_ns + limits.step_ns - begin_ns)
     while not standing.stands:
         cpu_ns = world.now_ns - begin_ns if doing is Doing.RUNNABLE else 0
-        if standing.look(due_ns, cpu_ns, world.now_ns):
+        if standing.look(due_ns, 1, cpu_ns, world.now_ns):
             standing.see(doing, world.now_ns)
         world.run_for(standing.next_look_ns - world.now_ns if not standing.stands else 0)
     return world.now_ns - begin_ns

@@ -240,6 +240,17 @@ def test_the_end_of_a_turn_comes_after_descriptors_and_timers(loop: Loop, pipe: 
     assert order == ["descriptor", "timer", "end"]
 
 
+def test_who_wants_hears_of_every_callback_done(loop: Loop, pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    order: list[str] = []
+    loop.each_action = lambda: order.append("done")
+    loop.watch(reader, lambda _events: (order.append("descriptor"), os.read(reader, 9))[0])
+    loop.at(loop.now_ns(), lambda: order.append("timer"))
+    os.write(writer, b"x")
+    loop.turn(0)
+    assert order == ["descriptor", "done", "timer", "done"]
+
+
 def test_what_a_callback_raises_ends_the_run(loop: Loop) -> None:
     def fail() -> None:
         raise RuntimeError("bug")

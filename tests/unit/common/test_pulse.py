@@ -37,6 +37,16 @@ def test_a_beat_raises_the_counter_and_says_when() -> None:
     assert page.read(ProcessName.CHECKER).progress == 0
 
 
+def test_a_step_raises_the_counter_and_nothing_else() -> None:
+    page = PulsePage()
+    page.beat(VRRP, None, 12_345)
+    before = page.read(VRRP)
+    page.step(VRRP)
+    after = page.read(VRRP)
+    assert (before.progress, after.progress) == (1, 2)
+    assert (after.due_ns, after.turn_ns) == (before.due_ns, before.turn_ns)
+
+
 def test_a_beat_says_when_the_next_turn_is_due_and_a_new_pid_forgets_it() -> None:
     page = PulsePage()
     page.beat(VRRP, None, 12_345)

@@ -23,7 +23,7 @@ def watch(standing: Standing, doing: Doing, share_of_cpu: float = 0, *, looks: i
     """Look a step after DUE and as often as is asked for; how long after DUE there is no doubt, in us."""
     now_ns = DUE + 1_503_906
     for _ in range(looks):
-        if standing.look(DUE, 5 * MS + int((now_ns - DUE) * share_of_cpu), now_ns):
+        if standing.look(DUE, 1, 5 * MS + int((now_ns - DUE) * share_of_cpu), now_ns):
             standing.see(doing, now_ns)
         if standing.stands:
             return (now_ns - DUE) // US
@@ -60,17 +60,27 @@ def test_a_turn_that_comes_clears_it() -> None:
     assert watch(standing, STOPPED, looks=3) is None
     assert standing.stood_ns == 2 * 1_503_906
     later_ns = DUE + 10 * MS
-    assert not standing.look(later_ns, 6 * MS, DUE + 5 * MS)
+    assert not standing.look(later_ns, 2, 6 * MS, DUE + 5 * MS)
     assert standing.stood_ns == 0
-    assert standing.look(later_ns, 6 * MS, later_ns + 2 * MS)
+    assert standing.look(later_ns, 2, 6 * MS, later_ns + 2 * MS)
     standing.see(STOPPED, later_ns + 2 * MS)
     assert standing.stood_ns == 0
+
+
+def test_work_that_gets_on_is_a_long_turn_and_no_hang() -> None:
+    standing = child()
+    now_ns = DUE + 1_503_906
+    for look in range(100):
+        assert standing.look(DUE, 1 + look // 3, 5 * MS + now_ns - DUE, now_ns)
+        standing.see(RUNNABLE, now_ns)
+        assert not standing.stands
+        now_ns = standing.next_look_ns
 
 
 def test_pauses_of_the_observer_count_for_two_steps_at_most() -> None:
     standing = child()
     for now_ns in (DUE + 2 * MS, DUE + 3_600_000 * MS):
-        assert standing.look(DUE, 5 * MS, now_ns)
+        assert standing.look(DUE, 1, 5 * MS, now_ns)
         standing.see(STOPPED, now_ns)
     assert standing.stood_ns == 2 * 1_503_906
     assert not standing.stands
@@ -78,5 +88,5 @@ def test_pauses_of_the_observer_count_for_two_steps_at_most() -> None:
 
 def test_nobody_is_late_whose_turn_is_not_due_or_not_known() -> None:
     standing = child()
-    assert not standing.look(DUE, 5 * MS, DUE + 1 * MS)
-    assert not standing.look(0, 5 * MS, DUE + 500 * MS)
+    assert not standing.look(DUE, 1, 5 * MS, DUE + 1 * MS)
+    assert not standing.look(0, 1, 5 * MS, DUE + 500 * MS)
