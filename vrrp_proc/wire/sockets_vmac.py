@@ -88,7 +88,7 @@ class VmacSockets:
                 self._shut(former)
             self._own[line.name] = fresh
         elif self._shared is None:
-            self._shared = self._open(list(lines.values()), "")
+            self._shared, self._filter = self._open(list(lines.values()), ""), b""  # the former one had another
             for sock in self._own.values():
                 self._shut(sock)
             self._own.clear()

@@ -11,6 +11,8 @@ import pytest
 from pyhad.common.loop import Loop
 from pyhad.vrrp_proc.wire.sockets_vmac import Line, VmacSockets
 
+_SO_GET_FILTER = 26
+
 
 class Deaf(VmacSockets):
     """Its sockets hear nothing."""
@@ -52,6 +54,19 @@ def test_many_that_come_in_one_round_share_from_the_first_on_and_close_nothing(s
     assert sockets.opened == 1
     for one in lines:
         sockets.remove(one)
+
+
+def test_a_shared_socket_that_is_opened_again_gets_the_filter_of_all_its_lines(sockets: Deaf) -> None:
+    sockets.expect(10)
+    lines = [dataclasses.replace(line(f"vrrp.{index}", index), vrids=frozenset({index})) for index in range(3, 13)]
+    for _ in range(2):
+        for one in lines:
+            sockets.add(one)
+        sockets.settle()
+        assert sockets._shared is not None
+        assert sockets._shared.getsockopt(socket.SOL_SOCKET, _SO_GET_FILTER, 1024), "it hears the first line only"
+        for one in lines:
+            sockets.remove(one)
 
 
 def test_few_have_a_socket_each(sockets: Deaf) -> None:
