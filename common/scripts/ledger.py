@@ -13,6 +13,8 @@ import struct
 MOST_BYTES = 4 * 1024 * 1024
 """Some 5,000 routes and rules; a longer file is neither written nor read."""
 _UNREAD = ".unread"
+_BARE = b"\x92\xa5Noted"
+"""What a former version left unread is one note without its length; no length is that large."""
 _LENGTH = struct.Struct("=I")
 MOST_NOTE_BYTES = MOST_BYTES - _LENGTH.size
 """Of one note, which has to fit beside its length."""
@@ -38,6 +40,8 @@ def exchange(path: str, descriptor: int) -> bytes:
 
 def notes_in(unread: bytes) -> list[bytes]:
     """Each of them, the oldest first."""
+    if unread.startswith(_BARE):
+        return [unread]
     notes = []
     while len(unread) > _LENGTH.size:
         end = _LENGTH.size + _LENGTH.unpack_from(unread)[0]

@@ -41,6 +41,13 @@ def test_what_nobody_saw_to_is_given_again(tmp_path: Path) -> None:
     assert exchanged(path, b"five") == [b"four"]
 
 
+def test_the_one_that_the_version_before_left_unread_is_a_note_too(tmp_path: Path) -> None:
+    path, bare = tmp_path / "installed", b"\x92\xa5Noted" + bytes(100)
+    (tmp_path / "installed.unread").write_bytes(bare)
+    assert exchanged(path, b"one") == [bare]
+    assert exchanged(path, b"two") == [bare, b"one"]
+
+
 def test_of_more_notes_than_a_file_holds_the_oldest_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "installed"
     large = bytes(ledger.MOST_NOTE_BYTES - 10)
