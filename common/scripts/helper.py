@@ -220,12 +220,17 @@ class Helper:
                 put(order.path, descriptor)
             if order.settles:
                 settle(order.path)
+            if unread:
+                self._answer_found(unread)
         except OSError as error:
             self._warn("ledger_not_written", order.path, error.strerror or "")
-        if unread:
-            copy = os.memfd_create("ledger", os.MFD_CLOEXEC)
+
+    def _answer_found(self, unread: bytes) -> None:
+        copy = os.memfd_create("ledger", os.MFD_CLOEXEC)
+        try:
             os.write(copy, unread)
             self._answer(LedgerFound(), (copy,))
+        finally:
             os.close(copy)
 
     def _end(self) -> None:
