@@ -120,7 +120,9 @@ def test_a_name_moves_and_neither_kills_nor_a_restart_nor_a_dead_dns_takes_its_s
     try:
         site.comes(False, "name_not_resolved", "", "")
         assert site.view.servers() == set()
-        wait_until(lambda: site.count("mail_not_sent") == 2, 10, "mails about server and quorum, though nobody takes them")
+        wait_until(
+            lambda: site.count("mail_not_sent") == 2, 10, "mails about server and quorum, though nobody takes them"
+        )
         site.say("10.1.0.3 web.example")
         site.comes(True, "check_succeeded", "10.1.0.3", "")
         site.serves("10.1.0.3", "10.1.0.2")
