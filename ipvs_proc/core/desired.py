@@ -24,7 +24,7 @@ from pyhad.ipvs_proc.core.events import (
     WeightOrdered,
 )
 from pyhad.ipvs_proc.core.orders import Order, Orders, Pair
-from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry, Table, service_of
+from pyhad.ipvs_proc.core.table import DAMAGED, Destination, Endpoint, Entry, Table, service_of
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
 SETTLE_NS = 3_000_000_000
@@ -163,7 +163,8 @@ class Balancer:
         """At the start: leave alone what is there. Returns what a reload lets go of."""
         if not self._started:
             self._started = True
-            self._held = {listener: actual[listener] for listener in self._owners if listener in actual}
+            found = self._owners.keys() & actual.keys()
+            self._held = {listener: self._left_alone(listener, actual[listener]) for listener in found}
             self._settle_at_ns = now_ns + SETTLE_NS if self._held else None
             return set()
         # A reload is somebody's wish: only a table that was found empty goes on waiting for verdicts.
@@ -171,6 +172,12 @@ class Balancer:
         kept = {listener: entry for listener, entry in before.items() if not entry.destinations}
         self._held = {listener: entry for listener, entry in kept.items() if listener in self._owners}
         return before.keys() - self._held.keys()
+
+    def _left_alone(self, listener: Listener, there: Entry) -> Entry:
+        """Its servers as they are. What is damaged nobody wants: that service is as configured from the start."""
+        if there.service.scheduler != DAMAGED:
+            return there
+        return replace(there, service=service_of(self._owners[listener][0].config, listener))
 
     def _settle(self) -> list[Effect]:
         held, self._held, self._settle_at_ns = self._held, {}, None

@@ -12,15 +12,13 @@ from typing import Any
 from pyhad.common.config.model import Forwarding, Listener
 from pyhad.ipvs_proc.core.ruleset import BASE_CHAINS, remembered
 from pyhad.ipvs_proc.core.ruleset_names import chain_name, clients_name, destination_chain_name, listener_of, place_of
-from pyhad.ipvs_proc.core.table import Connections, Destination, Endpoint, Entry, Reading, Service, Table
+from pyhad.ipvs_proc.core.table import DAMAGED, Connections, Destination, Endpoint, Entry, Reading, Service, Table
 
 MAPS = tuple(
     f"{kind}{family}" for kind in ("marks", "services", "hosts", "weights", "markweights") for family in (4, 6)
 )
 """Listed with their elements; everything else is listed without, for the clients of a service may be many."""
 MASQUERADE = ("masquerade4", "masquerade6")
-DAMAGED = ""
-"""Scheduler of a service whose chain has other rules than it was given."""
 
 
 @dataclass(slots=True)

@@ -23,6 +23,9 @@ FLAGS = {
 }  # fmt: skip
 """Scheduler flags by keyword, as bits of the kernel's service flags."""
 
+DAMAGED = ""
+"""Scheduler of a service that was found with other rules than it was given: how it balances is not known."""
+
 Endpoint = tuple[str, int]
 """Address and port of a destination: its identity within a service."""
 

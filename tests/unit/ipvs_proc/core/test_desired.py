@@ -39,6 +39,15 @@ def test_a_first_start_writes_at_once_without_any_verdict(make: Any) -> None:
     assert balancer.next_deadline_ns() is None
 
 
+def test_a_damaged_service_that_is_found_keeps_its_servers_and_is_as_configured(make: Any) -> None:
+    """To hold what is damaged would be to want it, and no data plane can do that."""
+    actual = {make.listener: make.entry({2: 4}, scheduler="")}
+    balancer, effects = configured(actual, make.virtual(make.server(1), make.server(2), scheduler="wrr"))
+    assert written(effects) == {make.listener}
+    assert balancer.wanted(make.listener) == make.entry({2: 4}, scheduler="wrr")
+    assert balancer.next_deadline_ns() == 8 * SECOND
+
+
 def test_a_restart_changes_nothing_until_three_seconds_have_passed(make: Any) -> None:
     actual = {make.listener: make.entry({2: 4})}
     balancer, _ = configured(actual, make.virtual(make.server(1), make.server(2), scheduler="wrr"))
