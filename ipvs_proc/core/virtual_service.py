@@ -178,7 +178,8 @@ class VirtualService:
     def _find_on_its_way(self, state: ServerState, verdict: Verdict) -> None:
         """A predecessor left it with less than its weight: the next `climb` goes on from there."""
         state.is_found = False
-        if 0 < state.weight < verdict.weight and verdict.up and verdict.server in self._spans_ns:
+        is_up = verdict.up or verdict.reason == NOT_CHECKED_YET  # untested `alpha` ones are called down
+        if 0 < state.weight < verdict.weight and is_up and verdict.server in self._spans_ns:
             state.found_weight = state.weight
 
     def _ramp(self, state: ServerState, verdict: Verdict) -> None:

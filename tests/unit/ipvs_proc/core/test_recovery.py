@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pyhad.common.config.model import SCHEMA, DataPlane, IpvsDocument, VirtualServer
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.effects import Effect, Remark, WriteServices
@@ -89,11 +91,12 @@ def test_another_owner_goes_on_where_the_dead_one_was(make: Any) -> None:
     assert balancer.next_deadline_ns() == 19 * SECOND
 
 
-def test_when_nobody_knows_of_the_recovery_the_table_tells_how_far_it_was(make: Any) -> None:
-    """The whole daemon was killed: to the new checker the server is up since its own start."""
-    service = make.virtual(make.server(1, 100, slow_start_s=20), make.server(2, 100, slow_start_s=20))
+@pytest.mark.parametrize("alpha", [False, True])
+def test_when_nobody_knows_of_the_recovery_the_table_tells_how_far_it_was(make: Any, alpha: bool) -> None:
+    """The whole daemon was killed: to the new checker the server is up since its own start, or down if `alpha`."""
+    service = make.virtual(*(make.server(number, 100, alpha=alpha, slow_start_s=20) for number in (1, 2)))
     balancer = balancer_of(service, {make.listener: make.entry({1: 30, 2: 100})})
-    untested = tuple(make.verdict(n, True, 100, reason="not_checked_yet", since_s=6) for n in (1, 2))
+    untested = tuple(make.verdict(n, not alpha, 100, reason="not_checked_yet", since_s=6) for n in (1, 2))
     balancer.handle(VerdictsHeard(verdicts=untested), 6 * SECOND)
     assert make.weights(balancer.wanted(make.listener)) == {1: 30, 2: 100}
     verdict = make.verdict(1, True, 100, reason="check_succeeded", since_s=6)
