@@ -105,15 +105,18 @@ class VersionReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightRequest:
-    """pyhadctl -> control (root only): this server has this weight until undone; 0 drains it, -1 undoes."""
+    """pyhadctl -> control (root only): this server has this weight until undone; 0 drains it, -1 undoes.
+
+    Without defaults, which are left out when sent: a daemon of before wants every field.
+    """
 
     version: int
     service: str
     server: str
     weight: int
-    deadline_ns: int = 0
+    deadline_ns: int
     """With 0: leaves the table after this time even with connections; 0: when they are gone."""
-    for_ns: int = 0
+    for_ns: int
     """Undone by itself after this time; 0: not."""
 
 
@@ -125,8 +128,8 @@ class WeightWanted:
     service: str
     server: str
     weight: int
-    deadline_ns: int = 0
-    for_ns: int = 0
+    deadline_ns: int
+    for_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -349,7 +349,7 @@ class Peer:
         elif request["command"] == "role":
             self._answer(self._roles.send(RoleSaid(instance="VI_1", is_master=request["is_master"])))
         elif request["command"] == "weigh":
-            self._hub.send(self._sender, WeightWanted(ticket=1, **request["wanted"]))
+            self._hub.send(self._sender, WeightWanted(ticket=1, **{"deadline_ns": 0, "for_ns": 0, **request["wanted"]}))
         else:
             self._ticket += 1  # a late answer to the question before this one is none to this
             self._ask_status(time.monotonic() + 8)
