@@ -40,6 +40,8 @@ class Workforce:
         self._logger = logger
         self._on_lost = on_lost
         self._places: list[Workplace] = []
+        self._failed_before = 0
+        """Tries of places that there are no more: a counter never falls."""
         self._numbers = itertools.count(1)
         if nursery is not None:
             loop.every(LOOK_NS, self.look)
@@ -50,6 +52,7 @@ class Workforce:
             return False
         for place in self._places[workers:]:
             place.close()
+            self._failed_before += place.tries_failed
         del self._places[workers:]
         for place in self._places:
             place.renew(material)
@@ -85,8 +88,8 @@ class Workforce:
 
     @property
     def tries_failed(self) -> int:
-        """Of all workers."""
-        return sum(place.tries_failed for place in self._places)
+        """Of all workers that there ever were."""
+        return self._failed_before + sum(place.tries_failed for place in self._places)
 
     def _place_of(self, mark: int) -> Workplace:
         return self._places[worker_of(mark, len(self._places))]

@@ -116,6 +116,29 @@ def test_a_nursery_that_hangs_is_killed_and_the_checker_told() -> None:
     loop.close()
 
 
+def test_failed_tries_are_still_counted_when_their_worker_is_not_wanted_any_more() -> None:
+    loop = ClockLoop()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    logger = ProcessLog("test", LogSettings(syslog=False)).logger
+    force = Workforce(NurseryProcess(ours, -1), loop, logger, lambda: None)
+    assert force.follow(2, TlsClient())
+    ends = [socket.socket(fileno=socket.recv_fds(theirs, 16, 1)[1][0]) for _ in range(2)]
+    for end, tries in zip(ends, (3, 4), strict=True):
+        end.send(encode(Tally(
+            pid=os.getpid(), in_flight=0, late_p99_ns=0, late_max_ns=0, cpu_ns=0, records=b"", tries_failed=tries
+        )))  # fmt: skip
+        loop.turn(1)
+    seen = [force.tries_failed]
+    for workers in (1, 0, 1):
+        assert force.follow(workers, TlsClient())
+        seen.append(force.tries_failed)
+    assert seen == [7, 7, 7, 7]
+    force.close()
+    for end in (ours, theirs, *ends):
+        end.close()
+    loop.close()
+
+
 def test_without_a_descriptor_for_a_worker_another_try_is_made() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     loop, nursery = ClockLoop(), Nursery()
