@@ -18,6 +18,7 @@ STATUS_LINE_MAX = 8 * 1024
 HEADERS_MAX = 64 * 1024
 CHUNK_LINE_MAX = 1024
 CHUNKS_MAX = 65_536
+PAGE_SHOWN_MAX = 80
 _DIGITS_MAX = 15
 _STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: [^\n]*)?\r?\n")
 _FIELDS = re.compile(rb"(?:[^\0\r\n: \t][^\0\r\n:]*:[^\0\r\n]*\r\n)*\r\n")
@@ -259,12 +260,16 @@ class ResponseReader:
 
 
 def detail_of(url: HttpUrl, response: Response, reason: Reason) -> str:
-    """What came, for the log: of which page, and its status or digest where that was the wrong one."""
+    """What came, for the log: of which page, and its status or digest where that was the wrong one.
+
+    Without the page's query, which may hold a secret.
+    """
+    page = url.path.partition("?")[0][:PAGE_SHOWN_MAX]
     if reason is Reason.HTTP_STATUS:
-        return f"{response.status} of {url.path}"
+        return f"{response.status} of {page}"
     if reason is Reason.HTTP_DIGEST:
-        return f"{response.body.digest()} of {url.path}"
-    return f"of {url.path}"
+        return f"{response.body.digest()} of {page}"
+    return f"of {page}"
 
 
 def judge(url: HttpUrl, response: Response, search: Search | None = None) -> Reason | None:

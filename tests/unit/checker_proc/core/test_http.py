@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from pyhad.checker_proc.core.http import ResponseReader, judge
+from pyhad.checker_proc.core.http import ResponseReader, detail_of, judge
 from pyhad.checker_proc.core.http_body import KEPT_MAX
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.common.config.model import HttpUrl, Regex, StatusRange
@@ -221,6 +221,20 @@ def test_a_pattern_is_the_last_test_of_a_url(is_wanted: bool, found: bool | None
     assert bodies == [b"hello"]
     assert judge(dataclasses.replace(url, digest="0" * 32), reader, search) is Reason.HTTP_DIGEST
     assert len(bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "reason", "detail"),
+    [
+        ("/health?token=s3cret", Reason.HTTP_STATUS, "503 of /health"),
+        ("/health?token=s3cret", Reason.HTTP_DIGEST, f"{HELLO_MD5} of /health"),
+        ("/health?token=s3cret", Reason.HTTP_NO_DATA, "of /health"),
+        ("/" + 100 * "x", Reason.HTTP_NO_DATA, "of /" + 79 * "x"),
+    ],
+)
+def test_the_log_is_not_told_the_query_of_a_page(path: str, reason: Reason, detail: str) -> None:
+    reader = read(b"HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nhello")
+    assert detail_of(HttpUrl(path=path), reader, reason) == detail
 
 
 def test_a_body_that_is_searched_has_an_end() -> None:
