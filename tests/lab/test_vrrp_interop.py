@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,8 @@ class Setting:
     version: int
     interval_s: float
     nopreempt: bool = False
+    leases: bool = True
+    """Whether pyhad gives addresses a lease: without it what is not released stays."""
 
     def text(self, priority: int) -> str:
         """keepalived.conf of a node."""
@@ -57,6 +59,10 @@ vrrp_instance VI_1 {{
     }}
 }}
 """
+
+    def leaseless(self, daemon: str) -> str:
+        """What goes before that text for `daemon`."""
+        return "global_defs {\n    pyhad_vip_lease off\n}\n" if daemon == "pyhad" and not self.leases else ""
 
     def skew_s(self, priority: int) -> float:
         return (256 - priority) / 256 * (1 if self.version == 2 else self.interval_s)
@@ -82,7 +88,7 @@ class Segment:
 
     def start(self, host: str, daemon: str, setting: Setting, priority: int) -> None:
         """Configure and start a daemon, and wait until it listens as BACKUP."""
-        (self.folder / f"{host}.conf").write_text(setting.text(priority))
+        (self.folder / f"{host}.conf").write_text(setting.leaseless(daemon) + setting.text(priority))
         self.launch(host, daemon)
 
     def launch(self, host: str, daemon: str, listens: str = "BACKUP") -> None:
@@ -163,13 +169,18 @@ def test_the_backup_takes_over_on_stop_on_link_cut_and_on_kill(
 ) -> None:
     down_s, skew_s = setting.down_s(100), setting.skew_s(100)
     again_s = 2 * setting.down_s(150) + 3
+    setting = replace(setting, leases=False)  # or the kernel would let go for who does not
     segment.start("a", master, setting, 150)
     segment.start("b", backup, setting, 100)
     segment.wait_for("a", again_s)
 
     start = time.time()
     segment.daemons["a"].signal(signal.SIGTERM)
-    assert segment.came_after("b", start) < max(skew_s + BUSY_S, down_s), "orderly stop: it does not wait in vain"
+    took_s = segment.came_after("b", start)
+    if setting.version == 2:
+        assert took_s < down_s - setting.interval_s, "orderly stop: it does not wait in vain"
+    else:  # a busy machine may take longer than the whole down interval
+        assert took_s < skew_s + BUSY_S, "orderly stop: it takes over soon, perhaps only when it hears nothing more"
     segment.daemons["a"].wait(PATIENCE_S)
     assert segment.holders() == ["b"]
 

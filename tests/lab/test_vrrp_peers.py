@@ -179,9 +179,13 @@ def test_the_two_agree_who_is_master(pair: Pair, way: Way, master: str, backup: 
     time.sleep(4 * way.interval_s + way.skew_s(100))
     assert pair.holders(way) == ["a"], "nobody took over from a living master"
     pair.daemons["a"].signal(signal.SIGTERM)
-    took_s = pair.wait_for(way, ["b"])
+    took_s = wait_until(lambda: "b" in pair.holders(way), 12, "b has taken over")
+    pair.wait_for(way, ["b"])
     down_s = 3 * way.interval_s + way.skew_s(100)
-    assert took_s < max(way.skew_s(100) + BUSY_S, down_s), "orderly stop: it does not wait in vain"
+    if way.version == 2:
+        assert took_s < down_s - way.interval_s, "orderly stop: it does not wait in vain"
+    else:  # a busy machine may take longer than the whole down interval
+        assert took_s < way.skew_s(100) + 3 * BUSY_S, "orderly stop: soon, perhaps only when it hears nothing more"
     pair.daemons["a"].wait(PATIENCE_S)
     pair.start("a", master, way, 150)
     pair.wait_for(way, ["a"])

@@ -147,12 +147,13 @@ def test_a_script_that_others_may_write_does_not_run_as_root_under_script_securi
 
 
 def test_nothing_is_left_running_after_a_stop(director: Director, open_folder: Path) -> None:
-    check = script(open_folder, "check.sh", "sleep 30")
+    check = script(open_folder, "check.sh", "sleep 600")
     director.configure(
-        f"vrrp_script chk {{\n script {check}\n interval 1\n timeout 20\n weight 5\n}}\n",
+        f"vrrp_script chk {{\n script {check}\n interval 1\n timeout 500\n weight 5\n}}\n",
         INSTANCE.format("track_script { chk }"),
     )
     director.wait_for("10.0.0.100")
+    wait_until(lambda: director.lab.pids("n", "sleep"), 5, "the script runs, for longer than anybody waits here")
     assert director.daemon is not None
     begin = time.monotonic()
     assert director.daemon.stop() == 0
