@@ -66,6 +66,7 @@ def test_no_peer_misses_a_vrrp_process_that_is_killed_at_10_ms_adverts(lab: Lab,
     assert 0 < float(str(found["vrrp"]["lateness_p99_s"])) <= float(str(found["vrrp"]["lateness_max_s"]))
     print("silent for", gaps_ms, "ms; adverts of the backup:", sum(one.priority == 100 for one in adverts_in(notes)))
     assert min(gaps_ms) < 36
+    assert max(gaps_ms) < 1000
     assert "adverts_repeated" in (open_folder / "a.log").read_text()
 
 
