@@ -133,11 +133,14 @@ def test_daemons_with_names_leave_each_other_the_addresses(director: Director, o
 def standing(lab: Lab) -> Iterator[None]:
     """The VRRP process stands still, and first of all its parent, which would not stand by for long."""
     pids = [*lab.pids("n", "pyhad\n"), *lab.pids("n", "pyhad_vrrp\n")]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    yield
-    for pid in reversed(pids):
-        os.kill(pid, signal.SIGCONT)
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in reversed(pids):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def on_interface(lab: Lab, name: str) -> set[str]:
