@@ -138,6 +138,7 @@ _LINES = {
 _WORDS = {
     ("global_defs", "smtp_server"): "127.0.0.1", ("global_defs", "umask"): "IRUSR",
     ("global_defs", "notify_fifo"): "/run/a",
+    ("global_defs", "config_save_dir"): "/dev/null/x",  # keepalived's test makes the folder, and leaves it
     ("vrrp_instance", "use_vmac"): "", ("vrrp_instance", "vrf"): "eth0",
     ("vrrp_instance.authentication", "auth_type"): "PASS",
 }  # fmt: skip
