@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyhad.common.states import ProcessName, ProcessState
+from pyhad.parent.core.effects import ReleaseHeld
 from pyhad.parent.core.events import ChildStands
 from pyhad.parent.core.restart import RestartPolicy
 
@@ -18,6 +19,7 @@ PATIENCE_NS = 5_000_000_000
 
 BELIEVED_NS = 60_000_000_000
 
+NEVER_NS = 1 << 63
 RELEASE_PAUSE_NS = 5_000_000_000
 """What VRRP held is released by a process that works alone: for some 100 ms, longer where the machine is busy."""
 
@@ -67,7 +69,9 @@ class Child:
     due_ns: int = 0
     """When its next run would begin if nothing had to be released before."""
     released: bool = False
-    """What it held has been given up since."""
+    """What it held has been given up since, or is just now."""
+    release_until_ns: int | None = None
+    """When patience with the process that gives it up ends; None while there is none."""
     believed_until_ns: int = 0
     """Some run of it was dropped because it worked for too long in one turn; until then that is no reason again."""
     killed: bool = False
@@ -75,8 +79,13 @@ class Child:
 
     @property
     def is_alive(self) -> bool:
-        """There is a process."""
-        return self.state in ALIVE
+        """There is a process, of its own or one that gives up what it held."""
+        return self.state in ALIVE or self.is_releasing
+
+    @property
+    def is_releasing(self) -> bool:
+        """A process gives up what it held: nobody may work beside it."""
+        return self.release_until_ns is not None
 
     def begin(self, now_ns: int) -> None:
         """Another run of it."""
@@ -102,14 +111,20 @@ class Child:
             return False
         return 0 < patience_ns <= next_start_ns - self.down_since_ns
 
-    def release(self, due_ns: int) -> None:
+    def release(self, due_ns: int, now_ns: int) -> ReleaseHeld:
         """What it held is given up before its next run, which is due then."""
-        self.released, self.due_ns = True, due_ns
+        self.released, self.due_ns, self.release_until_ns = True, due_ns, now_ns + RELEASE_PAUSE_NS
+        return ReleaseHeld(name=self.name)
 
     def may_start(self, now_ns: int) -> None:
         """What it held has been given up: its next run need not wait for that any longer."""
-        if self.start_at_ns is not None:
+        if self.is_releasing and self.start_at_ns is not None:
             self.start_at_ns = max(self.due_ns, now_ns)
+        self.release_until_ns = None
+
+    def starts_when_released(self, now_ns: int) -> None:
+        """Its next run is wanted now, and begins beside nobody."""
+        self.due_ns, self.start_at_ns = now_ns, self.release_until_ns
 
     def is_silent(self, progress: int, *, now_ns: int, gap_max_ns: int, watchdog_ns: int) -> bool:
         """Its counter has this value now, and has had it for too long. Who has been killed is not asked."""
@@ -134,6 +149,11 @@ class Child:
         if self.state is ProcessState.STARTING:
             return START_GRACE_NS
         return watchdog_ns if self.name is ProcessName.VRRP else PATIENCE_NS
+
+    @property
+    def deadlines_ns(self) -> tuple[int | None, ...]:
+        """When time matters to it."""
+        return self.start_at_ns, self.kill_at_ns, self.release_until_ns
 
     @property
     def restarts(self) -> int:

@@ -1,4 +1,8 @@
-"""Where a reload stands. Pure."""
+"""Where a reload stands. Pure.
+
+A reload: compile, adopt, hand out documents, start who is newly needed, stop who is not, report when all have
+answered. A refused one changes nothing. One that is not confirmed in time goes back (core/confirmation.py).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import enum
 from dataclasses import dataclass, field
 
 from pyhad.common.states import ProcessName
+
+APPLY_WAIT_NS = 60_000_000_000
 
 
 class ReloadStage(enum.Enum):

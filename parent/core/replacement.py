@@ -1,4 +1,8 @@
-"""Which children still run the program before the parent's, and whose turn it is to be replaced. Pure."""
+"""Which children still run the program before the parent's, and whose turn it is to be replaced. Pure.
+
+An upgrade: try the installed program, become it, adopt the children, and replace them one by one in the order of
+starting, so that a bad program shows in the child that matters least. Each is asked to leave everything as it is.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ minute starts the count of waits again.
 
 from __future__ import annotations
 
+PERMANENT = frozenset({1, 2, 4})  # PROC-10: fatal, configuration, permission
+FATAL = 1
 DEATHS = 5
 WINDOW_NS = 10_000_000_000
 FIRST_DELAY_NS = 50_000_000

@@ -7,12 +7,6 @@ last, so that an operator can watch. Each gets `child_wait_ns`, then SIGKILL.
 A child that dies is started again (core/restart.py). Only before the daemon was ready for the first time can a
 child's exit status 1, 2 or 4 end the daemon (PROC-10): nothing serves yet, and an operator waits for an answer.
 Afterwards no status of a child is a reason to stop the others: they may hold addresses and balance traffic.
-
-A reload: compile, adopt, hand out documents, start who is newly needed, stop who is not, report when all have
-answered. A refused one changes nothing. One that is not confirmed in time goes back (core/confirmation.py).
-
-An upgrade: try the installed program, become it, adopt the children, and replace them one by one in the order of
-starting, so that a bad program shows in the child that matters least. Each is asked to leave everything as it is.
 """
 
 from __future__ import annotations
@@ -21,19 +15,15 @@ from typing import assert_never
 
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.core import effects as do, events as ev, remarks
-from pyhad.parent.core.child import PATIENCE_NS, RELEASE_PAUSE_NS, Child
+from pyhad.parent.core.child import NEVER_NS, PATIENCE_NS, RELEASE_PAUSE_NS, Child
 from pyhad.parent.core.confirmation import WAITS, Confirmation
 from pyhad.parent.core.effects import Effect, Phase
 from pyhad.parent.core.events import Event
 from pyhad.parent.core.order import START_ORDER, STOP_ORDER, Stage
-from pyhad.parent.core.reload import Reload, ReloadStage
+from pyhad.parent.core.reload import APPLY_WAIT_NS, Reload, ReloadStage
 from pyhad.parent.core.replacement import Replacement, hand_over
-from pyhad.parent.core.restart import RestartPolicy
+from pyhad.parent.core.restart import FATAL, PERMANENT, RestartPolicy
 from pyhad.parent.core.settings import Settings
-
-PERMANENT = frozenset({1, 2, 4})  # PROC-10: fatal, configuration, permission
-FATAL = 1
-APPLY_WAIT_NS = 60_000_000_000
 
 
 class Supervisor:
@@ -54,6 +44,11 @@ class Supervisor:
     @property
     def _watchdog_ns(self) -> int:
         return self._settings.watchdog_ns if self._settings else PATIENCE_NS
+
+    @property
+    def _patience_ns(self) -> int:
+        """Of the peers of VRRP; 0: there are none."""
+        return self._settings.down_interval_ns if self._settings else 0
 
     @property
     def observe_every_ns(self) -> int:
@@ -89,7 +84,7 @@ class Supervisor:
             case ev.ChildExited():
                 self._child_exited(self._children[event.name], event.status, now_ns)
             case ev.HeldReleased():
-                self._children[event.name].may_start(now_ns)
+                self._released(self._children[event.name], now_ns)
             case ev.PulsesObserved():
                 self._pulses_observed(event.progress, now_ns)
             case ev.ChildStands():
@@ -105,7 +100,7 @@ class Supervisor:
         is_idle = self._reload.stage is ReloadStage.IDLE
         deadlines = [self._reload.give_up_at_ns, self._confirmation.until_ns if is_idle else None]
         for child in self._children.values():
-            deadlines += [child.start_at_ns, child.kill_at_ns]
+            deadlines += child.deadlines_ns
         return min((at_ns for at_ns in deadlines if at_ns is not None), default=None)
 
     # ------------------------------------------------------------------------------------ configuration
@@ -117,8 +112,7 @@ class Supervisor:
         self._settings = settings
         self._effects += self._confirmation.adopted(now_ns)
         if not is_first:
-            self._reload.stage = ReloadStage.APPLYING
-            self._reload.give_up_at_ns = now_ns + APPLY_WAIT_NS
+            self._reload.stage, self._reload.give_up_at_ns = ReloadStage.APPLYING, now_ns + APPLY_WAIT_NS
         for name in START_ORDER:
             self._apply(self._children[name], name in settings.needed, now_ns)
         self._note_ready()
@@ -151,8 +145,7 @@ class Supervisor:
         if self._reload.stage is not ReloadStage.COMPILING:
             return
         self._confirmation.refused(now_ns)
-        self._effects.append(do.ReportReload(accepted=False))
-        self._effects.append(do.NotifySystemd(phase=Phase.REFUSED))
+        self._effects += [do.ReportReload(accepted=False), do.NotifySystemd(phase=Phase.REFUSED)]
         self._reload_over()
 
     def _reload_wanted(self, confirm_s: int = 0) -> None:
@@ -181,8 +174,7 @@ class Supervisor:
 
     def _note_applied(self) -> None:
         if self._reload.stage is ReloadStage.APPLYING and not self._reload.waiting:
-            self._effects += self._confirmation.in_force()
-            self._effects.append(do.NotifySystemd(phase=Phase.RELOADED))
+            self._effects += [*self._confirmation.in_force(), do.NotifySystemd(phase=Phase.RELOADED)]
             self._reload_over()
 
     def _reload_over(self) -> None:
@@ -194,6 +186,10 @@ class Supervisor:
     # ---------------------------------------------------------------------------------- life and death
 
     def _start(self, child: Child, now_ns: int) -> None:
+        if child.is_releasing:
+            child.starts_when_released(now_ns)
+            self._show(child, ProcessState.BACKOFF)
+            return
         child.begin(now_ns)
         self._effects.append(do.StartChild(name=child.name))
         self._show(child, ProcessState.STARTING)
@@ -251,17 +247,20 @@ class Supervisor:
 
     def _respawn_child(self, child: Child, now_ns: int) -> None:
         delay_ns = child.policy.died(started_ns=child.started_ns, now_ns=now_ns)
-        patience_ns = self._settings.down_interval_ns if self._settings else 0
-        if child.is_missed(patience_ns, now_ns + delay_ns):
-            child.release(now_ns + delay_ns)
+        if child.is_missed(self._patience_ns, now_ns + delay_ns):
+            self._effects.append(child.release(now_ns + delay_ns, now_ns))
             delay_ns = max(delay_ns, RELEASE_PAUSE_NS)
-            self._effects.append(do.ReleaseHeld(name=child.name))
         if delay_ns == 0:
             self._start(child, now_ns)
             return
         child.start_at_ns = now_ns + delay_ns
         self._show(child, ProcessState.BACKOFF)
         self._effects.append(remarks.backs_off(child, delay_ns))
+
+    def _released(self, child: Child, now_ns: int) -> None:
+        child.may_start(now_ns)
+        if self._stage is Stage.STOPPING:
+            self._stop_next(now_ns)
 
     # ---------------------------------------------------------------------------------------- watchdog
 
@@ -286,6 +285,8 @@ class Supervisor:
                 child.kill_at_ns = None
                 self._effects.append(remarks.warns("child_failed_to_stop", child=child.name))
                 self._effects.append(do.KillChild(name=child.name))
+            if child.release_until_ns is not None and now_ns >= child.release_until_ns:
+                self._released(child, now_ns)
             if child.start_at_ns is not None and now_ns >= child.start_at_ns:
                 self._start(child, now_ns)
         if self._reload.give_up_at_ns is not None and now_ns >= self._reload.give_up_at_ns:
@@ -308,7 +309,8 @@ class Supervisor:
     # ----------------------------------------------------------------------------------------- upgrade
 
     def _upgrade_wanted(self) -> None:
-        if self._stage is not Stage.RUNNING or not self._is_idle() or self._is_trying or self._confirmation.is_open:
+        is_free = self._is_idle() and not any(child.is_releasing for child in self._children.values())
+        if self._stage is not Stage.RUNNING or not is_free or self._is_trying or self._confirmation.is_open:
             reason = WAITS if self._confirmation.is_open else "the daemon starts, stops, reloads or upgrades just now"
             self._effects.append(do.ReportUpgrade(accepted=False, reason=reason))
             return
@@ -321,8 +323,7 @@ class Supervisor:
             return
         self._effects.append(do.ReportUpgrade(accepted=fits))
         if fits:
-            self._effects.append(do.NotifySystemd(phase=Phase.RELOADING))
-            self._effects.append(do.Reexecute())
+            self._effects += [do.NotifySystemd(phase=Phase.RELOADING), do.Reexecute()]
 
     def _children_found(self, children: dict[ProcessName, ev.Adopted]) -> None:
         self._stage = Stage.RUNNING
@@ -345,8 +346,7 @@ class Supervisor:
                 self._effects.append(hand_over(child.name, self._settings))
         if self._replacement.current is None:
             self._replacement = Replacement()
-            self._effects.append(do.Remark(event="upgrade_done", fields={}))
-            self._effects.append(do.NotifySystemd(phase=Phase.RELOADED))
+            self._effects += [do.Remark(event="upgrade_done", fields={}), do.NotifySystemd(phase=Phase.RELOADED)]
             self._reload_over()
 
     def _replaced(self, name: ProcessName, now_ns: int) -> None:
@@ -377,21 +377,22 @@ class Supervisor:
             self._replacement.stop_wanted = True
             return
         self._replacement = Replacement()
-        self._stage = Stage.STOPPING
-        self._exit_code = code
+        self._stage, self._exit_code = Stage.STOPPING, code
         self._reload, self._confirmation = Reload(), Confirmation()
         self._effects.append(do.NotifySystemd(phase=Phase.STOPPING))
         for child in self._children.values():
             if child.state is ProcessState.BACKOFF:
                 child.start_at_ns = None
                 self._show(child, ProcessState.STOPPED)
+                if child.is_missed(self._patience_ns, NEVER_NS):
+                    self._effects.append(child.release(now_ns, now_ns))
         self._stop_next(now_ns)
 
     def _stop_next(self, now_ns: int) -> None:
         for group in STOP_ORDER:
             alive = [self._children[name] for name in START_ORDER if name in group and self._children[name].is_alive]
             for child in alive:
-                if child.state is not ProcessState.STOPPING:
+                if child.state in (ProcessState.STARTING, ProcessState.RUNNING):
                     self._terminate(child, now_ns)
             if alive:
                 return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.core import effects as do, events as ev
 from pyhad.parent.core.effects import Effect, Phase
@@ -169,8 +171,8 @@ def test_the_next_run_begins_when_all_is_released_and_its_pause_is_over() -> Non
     supervisor.handle(ev.HeldReleased(name=VRRP), now_ns + 1 * MS)
     due_ns = now_ns + 200 * MS  # after so many deaths
     assert supervisor.next_deadline_ns() == due_ns
-    supervisor.handle(ev.HeldReleased(name=VRRP), due_ns + 1 * MS)
-    assert supervisor.next_deadline_ns() == due_ns + 1 * MS
+    supervisor.handle(ev.HeldReleased(name=VRRP), due_ns - 1 * MS)
+    assert supervisor.next_deadline_ns() == due_ns, "it was over before"
     assert do.StartChild(name=VRRP) in supervisor.handle(ev.TimePassed(), due_ns + 1 * MS)
     supervisor.handle(ev.HeldReleased(name=VRRP), due_ns + 2 * MS)
     assert supervisor.next_deadline_ns() is None, "it runs already"
@@ -189,3 +191,53 @@ def test_without_virtual_routers_nothing_is_released() -> None:
     for at_s in range(2, 12):
         supervisor.handle(ev.TimePassed(), at_s * S)
         assert do.ReleaseHeld(name=VRRP) not in supervisor.handle(ev.ChildExited(name=VRRP, status=-9), at_s * S)
+
+
+def releasing() -> tuple[Supervisor, int]:
+    """What VRRP held is given up since then."""
+    supervisor, now_ns = dying(300 * MS), 1 * S
+    while do.ReleaseHeld(name=VRRP) not in supervisor.handle(ev.ChildExited(name=VRRP, status=-9), now_ns):
+        now_ns = (supervisor.next_deadline_ns() or now_ns) + 10 * MS
+        supervisor.handle(ev.TimePassed(), now_ns)
+    return supervisor, now_ns
+
+
+def test_a_stop_releases_what_a_vrrp_process_held_that_waits_for_its_next_run() -> None:
+    supervisor = dying(60 * S)
+    for _ in range(4):
+        supervisor.handle(ev.ChildExited(name=VRRP, status=-9), 1 * S)
+    effects = supervisor.handle(ev.StopWanted(), 1 * S)
+    assert acts(effects)[1:] == [do.ReleaseHeld(name=VRRP)]
+    assert acts(supervisor.handle(ev.HeldReleased(name=VRRP), 2 * S)) == [do.Exit(code=0)]
+
+
+def test_a_stop_waits_for_a_release_and_not_for_ever() -> None:
+    for waits in (True, False):
+        supervisor, now_ns = releasing()
+        assert acts(supervisor.handle(ev.StopWanted(), now_ns))[1:] == []
+        assert supervisor.next_deadline_ns() == now_ns + 5 * S
+        event = ev.TimePassed() if waits else ev.HeldReleased(name=VRRP)
+        assert acts(supervisor.handle(event, now_ns + 5 * S)) == [do.Exit(code=0)]
+
+
+def test_a_reload_starts_nobody_beside_a_release() -> None:
+    supervisor, now_ns = releasing()
+    wish = Settings(needed=frozenset({VRRP}), watchdog_ns=2 * S, child_wait_ns=5 * S, down_interval_ns=300 * MS)
+    for needed in (frozenset[ProcessName](), frozenset({VRRP})):
+        supervisor.handle(ev.ReloadWanted(), now_ns)
+        effects = supervisor.handle(ev.ConfigurationReady(settings=dataclasses.replace(wish, needed=needed)), now_ns)
+        assert do.StartChild(name=VRRP) not in effects
+    supervisor.handle(ev.HeldReleased(name=VRRP), now_ns + 1 * MS)
+    assert do.StartChild(name=VRRP) in supervisor.handle(ev.TimePassed(), now_ns + 1 * MS)
+
+
+def test_an_upgrade_forgets_no_release() -> None:
+    supervisor = Supervisor()
+    wish = Settings(needed=frozenset({VRRP}), watchdog_ns=2 * S, child_wait_ns=5 * S, down_interval_ns=300 * MS)
+    supervisor.handle(ev.ConfigurationReady(settings=wish), 0)
+    supervisor.handle(ev.ChildReady(name=VRRP), 0)
+    for at_ms in (0, 100, 200, 300, 400):
+        supervisor.handle(ev.ChildExited(name=VRRP, status=-9), at_ms * MS)
+    assert do.TryProgram() not in supervisor.handle(ev.UpgradeWanted(), 400 * MS)
+    supervisor.handle(ev.HeldReleased(name=VRRP), 410 * MS)
+    assert do.TryProgram() in supervisor.handle(ev.UpgradeWanted(), 410 * MS)
