@@ -300,8 +300,13 @@ def test_a_dump_goes_where_it_is_wanted_and_follows_no_link(lab: Lab, open_folde
     wanted = f"json_dump_file {shared}/\n json_version 2\n umask 022\n"
     pyhad = start(lab, "p", open_folder, PYHAD, "-n", "-l", "--run-dir", str(open_folder / "run"), globals=wanted)
     wait_until(lambda: '"daemon_ready"' in pyhad.log(), 60, "it is ready")
-    pyhad.signal(JSON)
-    wait_until(lambda: not (shared / "keepalived.json").is_symlink(), 15, "the link is replaced")
+
+    def replaced() -> bool:  # there is nothing to dump until control has heard of the virtual routers
+        pyhad.signal(JSON)
+        return not (shared / "keepalived.json").is_symlink()
+
+    wait_until(replaced, 15, "the link is replaced", every_s=5)
+    wait_until(lambda: os.listdir(shared) == ["keepalived.json"], 15, "no dump is under way any more")
     assert list(json.loads((shared / "keepalived.json").read_text())) == ["vrrp"]
     assert (shared / "keepalived.json").stat().st_mode & 0o777 == 0o644
     assert victim.read_text() == "precious"
