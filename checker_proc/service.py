@@ -28,12 +28,12 @@ from pyhad.checker_proc.teller import Teller
 from pyhad.checker_proc.timetable import Timetable
 from pyhad.checker_proc.workers.remote import RemoteCheck
 from pyhad.checker_proc.workers.workforce import Workforce, workers_of
+from pyhad.common.bfd_line import BfdLine, BfdWord
 from pyhad.common.blackbox import key_of
 from pyhad.common.codec import decode
 from pyhad.common.config.model import ALIKE, SCHEMA, BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck
 from pyhad.common.errors import WireError
 from pyhad.common.messages import CheckerStatus, Verdict
-from pyhad.common.messages_bfd import BfdChanged, BfdSnapshot
 from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import Adopt
@@ -84,6 +84,7 @@ class CheckerService:
         self._timetable = Timetable(self._loop)
         self._scripts, self._teller = scripts, Teller(runtime, scripts)
         self._files = NumberFiles(scripts, self._file_changed)
+        self._bfd = BfdLine(runtime, self._bfd_heard)
         self._tools = tools
         self._home = self._make_home()
         self._prober = Prober(self._loop, self._home, max_descriptors=raise_descriptor_limit())
@@ -178,6 +179,7 @@ class CheckerService:
             self._renew("there are marks that this one may not set")
         files = [check.file for server in document.servers for check in server.checks if isinstance(check, FileCheck)]
         self._files.follow(files, is_first=is_first)
+        self._bfd.follow(wanted=any(isinstance(one, BfdCheck) for server in document.servers for one in server.checks))
         old, self._checks = self._checks, {}
         users: dict[Shared, list[ServerRecord | None]] = {}
         for server, record in [
@@ -313,9 +315,9 @@ class CheckerService:
             if judge.verdict.reason != Reason.NOT_CHECKED_YET:
                 self._teller.server_is(judge.verdict.service, judge.verdict.server, up=judge.verdict.up)
 
-    def bfd_heard(self, message: BfdSnapshot | BfdChanged) -> None:
+    def _bfd_heard(self, word: BfdWord) -> None:
         """The BFD process said something (CHK-100)."""
-        for name in self._home.sessions.take(message):
+        for name in self._home.sessions.take(word):
             for (check, _), running in list(self._checks.items()):
                 if isinstance(check, BfdCheck) and check.session == name:
                     running.hurry()

@@ -15,7 +15,8 @@ class Channel:
     name: str
     path: str
     """Relative to the run directory."""
-    hub: ProcessName
+    hub: ProcessName | None
+    """None: a process to come. Its socket is bound all the same."""
     links: tuple[ProcessName, ...]
     """Processes of this daemon that may connect; empty: programs of an operator (pyhadctl)."""
     to_hub: tuple[type, ...]
@@ -54,6 +55,16 @@ STATUS = Channel(
     mode=0o660,
 )
 
+BFD = Channel(
+    name="bfd",
+    path="bus/bfd",
+    hub=None,
+    links=(ProcessName.VRRP, ProcessName.CHECKER),
+    to_hub=(m.SnapshotWanted,),
+    to_link=(m.BfdSnapshot, m.BfdChanged, m.Beat),
+    mode=0o660,
+)
+
 OPERATOR = Channel(
     name="operator",
     path="control",
@@ -83,7 +94,7 @@ OPERATOR = Channel(
     mode=0o660,
 )
 
-CHANNELS = (VERDICTS, ROLES, STATUS, OPERATOR)
+CHANNELS = (VERDICTS, ROLES, STATUS, BFD, OPERATOR)
 DEFAULT_RUN_DIR = "/run/pyhad"
 DAEMONS = "daemons"
 """Below it: the run directories of daemons that have a name or a network namespace."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pyhad.common.messages_bfd import BfdChanged as BfdChanged, BfdSnapshot as BfdSnapshot
 from pyhad.common.messages_orders import (
     ReloadConfirmRequest as ReloadConfirmRequest,
     ReloadForRequest as ReloadForRequest,
@@ -388,5 +389,5 @@ Message = (
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
     | VersionRequest | VersionReply | RequestRefused | StandbyRequest | StandbyReply
     | WeightRequest | WeightWanted | WeightSet | WeightReply | UpgradeRequest | UpgradeReply
-    | TextRequest | TextReply | ReloadForRequest | ReloadConfirmRequest
+    | TextRequest | TextReply | ReloadForRequest | ReloadConfirmRequest | BfdSnapshot | BfdChanged
 )  # fmt: skip

@@ -1,6 +1,9 @@
-"""What a BFD process says of its sessions. Data only.
+"""What a BFD process says of its sessions, on `channels.BFD`. Data only.
 
-They join the union in messages.py together with the channel of that process: no socket carries them yet.
+That process is to come. It answers each `SnapshotWanted` with a `BfdSnapshot`, then sends every change to whoever
+asked, and a `Beat` every 500 ms. Who hears nothing of it for three seconds forgets what it said (`bfd_line.py`).
+A process that replaces another speaks when it can say of each session what is so, out of the black box of the one
+before it.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class Service:
         self._scripts = scripts
         self._notifier = Notifier(scripts, runtime.logger, runtime.counters)
         self._groups = Groups(self._notifier, self._journal, runtime.logger, runtime.loop.now_ns)
-        self._trackers = Trackers(scripts, self._journal, runtime.loop, runtime.logger, self._tracked_changed)
+        self._trackers = Trackers(scripts, self._journal, runtime, self._tracked_changed)
         self._startup = StartupDelay(runtime.loop)
         self._route = outside.route()
         self._monitor = outside.monitor(self._route, self._links_changed)

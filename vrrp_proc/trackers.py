@@ -10,12 +10,13 @@ import functools
 import struct
 from collections.abc import Callable
 
+from pyhad.common.bfd_line import BfdLine
 from pyhad.common.blackbox import key_of
 from pyhad.common.config.model import VrrpDocument
 from pyhad.common.config.model.tracking import TrackerKind, TrackFile, TrackScript
-from pyhad.common.log import FilteringBoundLogger
-from pyhad.common.loop import Loop, Timer
+from pyhad.common.loop import Timer
 from pyhad.common.messages_tracked import TrackedProcessStatus
+from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import Check, Ended, FileRead, Follow, TimedOut
 from pyhad.vrrp_proc.bfd_sessions import BfdSessions
@@ -45,12 +46,12 @@ class Trackers:
     """`readings` is what trackers are weighed by; `on_change(key)` runs when one of them became another."""
 
     def __init__(
-        self, scripts: Scripts, journal: Journal, loop: Loop, logger: FilteringBoundLogger,
-        on_change: Callable[[Key], None],
+        self, scripts: Scripts, journal: Journal, runtime: Runtime, on_change: Callable[[Key], None]
     ) -> None:  # fmt: skip
         self.readings: dict[Key, int | None] = {}
         self._scripts = scripts
         self._journal = journal
+        loop, logger = runtime.loop, runtime.logger
         self._loop = loop
         self._logger = logger
         self._on_change = on_change
@@ -60,7 +61,8 @@ class Trackers:
         self._tickets = 0
         self._is_first = True
         self._processes = TrackedProcesses(scripts, journal, loop, logger, self._process_read)
-        self._sessions = BfdSessions(logger, self._session_read)
+        self._sessions = BfdSessions(journal, logger, self._session_read)
+        self._bfd = BfdLine(runtime, self._sessions.take)
         self._is_configuring = False
         scripts.on_ended = self._ended
         scripts.on_timed_out = self._timed_out
@@ -103,6 +105,7 @@ class Trackers:
         try:
             self._processes.configure(document.processes, document.process_watch)
             self._sessions.configure(document.bfd_sessions)
+            self._bfd.follow(wanted=bool(document.bfd_sessions))
         finally:
             self._is_configuring = False
 

@@ -9,11 +9,11 @@ from pyhad.common.channels import CHANNELS
 
 
 def test_every_message_of_the_catalogue_travels_on_one_channel_and_in_one_direction() -> None:
-    """But those of levels and edges, which verdicts and quorums share."""
+    """But those of levels and edges, which verdicts, quorums and BFD sessions share."""
     ways = [kind for channel in CHANNELS for kinds in (channel.to_hub, channel.to_link) for kind in kinds]
-    both_ways = [m.Beat.__name__, m.SnapshotWanted.__name__]
+    shared = [m.Beat.__name__, m.SnapshotWanted.__name__] * 2
     names = [kind.__name__ for kind in typing.get_args(m.Message)]
-    assert sorted(kind.__name__ for kind in ways) == sorted([*names, *both_ways])
+    assert sorted(kind.__name__ for kind in ways) == sorted([*names, *shared])
 
 
 def test_names_and_paths_are_unique() -> None:
@@ -22,7 +22,7 @@ def test_names_and_paths_are_unique() -> None:
 
 
 def test_no_socket_is_open_to_everybody() -> None:
-    assert [channel.mode & 0o007 for channel in CHANNELS] == [0, 0, 0, 0]
+    assert [channel.mode & 0o007 for channel in CHANNELS] == [0, 0, 0, 0, 0]
 
 
 def test_only_the_socket_of_operators_lies_outside_the_closed_folder() -> None:

@@ -57,7 +57,7 @@ def test_a_place_that_the_service_account_cannot_reach_is_refused_by_name(tmp_pa
 def test_each_channel_listens_and_belongs_to_its_hub(tmp_path: Path) -> None:
     run_dir = RunDir(str(tmp_path))
     run_dir.open_listeners(ACCOUNT)
-    for path in ("bus/verdicts", "bus/roles", "bus/status", "control"):
+    for path in ("bus/verdicts", "bus/roles", "bus/status", "bus/bfd", "control"):
         assert (tmp_path / path).stat().st_mode & 0o777 == 0o660
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(tmp_path / path))

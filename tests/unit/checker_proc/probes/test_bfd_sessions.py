@@ -18,7 +18,7 @@ def session(name: str, *, up: bool) -> BfdSession:
 
 
 @pytest.mark.behaviour("CHK-100")
-def test_nothing_is_known_before_the_bfd_process_spoke_and_then_what_it_says() -> None:
+def test_nothing_is_known_while_no_bfd_process_speaks_and_else_what_it_says() -> None:
     sessions = BfdSessions()
     assert sessions.look(CHECK) == ProbeImpossible(reason=Reason.BFD_NOT_HEARD)
     snapshot = BfdSnapshot(generation=1, sequence=1, sessions=(session("a", up=True), session("b", up=False)))
@@ -30,3 +30,6 @@ def test_nothing_is_known_before_the_bfd_process_spoke_and_then_what_it_says() -
     assert sessions.look(CHECK) == ProbeFailed(reason=Reason.BFD_DOWN)
     assert sessions.take(BfdSnapshot(generation=2, sequence=1, sessions=())) == {"a", "b"}
     assert sessions.look(CHECK) == ProbeFailed(reason=Reason.BFD_DOWN)
+    assert sessions.take(BfdSnapshot(generation=3, sequence=1, sessions=(session("a", up=True),))) == {"a"}
+    assert sessions.take(None) == {"a"}
+    assert sessions.look(CHECK) == ProbeImpossible(reason=Reason.BFD_NOT_HEARD)
