@@ -9,7 +9,8 @@ from pyhad.checker_proc.core.names import Key, Placed, names_of, place, targets,
 from pyhad.checker_proc.resolver import Resolver
 from pyhad.common import known_names
 from pyhad.common.config.model import CheckedServer, CheckerDocument
-from pyhad.common.loop import Loop, Timer
+from pyhad.common.loop import Timer
+from pyhad.common.pace import Pace
 from pyhad.common.runtime import Runtime
 
 RETRY_NS = 60_000_000_000
@@ -31,10 +32,10 @@ class Places:
         self._used = dict(kept.servers)
         self._kept = kept
         self._retry: Timer | None = None
-        self._file = _Pace(runtime.loop, self._keep, _FILE_SHARE)
+        self._file = Pace(runtime.loop, self._keep, _FILE_SHARE)
         self._on_change = on_change
         self._targets: dict[Key, str | None] = {}
-        self._changes = _Pace(runtime.loop, self._look, _CHANGE_SHARE)
+        self._changes = Pace(runtime.loop, self._look, _CHANGE_SHARE)
         self._resolver = Resolver(runtime.loop, runtime.logger, kept.names, self._changes.soon)
 
     def follow(self, document: CheckerDocument) -> None:
@@ -83,27 +84,3 @@ class Places:
         except OSError as error:
             self._logger.error("names_not_kept", error=str(error))
             self._retry = self._loop.after(RETRY_NS, self._file.soon)
-
-
-class _Pace:
-    """Does `work` soon after it is wanted: in the next turn, or later where it takes long."""
-
-    def __init__(self, loop: Loop, work: Callable[[], None], share: int) -> None:
-        self._loop = loop
-        self._work = work
-        self._share = share
-        self._is_due = False
-        self._free_ns = 0
-
-    def soon(self) -> None:
-        """Once for all who want it until then."""
-        if not self._is_due:
-            self._is_due = True
-            self._loop.at(max(self._loop.now_ns(), self._free_ns), self._do)
-
-    def _do(self) -> None:
-        self._is_due = False
-        began_ns = self._loop.now_ns()
-        self._work()
-        ended_ns = self._loop.now_ns()
-        self._free_ns = ended_ns + (ended_ns - began_ns) * self._share

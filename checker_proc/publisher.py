@@ -21,6 +21,7 @@ from pyhad.common.messages import (
     VerdictChanged,
     VerdictSnapshot,
 )
+from pyhad.common.pace import Pace
 from pyhad.common.runtime import Runtime
 
 IDENTITY = "checker"
@@ -31,6 +32,8 @@ STATUS_PAUSE_NS = 200_000_000
 """Status goes out on change at most this often, and less often where building it is dear."""
 STATUS_SHARE = 20
 """At most one part in so many of the time is spent on status that nobody asked for."""
+STATUS_GATHER = 10
+"""It begins so many times as long as the last one took after what changed: many deaths take a while, too."""
 
 
 class Publisher:
@@ -52,10 +55,11 @@ class Publisher:
         self._sequence = 0
         self._snapshot_ns = 0
         self._snapshot_timer: Timer | None = None
-        self._status_timer: Timer | None = None
-        self._status_free_ns = 0
+        self._status_pace = Pace(
+            self._loop, self._say_status, STATUS_SHARE, pause_ns=STATUS_PAUSE_NS, gather=STATUS_GATHER
+        )
         self._verdict_link = self._link(VERDICTS, self._heard, self.say_all)
-        self._status_link = self._link(STATUS, self._status_wanted, self._say_status)
+        self._status_link = self._link(STATUS, self._status_wanted, self._status_pace.now)
         self._loop.every(BEAT_NS, self._beat)
 
     def _link(self, channel: Channel, on_message: Callable[..., None], on_up: Callable[[], None]) -> Link:
@@ -100,9 +104,7 @@ class Publisher:
 
     def status_changed(self) -> None:
         """Say the status soon."""
-        if self._status_timer is None:
-            at_ns = max(self._loop.now_ns() + STATUS_PAUSE_NS, self._status_free_ns)
-            self._status_timer = self._loop.at(at_ns, self._say_status)
+        self._status_pace.soon()
 
     def _beat(self) -> None:
         if self._generation:
@@ -120,16 +122,10 @@ class Publisher:
             self._snapshot_timer = self._loop.at(self._snapshot_ns + SNAPSHOT_PAUSE_NS, self.say_all)
 
     def _status_wanted(self, wanted: StatusWanted) -> None:
-        self._send_status(wanted.ticket)
+        self._status_pace.measure(lambda: self._send_status(wanted.ticket))
 
     def _say_status(self) -> None:
         self._send_status(0)
 
     def _send_status(self, ticket: int) -> None:
-        if self._status_timer is not None:
-            self._status_timer.cancel()
-            self._status_timer = None
-        began_ns = self._loop.now_ns()
         self._status_link.send(self._status(ticket, self._generation))
-        ended_ns = self._loop.now_ns()
-        self._status_free_ns = ended_ns + (ended_ns - began_ns) * STATUS_SHARE

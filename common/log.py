@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import json
 import logging
 import os
+import select
 import socket
 import time
 from collections.abc import MutableMapping
@@ -30,6 +32,7 @@ SYSLOG_DAEMON = 3
 _SEVERITY = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 _COLOUR = {"critical": 31, "error": 31, "warning": 33, "info": 32, "debug": 90}
 _FIRST = ("time", "level", "process", "pid", "event")
+_as_json = json.JSONEncoder(default=str, ensure_ascii=False).encode
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +73,31 @@ class _Stream:
     def flush(self) -> None:
         """Write what it takes now."""
         while self.lines:
-            line = self.lines[0]
+            text = self._next()
             try:
-                written = os.write(self._fd, line)
+                written = os.write(self._fd, text)
             except BlockingIOError:
+                self.lines.appendleft(text)
                 return
             except OSError:  # the reader is gone for good: stop trying, other sinks go on
                 self.is_gone = True
                 self.lines.clear()
                 return
-            if written < len(line):  # a pipe that is nearly full takes a part
-                self.lines[0] = line[written:]
+            if written < len(text):  # a pipe that is nearly full takes a part
+                self.lines.appendleft(text[written:])
                 return
-            self.lines.popleft()
+
+    def _next(self) -> bytes:
+        """The next line, with those after it that go with it: others write to the same pipe, and what is no longer
+        than PIPE_BUF stays whole there."""
+        line = self.lines.popleft()
+        if not self.lines or len(line) + len(self.lines[0]) > select.PIPE_BUF:
+            return line
+        together, size = [line], len(line)
+        while self.lines and size + len(self.lines[0]) <= select.PIPE_BUF:
+            size += len(self.lines[0])
+            together.append(self.lines.popleft())
+        return b"".join(together)
 
 
 class ProcessLog:
@@ -156,7 +171,7 @@ class ProcessLog:
         now = time.time()
         ordered = {"time": _iso(now), "level": method} | {k: fields[k] for k in _FIRST if k in fields}
         ordered.update((key, fields[key]) for key in fields if key not in _FIRST)
-        json_line = json.dumps(ordered, default=str, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        json_line = _as_json(ordered).encode("utf-8", "replace") + b"\n"
         # Each sink has its bound: a console that nobody reads must not silence the file and syslog.
         if self._console is not None:
             line = _readable(now, ordered) if self._terminal else json_line
@@ -192,8 +207,12 @@ class ProcessLog:
 
 
 def _iso(now: float) -> str:
-    millis = int(now * 1000) % 1000
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{millis:03d}Z"
+    return f"{_second(int(now))}.{int(now * 1000) % 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=1)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def _readable(now: float, fields: dict[str, Any]) -> bytes:

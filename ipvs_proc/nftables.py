@@ -21,8 +21,9 @@ from pyhad.ipvs_proc.core.ruleset_names import TABLE
 from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Table
 from pyhad.ipvs_proc.plane import Refusal
 
-CHANGES_AT_ONCE = 500
-"""More are written in several transactions, each of which leaves a table that serves (`reconcile` orders them so)."""
+CHANGES_AT_ONCE = 2000
+"""More are written in several transactions, each of which leaves a table that serves (`reconcile` orders them so). Each
+deals its services anew, and takes some 8 kB of memory per change while it runs."""
 
 
 class BreathingNft(Nft):

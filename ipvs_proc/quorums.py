@@ -43,14 +43,12 @@ class Quorums:
         states = tuple(_state_of(service) for service in self._services().values())
         self._send(QuorumSnapshot(generation=self._generation, sequence=0, states=states))
 
-    def changed(self, identity: str) -> bool:
-        """One was gained or lost; True when it is time to arrange for `flush`, after the table has been written."""
-        is_first = not self._changed
+    def changed(self, identity: str) -> None:
+        """One was gained or lost: to be said by `flush`."""
         self._changed[identity] = None
-        return is_first
 
     def flush(self) -> None:
-        """Say what changed. Before the first snapshot there is nothing to change."""
+        """Say what changed, once the table is written. Before the first snapshot there is nothing to change."""
         changed, self._changed = self._changed, {}
         for identity in changed:
             service = self._services().get(identity)

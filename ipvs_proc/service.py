@@ -29,6 +29,7 @@ from pyhad.common.messages import (
     WeightSet,
     WeightWanted,
 )
+from pyhad.common.pace import Pace
 from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.ipvs_proc.core.desired import Balancer
@@ -45,7 +46,7 @@ from pyhad.ipvs_proc.quorums import FromChecker, Quorums
 from pyhad.ipvs_proc.roles import Roles
 from pyhad.ipvs_proc.settings import KEY as SYNC_KEY, Settings
 from pyhad.ipvs_proc.telling import Reporter
-from pyhad.ipvs_proc.writer import Ownership, Writer
+from pyhad.ipvs_proc.writer import WRITE_REST_NS, WRITE_SHARE, Ownership, Writer
 
 VERIFY_NS = 10_000_000_000
 """How often the data plane is read back, so that what others changed is repaired."""
@@ -83,7 +84,7 @@ class IpvsService:
         self._writer: Writer | None = None
         self._plane_problem = ""
         self._dirty: set[Listener] = set()
-        self._write_timer: Timer | None = None
+        self._writing = Pace(self._loop, self._write, WRITE_SHARE, most_ns=WRITE_REST_NS)
         self._deadline: Timer | None = None
         self._read_at_ns = 0
         self._read_cost_ns = 0
@@ -124,7 +125,7 @@ class IpvsService:
         self._configure()
         if old is not None and old is not self._writer:
             self._dirty |= self._balancer.listeners  # the new plane has none of it
-            self._write()
+            self._writing.now()
             self._leave(old)
 
     def _configure(self) -> None:
@@ -139,7 +140,7 @@ class IpvsService:
         if self._writer is not None:
             self._bring_settings()
             self._dirty |= self._out_of_line()
-            self._write()
+            self._writing.now()
             self._writer.note_foreign(self._balancer.listeners)
             if is_first and self._document.data_plane is DataPlane.AUTO and self._writer.plane.name == DataPlane.IPVS:
                 self._sweep()
@@ -262,8 +263,7 @@ class IpvsService:
         match effect:
             case WriteServices():
                 self._dirty |= effect.listeners
-                if self._write_timer is None:  # once for all events of this turn
-                    self._write_timer = self._loop.after(0, self._write)
+                self._writing.soon()
             case KeepOrders():
                 self._operators.keep(self._balancer.orders.all)
             case Tally():
@@ -271,8 +271,8 @@ class IpvsService:
             case Remark():
                 log = self._logger.warning if effect.warning else self._logger.info
                 log(effect.event, **effect.fields)
-                if effect.event in QUORUM_REMARKS and self._quorums.changed(str(effect.fields["service"])):
-                    self._loop.after(0, self._quorums.flush)
+                if effect.event in QUORUM_REMARKS:
+                    self._quorums.changed(str(effect.fields["service"]))
             case _:
                 assert_never(effect)
 
@@ -284,20 +284,20 @@ class IpvsService:
             self._deadline = self._loop.at(at_ns, lambda: self._handle(TimePassed()))
 
     def _write(self) -> None:
+        if self._writer is not None:  # else all of it is written when a plane appears
+            self._bring_in_line(self._writer)
+        self._quorums.flush()  # who hears of one finds the table written
+
+    def _bring_in_line(self, writer: Writer) -> None:
         """Write what is out of line."""
-        if self._write_timer is not None:
-            self._write_timer.cancel()
-            self._write_timer = None
-        if self._writer is None:
-            return  # all of it is written when a plane appears
         configured, wanted = self._balancer.listeners, self._balancer.wanted
         there = sorted(self._dirty & configured, key=listener_name)
         gone = sorted(self._dirty - configured, key=listener_name)
         self._dirty.clear()
         try:
-            made = self._writer.write(there, wanted)
+            made = writer.write(there, wanted)
             self._marks.bring()  # packets are sent to new services when these are there, and to old ones no more
-            made += self._writer.write(gone, wanted)
+            made += writer.write(gone, wanted)
         except KernelError as error:
             self._complain(error)
             return
@@ -336,8 +336,8 @@ class IpvsService:
                 self._following = Following()  # the next beat brings the verdicts
                 self._configure()
             return
-        if not self._is_stale(0):
-            return
+        if self._writing.is_wanted or not self._is_stale(self._writing.took_ns * READ_SHARE):
+            return  # to read takes as long as to write, and longer: never in the midst of many deaths
         self._bring_settings()
         self._marks.verify()
         self._repair(self._refresh(), self._out_of_line())
@@ -347,7 +347,7 @@ class IpvsService:
         """Write what others changed, count it and say so; and try again what was refused."""
         self._dirty |= drifted | refused
         before = self._runtime.counters["changes_written"]
-        self._write()
+        self._writing.now()
         if drifted:
             self._runtime.counters["drift_repaired"] += len(drifted)
             names = sorted(listener_name(listener) for listener in drifted)
@@ -369,7 +369,7 @@ class IpvsService:
         """Do what an operator wants; why not, empty when done."""
         if problem := self._operators.order(wanted, self._balancer):
             return problem
-        self._write()
+        self._writing.now()
         if self._writer is None:
             return "there is no data plane"
         service = self._balancer.named(wanted.service)

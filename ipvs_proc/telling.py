@@ -7,8 +7,8 @@ from typing import Any
 
 from pyhad.common import channels
 from pyhad.common.bus import Link
-from pyhad.common.loop import Timer
 from pyhad.common.messages import IpvsStatus
+from pyhad.common.pace import Pace
 from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 
@@ -17,6 +17,8 @@ PUBLISH_NS = 50_000_000
 SHARE = 200
 """And so many times as long as the last report took: of thousands of servers it takes the loop's time, and who wants to
 know asks."""
+GATHER = 10
+"""It begins so many times as long as the last one took after what changed: many deaths take a while, too."""
 
 
 class Reporter:
@@ -27,8 +29,7 @@ class Reporter:
     ) -> None:
         self._loop = runtime.loop
         self._status = status
-        self._timer: Timer | None = None
-        self._free_ns = 0
+        self._pace = Pace(self._loop, lambda: self._report(0), SHARE, pause_ns=PUBLISH_NS, gather=GATHER)
         self._link = Link(
             self._loop, runtime.bus, channels.STATUS, path=runtime.path(channels.STATUS.path),
             identity=ProcessName.IPVS.value, logger=runtime.logger, counters=runtime.counters,
@@ -37,22 +38,18 @@ class Reporter:
 
     def changed(self) -> None:
         """Report soon."""
-        if self._timer is None:
-            self._timer = self._loop.at(max(self._loop.now_ns() + PUBLISH_NS, self._free_ns), self.publish)
+        self._pace.soon()
 
     def publish(self) -> None:
         """Report now, unasked."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self.report(0)
+        self._pace.now()
 
     def report(self, ticket: int) -> None:
         """The answer to a question with this ticket."""
-        began_ns = self._loop.now_ns()
+        self._pace.measure(lambda: self._report(ticket))
+
+    def _report(self, ticket: int) -> None:
         self._link.send(self._status(ticket))
-        ended_ns = self._loop.now_ns()
-        self._free_ns = ended_ns + (ended_ns - began_ns) * SHARE
 
     def say(self, message: object) -> None:
         """Anything else that goes there."""

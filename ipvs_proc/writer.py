@@ -28,6 +28,10 @@ from pyhad.ipvs_proc.core.reconcile import (
 from pyhad.ipvs_proc.core.table import Entry, Reading, listener_name
 from pyhad.ipvs_proc.plane import Plane, Refusal
 
+WRITE_SHARE = 2
+WRITE_REST_NS = 500_000_000
+"""To write a service takes as long as it is large, whatever changed. So the next write comes after twice the time that
+the last took, half a second at most: it has whatever many verdicts, one soon after the other, changed meanwhile."""
 SAID_ONE_BY_ONE = 200
 """More changes at once are logged as numbers."""
 

@@ -109,7 +109,7 @@ def _destination_changes(
         there = actual.get(endpoint)
         if there is None:
             added.append(AddDestination(listener=listener, destination=destination))
-        elif there != destination:
+        elif there is not destination and there != destination:
             change = SetDestination(listener=listener, destination=destination)
             if destination.weight > 0 and there.weight == 0:
                 raised.append(change)

@@ -27,6 +27,7 @@ from pyhad.ipvs_proc.core.ruleset_names import (
     destination_chain_name,
     host,
     masquerade_key,
+    name_within,
     service_key,
     services_map,
     weight_key,
@@ -131,12 +132,11 @@ def _write_destinations(before: Entry | None, after: Entry) -> Iterator[str]:
     old = before.destinations if before is not None else {}
     redo = before is not None and _persistence(before.service) != _persistence(after.service)
     for endpoint, destination in after.destinations.items():
-        chain = destination_chain_name(listener, endpoint)
         there = old.get(endpoint)
         if there is None:
-            yield f"add chain {TABLE} {chain}"
+            yield f"add chain {TABLE} {destination_chain_name(listener, endpoint)}"
         elif redo:
-            yield f"flush chain {TABLE} {chain}"
+            yield f"flush chain {TABLE} {destination_chain_name(listener, endpoint)}"
             if before is not None and before.service.persistence_timeout_s:
                 yield f"delete set {TABLE} {clients_name(listener, endpoint)}"
         else:
@@ -213,13 +213,14 @@ def _write_masquerade(before: Entry | None, after: Entry | None) -> Iterator[str
 def _deal(entry: Entry) -> Iterator[str]:
     """The rules of a service's chain: who is known, then how all others are dealt."""
     service, listener = entry.service, entry.service.listener
-    chain = f"add rule {TABLE} {chain_name(listener)}"
+    own_name = chain_name(listener)
+    chain = f"add rule {TABLE} {own_name}"
     if service.persistence_timeout_s:
         for endpoint, destination in entry.destinations.items():
             if destination.weight > 0:
                 known = f"{_client(service)} @{clients_name(listener, endpoint)}"
                 yield f"{chain} {known} goto {destination_chain_name(listener, endpoint)}"
-    names = [destination_chain_name(listener, endpoint) for endpoint in slots(entry)]
+    names = [name_within(own_name, endpoint) for endpoint in slots(entry)]
     comment = f'comment "{remembered(service)}"'
     if not names:
         yield f"{chain} {_refusal(listener)} {comment}"

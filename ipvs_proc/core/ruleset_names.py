@@ -30,7 +30,12 @@ def chain_name(listener: Listener) -> str:
 
 def destination_chain_name(listener: Listener, endpoint: Endpoint) -> str:
     """The service's name, a slash, the destination's."""
-    return f"{chain_name(listener)}/{host(endpoint[0]).replace(':', '_')}.{endpoint[1]}"
+    return name_within(chain_name(listener), endpoint)
+
+
+def name_within(chain: str, endpoint: Endpoint) -> str:
+    """A destination's chain, where that of the service is called `chain`."""
+    return f"{chain}/{host(endpoint[0]).replace(':', '_')}.{endpoint[1]}"
 
 
 def clients_name(listener: Listener, endpoint: Endpoint) -> str:
