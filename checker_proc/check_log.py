@@ -34,7 +34,8 @@ class CheckLog:
     def impossible(self, running: AtWork, problem: ReportImpossible) -> None:
         """We could not ask."""
         for judge in running.judges:
-            self._logger.error("probe_impossible", **_fields(running, judge), reason=str(problem.reason))
+            fields, more = _fields(running, judge), _more(problem.detail)
+            self._logger.error("probe_impossible", **fields, reason=str(problem.reason), **more)
 
     def odd(self, running: AtWork, remark: str) -> None:
         """CHK-25."""

@@ -210,7 +210,7 @@ class CheckMachine:
         if not self._end_probe(now_ns, 0, event.reason):
             return NOTHING
         self._due_ns = next_turn_ns(self._turn_ns, self.check.timing.delay_loop_ns, now_ns)
-        return (ReportImpossible(reason=event.reason),)
+        return (ReportImpossible(reason=event.reason, detail=event.detail),)
 
     def _end_probe(self, now_ns: int, latency_ns: int, reason: Reason) -> bool:
         """False for the result of a probe that nobody waits for."""

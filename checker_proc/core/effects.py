@@ -41,6 +41,7 @@ class ReportImpossible:
     """A probe could not be made at all."""
 
     reason: Reason
+    detail: str = ""
 
 
 Effect = StartProbe | ReportChange | ReportFailure | ReportImpossible

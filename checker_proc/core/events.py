@@ -53,9 +53,10 @@ class ProbeFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeImpossible:
-    """We could not ask: no descriptor left, no right to bind. Says nothing about the server, so nothing changes."""
+    """We could not ask: no descriptor, no right to bind, no such program. It says nothing about the server."""
 
     reason: Reason
+    detail: str = ""
 
 
 Result = ProbeSucceeded | ProbeFailed | ProbeImpossible

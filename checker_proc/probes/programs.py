@@ -74,7 +74,7 @@ class MiscProbe:
     def _result_of(self, answer: Ended) -> Result:
         """CHK-60, CHK-61. A negative status is the signal that ended it."""
         if answer.detail:
-            return ProbeFailed(reason=Reason.CANNOT_RUN, detail=answer.detail)
+            return ProbeImpossible(reason=Reason.CANNOT_RUN, detail=answer.detail)
         if answer.status == 0:
             return ProbeSucceeded(latency_ns=self._latency_ns)
         if answer.status >= _WEIGHT_OFFSET and self.check.dynamic:

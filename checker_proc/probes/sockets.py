@@ -78,7 +78,7 @@ def begin_connect(
         return ProbeImpossible(reason=Reason.FWMARK_NOT_PERMITTED)
     problem = _set_origin(sock, target) if _has_origin(target) else None
     if problem is None:
-        if is_brief:
+        if is_brief and not target.bind_port:  # whose end is a reset: the server would never see the connection
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         try:
             number = sock.connect_ex(peer_of(target))

@@ -97,7 +97,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "DIF-14",
         "a `regex_max_offset` below `regex_min_offset`",
         "accepted",
-        "a warning",
+        "an error",
         "nothing can match",
         r"is below regex_min_offset",
     ),

@@ -414,21 +414,33 @@ def test_what_several_services_ask_is_asked_once(director: Director) -> None:
 
 def test_what_cannot_be_asked_takes_nobody_down_and_is_said_once(director: Director) -> None:
     foreign = Target(address="127.0.0.1", port=1, bind_address="203.0.113.9")
-    director.start(checked("10.0.0.11:80", dataclasses.replace(tcp(closed_port()), target=foreign)))
-    director.until(lambda: director.lines("probe_impossible"))
+    absent = Program(argv=("/nonexistent/program",))
+    director.start(
+        checked("10.0.0.11:80", dataclasses.replace(tcp(closed_port()), target=foreign)),
+        checked("10.0.0.12:80", MiscCheck(program=absent, timeout_ns=MS, dynamic=False, timing=FAST, alpha=False)),
+    )
+    director.until(lambda: len(director.lines("probe_impossible")) == 2)
     director.turn_for(0.5)
-    assert [line["reason"] for line in director.lines("probe_impossible")] == ["bind_failed"]
-    assert director.says("10.0.0.11:80") == (True, "not_checked_yet")
+    said = {line["server"]: (line["reason"], line.get("detail")) for line in director.lines("probe_impossible")}
+    assert said == {
+        "10.0.0.11:80": ("bind_failed", None), "10.0.0.12:80": ("cannot_run", "No such file or directory")
+    }  # fmt: skip
+    assert len(director.lines("probe_impossible")) == 2
+    assert director.says("10.0.0.11:80") == director.says("10.0.0.12:80") == (True, "not_checked_yet")
 
 
 def test_an_interface_and_an_address_to_come_from_need_no_privilege(director: Director) -> None:
     server = director.serve(silent)
     origin = Target(address="127.0.0.1", port=server.port, bind_interface="lo", bind_address="127.0.0.77")
+    other = director.serve(silent)
+    from_port = Target(address="127.0.0.1", port=other.port, bind_port=closed_port())
     director.start(
+        checked("10.0.0.13:80", TcpCheck(target=from_port, timing=FAST, alpha=True)),
         checked("10.0.0.11:80", TcpCheck(target=origin, timing=FAST, alpha=True)),
         checked("10.0.0.12:80", PingCheck(target=origin, timing=FAST, alpha=True)),
     )
-    director.until(lambda: director.up("10.0.0.11:80") and director.up("10.0.0.12:80"))
+    director.until(lambda: all(director.up(f"10.0.0.{n}:80") for n in (11, 12, 13)))
+    director.until(lambda: other.accepted > 1)  # a whole connection each time, from the same port
     server.close()
 
 

@@ -69,7 +69,6 @@ def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[Htt
             if not url.given("path"):
                 complaints.warning("url is ignored: it has no path", url.at, hint="add: path /")
             continue
-        status = url.last("status_code")
         own_host = url.text_of("virtualhost", host)
         request = build_request(url, complaints)
         urls.append(
@@ -79,7 +78,7 @@ def _urls(check: Statement, around: Around, complaints: Complaints) -> tuple[Htt
                 headers=request.headers,
                 body=request.body,
                 digest=_digest(url, complaints),
-                status=(StatusRange(first=200, last=299),) if status is None else _ranges(status),
+                status=_ranges(url) or (StatusRange(first=200, last=299),),
                 host=own_host,
                 sni=sni_of(check, own_host, complaints) if is_tls else "",
                 tls_compliant=url.switch("tls_compliant", default=compliant),
@@ -97,8 +96,9 @@ def _digest(url: Statement, complaints: Complaints) -> str:
     return digests[0].text() if digests else ""
 
 
-def _ranges(status: Statement) -> tuple[StatusRange, ...]:
-    pairs = [value for value in status.values if isinstance(value, tuple)]
+def _ranges(url: Statement) -> tuple[StatusRange, ...]:
+    """Of all lines together (CHK-23)."""
+    pairs = [value for line in url.every("status_code") for value in line.values if isinstance(value, tuple)]
     return tuple(StatusRange(first=int(first), last=int(last)) for first, last in pairs)
 
 

@@ -130,7 +130,8 @@ def test_an_http_check_in_full(service: Compile) -> None:
     words = """HTTP_GET {
         url {
             path /a
-            status_code 200 301-302
+            status_code 200
+            status_code 301-302
             digest 9B3A0C85A887A256D6939DA88AABD8CD
         }
         url { path /b }
