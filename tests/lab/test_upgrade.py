@@ -52,7 +52,7 @@ def test_the_parent_keeps_its_pid_and_the_children_their_black_boxes(daemon: Dae
     daemon.process.send_signal(UPGRADE)
     daemon.wait_for(event="upgrade_done")
     assert daemon.pid("pyhad") == daemon.process.pid
-    assert not any(is_alive(pid) for pid in before.values())
+    wait_until(lambda: not any(map(is_alive, before.values())), 40, "no predecessor lives")
     assert not set(before.values()) & set(daemon.pids().values())
     daemon.wait_for(event="toy_started", count=8)
     second = [line for line in daemon.find(event="toy_started") if line["lives"] == 2]
