@@ -86,8 +86,7 @@ class IpvsService:
         self._dirty: set[Listener] = set()
         self._writing = Pace(self._loop, self._write, WRITE_SHARE, most_ns=WRITE_REST_NS)
         self._deadline: Timer | None = None
-        self._read_at_ns = 0
-        self._read_cost_ns = 0
+        self._read_at_ns = self._read_cost_ns = 0
 
     def start(self) -> None:
         """Open the data plane, adopt what it has, and listen."""
@@ -273,6 +272,7 @@ class IpvsService:
                 log(effect.event, **effect.fields)
                 if effect.event in QUORUM_REMARKS:
                     self._quorums.changed(str(effect.fields["service"]))
+                    self._writing.soon()  # which says it; with a panic threshold the table may stay as it is
             case _:
                 assert_never(effect)
 
