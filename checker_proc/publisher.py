@@ -11,6 +11,7 @@ from pyhad.common.bus import Link
 from pyhad.common.channels import STATUS, VERDICTS, Channel
 from pyhad.common.loop import Timer
 from pyhad.common.messages import (
+    AtWork,
     Beat,
     CheckerStatus,
     QuorumChanged,
@@ -128,4 +129,6 @@ class Publisher:
         self._send_status(0)
 
     def _send_status(self, ticket: int) -> None:
+        if ticket:  # of thousands of servers it takes its time
+            self._status_link.send(AtWork(ticket=ticket))
         self._status_link.send(self._status(ticket, self._generation))

@@ -37,6 +37,8 @@ from pyhad.common.messages import CheckerStatus, Verdict
 from pyhad.common.runtime import Runtime
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.orders import Adopt
+from pyhad.common.sealed import Sealed
+from pyhad.common.sealing import packed
 from pyhad.common.tls import client_context
 
 SETTLING_NS = 2_000_000_000
@@ -380,7 +382,7 @@ class CheckerService:
             ticket=ticket,
             taken_ns=self._loop.now_ns(),
             generation=generation,
-            servers=health_of(self._judges, self._moves, self._checks.values()),
+            servers=Sealed(packed(health_of(self._judges, self._moves, self._checks.values()))),
             counters=counters,
             workers=workers,
         )

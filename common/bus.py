@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import zmq
 
 from pyhad.common.channels import Channel
-from pyhad.common.codec import Decoder, encode
+from pyhad.common.codec import MAX_BYTES, Decoder, encode
 from pyhad.common.errors import WireError
 from pyhad.common.loop import Loop
+from pyhad.common.messages import AtWork
 
 if TYPE_CHECKING:  # structlog alone would double the start-up time of pyhadctl
     from pyhad.common.log import FilteringBoundLogger
@@ -28,10 +29,12 @@ if TYPE_CHECKING:  # structlog alone would double the start-up time of pyhadctl
 HIGH_WATER_MARK = 1000
 DRAIN_AT_ONCE = 128
 """Messages taken in one go, so that a flood delays nothing else."""
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+MAX_MESSAGE_BYTES = MAX_BYTES
 RECONNECT_MS = 5
 RECONNECT_MAX_MS = 500
 PEERS_REMEMBERED = 64
+AT_WORK_S = 10.0
+"""So long who asks waits for the next word of those who say that they are at it."""
 _MONITOR_EVENT = struct.Struct("=H")
 """First field of a monitor's frame. `zmq.utils.monitor` would read it too, and bring all of asyncio with it."""
 
@@ -159,7 +162,7 @@ class Hub(_Endpoint):
         is_welcome: Callable[[Peer], bool],
         on_message: Callable[[bytes, Peer, Any], None],
     ) -> None:
-        super().__init__(loop, context, zmq.ROUTER, logger, Decoder(channel.to_hub), counters, channel)
+        super().__init__(loop, context, zmq.ROUTER, logger, Decoder(channel.to_hub, hands_on=True), counters, channel)
         self._is_welcome = is_welcome
         self._on_message = on_message
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
@@ -250,6 +253,7 @@ class Link(_Endpoint):
 def ask(channel: Channel, path: str, request: object, timeout_s: float) -> Any:
     """One question to a hub and its answer, for a program without a loop (pyhadctl).
 
+    `timeout_s` is the time for a first word; after an `AtWork` there are `AT_WORK_S` for the next, again and again.
     Raises `FileNotFoundError` or `ConnectionRefusedError` when nobody listens on `path`, `PermissionError` when the
     caller may not connect, `TimeoutError` when no answer came, `WireError` when the answer is no message of the
     channel.
@@ -263,14 +267,19 @@ def ask(channel: Channel, path: str, request: object, timeout_s: float) -> Any:
         dealer.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         dealer.connect(f"ipc://{path}")
         dealer.send(encode(request))
-        if not dealer.poll(max(1, round(timeout_s * 1000))):
-            raise TimeoutError(f"no answer on {path} within {timeout_s:g} s")
-        frames = dealer.recv_multipart()
+        decoder = Decoder(channel.to_link)
+        while True:
+            if not dealer.poll(max(1, round(timeout_s * 1000))):
+                raise TimeoutError(f"no answer on {path} within {timeout_s:g} s")
+            frames = dealer.recv_multipart()
+            if len(frames) != 1:
+                raise WireError(f"{len(frames)} frames instead of 1")
+            answer = decoder.decode(frames[0])
+            if not isinstance(answer, AtWork):
+                return answer
+            timeout_s = max(timeout_s, AT_WORK_S)
     finally:
         context.close()
-    if len(frames) != 1:
-        raise WireError(f"{len(frames)} frames instead of 1")
-    return Decoder(channel.to_link).decode(frames[0])
 
 
 def _knock(path: str) -> None:

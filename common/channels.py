@@ -50,8 +50,8 @@ STATUS = Channel(
     path="bus/status",
     hub=ProcessName.CONTROL,
     links=(ProcessName.VRRP, ProcessName.CHECKER, ProcessName.IPVS),
-    to_hub=(m.VrrpStatus, m.CheckerStatus, m.IpvsStatus, m.StandbyDone, m.WeightSet),
-    to_link=(m.StatusWanted, m.StandbyOrdered, m.WeightWanted),
+    to_hub=(m.VrrpStatus, m.CheckerStatus, m.IpvsStatus, m.StandbyDone, m.WeightSet, m.TableLook, m.AtWork),
+    to_link=(m.StatusWanted, m.StandbyOrdered, m.WeightWanted, m.TableLookWanted),
     mode=0o660,
 )
 
@@ -80,6 +80,7 @@ OPERATOR = Channel(
         m.WeightRequest,
         m.UpgradeRequest,
         m.TextRequest,
+        m.TableLookRequest,
     ),
     to_link=(
         m.StatusReply,
@@ -90,6 +91,8 @@ OPERATOR = Channel(
         m.WeightReply,
         m.UpgradeReply,
         m.TextReply,
+        m.TableLookReply,
+        m.AtWork,
     ),
     mode=0o660,
 )

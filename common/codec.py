@@ -5,7 +5,8 @@ field names and every value's type; whatever does not fit raises `WireError`, ne
 imports msgpack.
 
 Understood annotations: int, bool, str, bytes, float, None, StrEnum/IntEnum classes, `tuple[T, ...]`,
-`dict[str, T]`, dataclasses, and unions of these. No extension types.
+`dict[str, T]`, dataclasses, and unions of these; `Sequence[T]` for what may travel sealed (`Sealed`). No extension
+types.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ import functools
 import hashlib
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Any, Generic, TypeVar
 
 import msgpack
 
 from pyhad.common.errors import WireError
+from pyhad.common.sealed import Sealed
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
 
 T = TypeVar("T")
 Reader = Callable[[object], Any]
@@ -40,6 +42,8 @@ def _apart(value: object) -> object:
 
     The defaults that matter (numbers, flags, empty texts, members of enumerations) are one object wherever they stand.
     """
+    if isinstance(value, Sealed):
+        return list(value.parts)
     defaults = _defaults(typing.cast(typing.Hashable, type(value)))
     fields = {name: one for name, default in defaults if (one := getattr(value, name)) is not default}
     return [type(value).__name__, fields]
@@ -71,11 +75,12 @@ class Alike:
 
 
 class Decoder:
-    """Reads any of the given dataclasses. Build once per channel, at import."""
+    """Reads any of the given dataclasses. Build once per channel, at import. `hands_on`: what came sealed stays so."""
 
-    def __init__(self, kinds: Iterable[type], alike: Alike | None = None) -> None:
+    def __init__(self, kinds: Iterable[type], alike: Alike | None = None, *, hands_on: bool = False) -> None:
         self._kinds = {kind.__name__: kind for kind in kinds}
         self._alike = alike
+        self._hands_on = hands_on
 
     def decode(self, frame: bytes) -> Any:
         """The message in `frame`. Raises `WireError` for anything that is not exactly one known message."""
@@ -85,9 +90,7 @@ class Decoder:
         kind = self._kinds.get(name)
         if kind is None:
             raise WireError(f"unknown kind {name[:40]!r}")
-        if self._alike is None:
-            return _build(kind, fields)
-        with _reading(alike=self._alike):
+        with _reading(alike=self._alike, hands_on=self._hands_on):
             return _build(kind, fields)
 
 
@@ -112,17 +115,21 @@ def decode(
 
 _breathe: Callable[[], None] | None = None
 _alike: Alike | None = None
+_hands_on = False
 
 
 @contextlib.contextmanager
-def _reading(breathe: Callable[[], None] | None = None, alike: Alike | None = None) -> Iterator[None]:
+def _reading(
+    breathe: Callable[[], None] | None = None, alike: Alike | None = None, *, hands_on: bool = False
+) -> Iterator[None]:
     """What readers find around them. They are too many and too often called to be handed it."""
-    global _breathe, _alike
-    _breathe, _alike = breathe, alike
+    global _breathe, _alike, _hands_on
+    _breathe, _alike, _hands_on = breathe, alike, hands_on
     try:
         yield
     finally:
         _breathe = _alike = None
+        _hands_on = False
 
 
 def _unpacked(unpacker: msgpack.Unpacker) -> Iterator[object]:
@@ -291,6 +298,8 @@ def _reader(hint: Any) -> Reader:
     if origin is tuple:
         item = _reader(typing.get_args(hint)[0])
         return lambda value: tuple([item(entry) for entry in _entries(value)])
+    if origin is Sequence:
+        return _sequence_reader(typing.get_args(hint)[0])
     if origin is dict:
         item = _reader(typing.get_args(hint)[1])
         return lambda value: {_expect(key, str): item(entry) for key, entry in _expect(value, dict).items()}
@@ -305,6 +314,22 @@ def _reader(hint: Any) -> Reader:
     if hint in (int, bool, bytes, float):
         return _plain_reader(hint)
     raise TypeError(f"annotation {hint!r} cannot travel")
+
+
+def _sequence_reader(kind: Any) -> Reader:
+    item = _reader(kind)
+
+    def opened(part: bytes) -> Iterator[Any]:
+        return map(item, _expect(_unpack(part), list))
+
+    def read(value: object) -> Sequence[Any]:
+        entries = _expect(value, list)
+        if not (entries and all(type(entry) is bytes for entry in entries)):
+            return tuple([item(entry) for entry in entries])
+        sealed = Sealed(entries, opened)
+        return sealed if _hands_on else tuple(sealed)
+
+    return read
 
 
 def _union_reader(members: tuple[Any, ...]) -> Reader:

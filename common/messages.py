@@ -9,10 +9,12 @@ meaning. What operators order, and the answers, stands in `messages_orders.py`, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pyhad.common.messages_bfd import BfdChanged as BfdChanged, BfdSnapshot as BfdSnapshot
 from pyhad.common.messages_orders import (
+    AtWork as AtWork,
     ReloadConfirmRequest as ReloadConfirmRequest,
     ReloadForRequest as ReloadForRequest,
     ReloadReply as ReloadReply,
@@ -32,6 +34,16 @@ from pyhad.common.messages_orders import (
     WeightWanted as WeightWanted,
 )
 from pyhad.common.messages_peers import PeerStatus
+from pyhad.common.messages_table import (
+    DestinationStatus as DestinationStatus,
+    ServiceStatus as ServiceStatus,
+    TableDifference as TableDifference,
+    TableLook as TableLook,
+    TableLookReply as TableLookReply,
+    TableLookRequest as TableLookRequest,
+    TableLookWanted as TableLookWanted,
+    TableRepair as TableRepair,
+)
 from pyhad.common.messages_texts import (
     TextForm as TextForm,
     TextReply as TextReply,
@@ -258,59 +270,9 @@ class CheckerStatus:
     ticket: int
     taken_ns: int
     generation: int
-    servers: tuple[ServerHealth, ...]
+    servers: Sequence[ServerHealth]
     counters: dict[str, int]
     workers: tuple[WorkerStatus, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DestinationStatus:
-    """One real server in the data plane's own table. `weight` -1: not there, wanted or not."""
-
-    server: str
-    up: bool
-    weight: int
-    wanted_weight: int
-    """-1: it is not to be there."""
-    active_connections: int
-    """-1 where the data plane does not count them."""
-    inactive_connections: int
-    connections: int
-    """Total so far; -1 where not counted."""
-    sorry: bool
-    operator_weight: int = -1
-    """Set by `pyhadctl rs`: 0 drains it; -1 when no operator has a say."""
-    drained_out: bool = False
-    """Its drain is complete: it was taken out of the table, and stays out until the order is undone."""
-    drain_deadline_ns: int = 0
-    """When it leaves the table even with connections; 0: when they are gone."""
-    order_until_ns: int = 0
-    """When the operator's order ends by itself; 0: when it is undone."""
-    kept_in: bool = False
-    """Down, and in the table all the same: `pyhad_panic_threshold`."""
-    slow_start_until_ns: int = 0
-    """It recovered and has less than its weight until then; 0: it has its whole weight."""
-    in_packets: int = -1
-    """This and the following: since it is in the table; -1 where not counted."""
-    out_packets: int = -1
-    in_bytes: int = -1
-    out_bytes: int = -1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceStatus:
-    """One virtual service in the data plane."""
-
-    service: str
-    scheduler: str
-    forwarding: str
-    quorum_up: bool
-    installed: bool
-    problem: str
-    """What the kernel refused, empty when all is well."""
-    destinations: tuple[DestinationStatus, ...]
-    kept_in: int = 0
-    """How many of them are down and stay in the table for the panic threshold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,10 +283,12 @@ class IpvsStatus:
     taken_ns: int
     generation: int
     data_plane: str
-    services: tuple[ServiceStatus, ...]
+    services: Sequence[ServiceStatus]
     counters: dict[str, int]
     problem: str = ""
     """Why timeouts or sync daemons are not as they are configured; empty: they are."""
+    repairs: tuple[TableRepair, ...] = ()
+    """The last times that others had changed the table, the latest last."""
 
 
 # --------------------------------------------------------------------------------- pyhadctl <-> control
@@ -385,9 +349,10 @@ class StatusReply:
 
 Message = (
     VerdictSnapshot | VerdictChanged | Beat | SnapshotWanted | RoleSaid | QuorumSnapshot | QuorumChanged
-    | StatusWanted | VrrpStatus | CheckerStatus | IpvsStatus | StandbyOrdered | StandbyDone
+    | StatusWanted | AtWork | VrrpStatus | CheckerStatus | IpvsStatus | StandbyOrdered | StandbyDone
     | StatusRequest | StatusReply | ReloadRequest | ReloadReply
     | VersionRequest | VersionReply | RequestRefused | StandbyRequest | StandbyReply
     | WeightRequest | WeightWanted | WeightSet | WeightReply | UpgradeRequest | UpgradeReply
+    | TableLookWanted | TableLook | TableLookRequest | TableLookReply
     | TextRequest | TextReply | ReloadForRequest | ReloadConfirmRequest | BfdSnapshot | BfdChanged
 )  # fmt: skip

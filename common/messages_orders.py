@@ -6,6 +6,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AtWork:
+    """ipvs, checker -> control -> pyhadctl: the answer takes a while, but somebody is at it. Said again and again."""
+
+    ticket: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StandbyOrdered:
     """control -> vrrp: an operator holds routers back, or lets them go (`standby` False)."""
 

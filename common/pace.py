@@ -49,7 +49,10 @@ class Pace:
         """Do something that takes as much: it counts as that. Who waits goes on waiting."""
         began_ns = self._loop.now_ns()
         work()
-        ended_ns = self._loop.now_ns()
-        self.took_ns = ended_ns - began_ns
-        rest_ns = self.took_ns * self._share
-        self._free_ns = ended_ns + (min(rest_ns, self._most_ns) if self._most_ns else rest_ns)
+        self.count(self._loop.now_ns() - began_ns)
+
+    def count(self, took_ns: int) -> None:
+        """It is done, and took so long: who does it in portions knows that only at the end."""
+        self.took_ns = took_ns
+        rest_ns = took_ns * self._share
+        self._free_ns = self._loop.now_ns() + (min(rest_ns, self._most_ns) if self._most_ns else rest_ns)

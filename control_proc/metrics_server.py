@@ -89,6 +89,10 @@ class MetricsServer:
     def begin(self, connection: _Connection) -> Timer:
         """One more; returns its deadline."""
         self.connections += 1
+        return self.give_time(connection)
+
+    def give_time(self, connection: _Connection) -> Timer:
+        """It is closed at the end of its patience."""
         return self._loop.after(PATIENCE_NS, connection.close)
 
     def watch(self, made: socket.socket, action: Callable[[int], None], events: int) -> None:
@@ -146,11 +150,14 @@ class _Connection:
         elif path.split(b"?")[0] != b"/metrics":
             self._send(b"404 Not Found", "metrics are at /metrics\n", is_head=method == b"HEAD")
         else:
+            self._deadline.cancel()  # it takes as long as it takes; then who asked has the time to take it
             self._server.order(lambda page: self._send(b"200 OK", page, is_head=method == b"HEAD"))
 
     def _send(self, status: bytes, text: str, *, is_head: bool) -> None:
         if self._socket is None:  # gone while the page was made
             return
+        self._deadline.cancel()
+        self._deadline = self._server.give_time(self)
         body = text.encode("utf-8", "replace")
         kind = CONTENT_TYPE.encode() if status.startswith(b"200") else b"text/plain; charset=utf-8"
         head = b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"

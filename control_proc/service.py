@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, assert_never
 
 import pyhad
@@ -17,6 +17,7 @@ from pyhad.common.config.model import ControlDocument
 from pyhad.common.confirmation import ConfirmationNotice
 from pyhad.common.errors import WireError
 from pyhad.common.loop import Timer
+from pyhad.common.portions import Portions
 from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard
@@ -25,6 +26,7 @@ from pyhad.control_proc.core.desk import PEERS, Desk
 from pyhad.control_proc.core.effects import (
     Answer,
     AnswerStatus,
+    AskLook,
     AskReload,
     AskReport,
     AskWeight,
@@ -37,6 +39,7 @@ from pyhad.control_proc.core.events import (
     ConfirmationShown,
     DeadlineReached,
     Event,
+    PeerAtWork,
     PeerUnreachable,
     ProcessSeen,
     ReloadAsked,
@@ -48,8 +51,10 @@ from pyhad.control_proc.core.events import (
     StatusAsked,
     VersionAsked,
 )
+from pyhad.control_proc.core.looks import LookDesk
 from pyhad.control_proc.core.upgrades import UpgradeDesk
 from pyhad.control_proc.core.weights import WeightDesk
+from pyhad.control_proc.errands import Errands
 from pyhad.control_proc.metrics_server import MetricsServer
 from pyhad.control_proc.scheduling import scheduling_of
 from pyhad.control_proc.texts import TextDesk
@@ -59,6 +64,12 @@ _SPEAKER = {
     m.CheckerStatus: ProcessName.CHECKER,
     m.IpvsStatus: ProcessName.IPVS,
 }
+Request = (
+    m.StatusRequest | m.TextRequest | m.VersionRequest | m.ReloadRequest | m.ReloadForRequest | m.ReloadConfirmRequest
+    | m.StandbyRequest | m.WeightRequest | m.UpgradeRequest | m.TableLookRequest
+)  # fmt: skip
+AT_WORK_NS = 250_000_000
+"""So often who waits for a long text hears that it is made."""
 _RELOAD = struct.Struct("=?Q")  # ok, when (monotonic ns)
 _RELOAD_KEY = key_of("last_reload")
 
@@ -74,9 +85,11 @@ class ControlService:
         self._recall_reload()
         self._events: collections.deque[Event] = collections.deque()
         self._timer: Timer | None = None
-        self._weights = WeightDesk()
+        self._weights, self._look_desk = WeightDesk(), LookDesk()
+        self._weighing = Errands(runtime.loop, self._weights, self._perform)
+        self._looks = Errands(runtime.loop, self._look_desk, self._perform)
+        self._portions = Portions(runtime.loop)
         self._texts = TextDesk()
-        self._weight_timer: Timer | None = None
         self._upgrades, self._confirmations = UpgradeDesk(), ConfirmDesk()
         self._status = self._hub(STATUS, self._is_peer, self._report_received)
         self._operator = self._hub(OPERATOR, lambda _peer: True, self._asked)  # the socket file's mode decides
@@ -115,12 +128,21 @@ class ControlService:
         self,
         sender: bytes,
         peer: Peer,
-        report: m.VrrpStatus | m.CheckerStatus | m.IpvsStatus | m.StandbyDone | m.WeightSet,
+        report: m.VrrpStatus | m.CheckerStatus | m.IpvsStatus | m.StandbyDone | m.WeightSet | m.TableLook | m.AtWork,
     ) -> None:
         process = self._process_of(peer)
+        if isinstance(report, m.AtWork):
+            if process is not None:
+                self._feed(PeerAtWork(process=process, ticket=report.ticket))
+                self._looks.do(self._look_desk.at_work(report.ticket, self._runtime.loop.now_ns()))
+            return
+        if isinstance(report, m.TableLook):
+            if process is ProcessName.IPVS:
+                self._looks.do(self._look_desk.answered(report, self._runtime.loop.now_ns()))
+            return
         if isinstance(report, m.WeightSet):
             if process is ProcessName.IPVS:
-                self._weigh(self._weights.answered(report.ticket, report.problem))
+                self._weighing.do(self._weights.answered(report.ticket, report.problem))
             return
         if isinstance(report, m.StandbyDone):
             if process is ProcessName.VRRP:
@@ -131,20 +153,7 @@ class ControlService:
             return
         self._feed(ReportReceived(process=process, sender=sender, report=report))
 
-    def _asked(
-        self,
-        client: bytes,
-        peer: Peer,
-        request: m.StatusRequest
-        | m.ReloadRequest
-        | m.ReloadForRequest
-        | m.ReloadConfirmRequest
-        | m.VersionRequest
-        | m.StandbyRequest
-        | m.WeightRequest
-        | m.UpgradeRequest
-        | m.TextRequest,
-    ) -> None:
+    def _asked(self, client: bytes, peer: Peer, request: Request) -> None:
         self._runtime.counters["operator_requests"] += 1
         match request:
             case m.StatusRequest():
@@ -163,6 +172,9 @@ class ControlService:
                 self._confirm_asked(client, peer, request)
             case m.WeightRequest():
                 self._weight_asked(client, peer, request)
+            case m.TableLookRequest():
+                owner = self._desk.sender_of(ProcessName.IPVS)
+                self._looks.do(self._look_desk.asked(client, request.version, owner, self._runtime.loop.now_ns()))
             case m.UpgradeRequest():
                 self._upgrade_asked(client, peer, request)
             case m.StandbyRequest():
@@ -177,7 +189,7 @@ class ControlService:
             "weight_asked", uid=peer.uid, service=request.service, server=request.server, weight=request.weight
         )
         owner = self._desk.sender_of(ProcessName.IPVS)
-        self._weigh(self._weights.asked(client, peer.uid, request, owner, self._runtime.loop.now_ns()))
+        self._weighing.do(self._weights.asked(client, peer.uid, request, owner, self._runtime.loop.now_ns()))
 
     def _upgrade_asked(self, client: bytes, peer: Peer, request: m.UpgradeRequest) -> None:
         self._runtime.logger.info("upgrade_asked", uid=peer.uid, asker_pid=peer.pid)
@@ -212,18 +224,6 @@ class ControlService:
     def _answer(self, answers: Iterable[Answer]) -> None:
         for answer in answers:
             self._perform(answer)
-
-    def _weigh(self, effects: Iterable[Effect]) -> None:
-        """What follows for the operators who set weights, with their own deadline."""
-        for effect in effects:
-            self._perform(effect)
-        if self._weight_timer is not None:
-            self._weight_timer.cancel()
-        at_ns = self._weights.next_deadline_ns()
-        self._weight_timer = None if at_ns is None else self._runtime.loop.at(at_ns, self._weights_late)
-
-    def _weights_late(self) -> None:
-        self._weigh(self._weights.expire(self._runtime.loop.now_ns()))
 
     def _document_received(self, content: bytes) -> None:
         try:
@@ -282,7 +282,10 @@ class ControlService:
             case AskWeight():
                 if not self._status.send(effect.sender, effect.wanted):
                     problem = "the IPVS owner cannot be reached"
-                    self._weigh(self._weights.answered(effect.wanted.ticket, problem))
+                    self._weighing.do(self._weights.answered(effect.wanted.ticket, problem))
+            case AskLook():
+                if not self._status.send(effect.sender, m.TableLookWanted(ticket=effect.ticket)):
+                    self._looks.do(self._look_desk.unsent(effect.ticket, self._runtime.loop.now_ns()))
             case JournalReload():
                 self._box.put(_RELOAD_KEY, _RELOAD.pack(effect.ok, effect.at_ns))
             case _:
@@ -292,7 +295,25 @@ class ControlService:
         if effect.form is None:
             self._operator.send(effect.client, self._status_reply())
             return
-        texts = self._texts.render(effect.form, self._desk.board.document, self._status_reply())
+        self._portions.begin(self._answer_text(effect, effect.form))
+
+    def _answer_text(self, effect: AnswerStatus, form: m.TextForm) -> Generator[None, None, None]:
+        texts: dict[str, str] = {}
+        told_ns = self._runtime.loop.now_ns()
+        rendering = self._texts.render(form, self._desk.board.document, self._status_reply())
+        while True:
+            try:
+                next(rendering)
+            except StopIteration as end:
+                texts = end.value
+                break
+            except WireError as error:
+                self._runtime.logger.error("report_refused", error=str(error))
+                break
+            yield
+            if effect.client and self._runtime.loop.now_ns() - told_ns > AT_WORK_NS:
+                told_ns = self._runtime.loop.now_ns()
+                self._operator.send(effect.client, m.AtWork())
         if effect.order:
             self._texts.deliver(effect.order, texts)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from pyhad.common import lifeline
 from pyhad.common.config.model import ControlDocument
@@ -56,8 +56,11 @@ class TextDesk:
 
         return form, self.take(deliver)
 
-    def render(self, form: TextForm, document: ControlDocument, status: StatusReply) -> Texts:
-        """What there is to say in that form, by the part of the file's name."""
+    def render(self, form: TextForm, document: ControlDocument, status: StatusReply) -> Generator[None, None, Texts]:
+        """What there is to say in that form, by the part of the file's name; in portions.
+
+        Raises `WireError` when a process sent what cannot be read.
+        """
         offset_ns = time.time_ns() - time.monotonic_ns()
         sight = Sight(document=document, status=status, wall_offset_ns=offset_ns, cleared=self._cleared)
         match form:
@@ -68,7 +71,7 @@ class TextDesk:
             case TextForm.DATA:
                 return keepalived_text.data(sight)
             case TextForm.METRICS:
-                return {"": metrics.render(sight)}
+                return {"": (yield from metrics.render(sight))}
 
     def _clear(self, status: StatusReply) -> None:
         routers = status.vrrp.routers if status.vrrp else ()

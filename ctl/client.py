@@ -27,6 +27,15 @@ def version(run_dir: str, timeout_s: float) -> m.VersionReply:
     return _expect(_ask_again(run_dir, m.VersionRequest(version=m.VERSION), timeout_s), m.VersionReply)
 
 
+def look(run_dir: str, timeout_s: float) -> m.TableLookReply:
+    """What is not as it should be in the table. Raises `CommandError`."""
+    reply = _expect(_ask_again(run_dir, m.TableLookRequest(version=m.VERSION), timeout_s), m.TableLookReply)
+    problem = reply.problem or (reply.look.problem if reply.look is not None else "nothing is known of the table")
+    if problem:
+        raise CommandError(problem, UNKNOWN)
+    return reply
+
+
 def texts(run_dir: str, form: m.TextForm, timeout_s: float) -> dict[str, str]:
     """The status as texts that others read. Raises `CommandError`."""
     return _expect(_ask_again(run_dir, m.TextRequest(version=m.VERSION, form=form), timeout_s), m.TextReply).texts

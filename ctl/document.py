@@ -13,6 +13,7 @@ from pyhad.common.messages import CheckStatus, DestinationStatus, RouterStatus, 
 from pyhad.common.messages_peers import PeerStatus
 from pyhad.common.states import ProcessName
 from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
+from pyhad.ctl.look import repairs_document
 from pyhad.ctl.pools import Pool, Server, pools_of
 
 SCHEMA = 1
@@ -44,6 +45,7 @@ def status_document(reply: StatusReply, now_ns: int, parts: tuple[Part, ...] = A
         document["data_plane"] = {
             "kind": reply.ipvs.data_plane if reply.ipvs else "",
             **_source(reply, ProcessName.IPVS, reply.ipvs, now_ns),
+            "repairs": repairs_document(reply.ipvs.repairs if reply.ipvs else (), now_ns),
         }
         document["services"] = [_pool(pool, now_ns) for pool in pools_of(reply)]
     document["control"] = {"counters": dict(reply.counters)}

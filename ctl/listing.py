@@ -1,4 +1,4 @@
-"""The table of the data plane: `pyhadctl vs` in the manner of `ipvsadm -Ln --stats`, and `pyhadctl diff`. Pure."""
+"""The table of the data plane: `pyhadctl vs` in the manner of `ipvsadm -Ln --stats`. Pure."""
 
 from __future__ import annotations
 
@@ -23,29 +23,6 @@ def render_table(reply: StatusReply) -> str:
         lines.append(_line(_title(pool), *_sums(pool), _service_remark(pool)))
         lines += [_server(server) for server in pool.servers if server.destination is not None]
     return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def differences(reply: StatusReply) -> list[str]:
-    """Wanted (+) against actual (-), one line each; empty when the table is as it should be."""
-    lines: list[str] = []
-    for pool in pools_of(reply):
-        service = pool.service
-        if service is None:
-            continue
-        if not service.installed:
-            lines.append(
-                f"+ {service.service} {service.scheduler}" + (f"  ({service.problem})" if service.problem else "")
-            )
-        for server in pool.servers:
-            destination = server.destination
-            if destination is None or destination.weight == destination.wanted_weight:
-                continue
-            where = f"{service.service} -> {server.shown} weight"
-            if destination.weight >= 0:
-                lines.append(f"- {where} {destination.weight}")
-            if destination.wanted_weight >= 0:
-                lines.append(f"+ {where} {destination.wanted_weight}")
-    return [safe(line) for line in lines]
 
 
 def _line(name: str, *rest: str) -> str:

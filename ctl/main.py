@@ -9,13 +9,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pyhad.ctl import orders, servers, upgrade
-from pyhad.ctl.exits import FINE, NOT_WELL, UNKNOWN, USAGE, CommandError
+from pyhad.ctl.exits import FINE, NOT_WELL, USAGE, CommandError
 from pyhad.ctl.place import run_dir, timeout_s, wants_json
 
 if TYPE_CHECKING:
     from pyhad.ctl.judge import Part
 
 TIMEOUT_S = 3.0
+LOOK_TIMEOUT_S = 9.0
 WEIGHT_TIMEOUT_S = 18.0
 WATCH_DEFAULT_S = 1.0
 WATCH_LEAST_S = 0.1
@@ -83,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
         module.add_commands(commands, common)
     listing = commands.add_parser("vs", parents=[common], help="the table with its counters, as ipvsadm shows it")
     listing.set_defaults(action=_listing)
-    diff = commands.add_parser("diff", parents=[common], help="wanted against actual table; exit code 0: the same")
+    help_text = "the table as it is now against the wanted one, and what was repaired lately; exit code 0: the same"
+    diff = commands.add_parser("diff", parents=[common], help=help_text)
     diff.set_defaults(action=_diff)
     servers.add_commands(commands, common, _set_weight)
     for part in (orders, upgrade):
@@ -189,17 +191,16 @@ def _listing(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    from pyhad.ctl import client, listing
+    from pyhad.ctl import client
+    from pyhad.ctl.look import look_document, render_look
 
-    reply = client.status(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))
-    if reply.ipvs is None:
-        raise CommandError("the IPVS owner has not reported: nothing is known of the table", UNKNOWN)
-    found = listing.differences(reply)
+    reply = client.look(run_dir(arguments), timeout_s(arguments, LOOK_TIMEOUT_S))
+    assert reply.look is not None
     if wants_json(arguments):
-        _say_json({"schema": 1, "same": not found, "differences": found})
+        _say_json({"schema": 1, **look_document(reply.look, reply.taken_ns)})
     else:
-        print("\n".join(found) if found else "The table is as it should be.")
-    return NOT_WELL if found else FINE
+        sys.stdout.write(render_look(reply.look, reply.taken_ns))
+    return NOT_WELL if reply.look.count or reply.look.refused else FINE
 
 
 def _set_weight(arguments: argparse.Namespace, service: str, server: str, weight: int) -> int:

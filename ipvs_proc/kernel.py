@@ -23,7 +23,18 @@ from pyhad.ipvs_proc.core.reconcile import (
     SetService,
 )
 from pyhad.ipvs_proc.core.remedies import explained, explained_sync
-from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Table, endpoint_name, listener_name
+from pyhad.ipvs_proc.core.table import (
+    Connections,
+    Destination,
+    Endpoint,
+    Entry,
+    Reading,
+    Servers,
+    Service,
+    Table,
+    endpoint_name,
+    listener_name,
+)
 from pyhad.ipvs_proc.generic_socket import GenericSocket, Order
 from pyhad.ipvs_proc.plane import Refusal
 
@@ -38,6 +49,7 @@ class IpvsPlane:
 
     name = "ipvs"
     owns_everything = False
+    reads_at_once = False
 
     def __init__(self, breathe: Callable[[], None] = lambda: None) -> None:
         self._reader = DestinationReader()
@@ -48,37 +60,45 @@ class IpvsPlane:
 
     def connections(self, listener: Listener) -> dict[Endpoint, Connections]:
         """What is counted for the destinations of one service now; nothing when it is not there."""
-        try:
-            found = [wire.destination_from(each, listener.family) for each in self._destinations(listener)]
-        except WireError as error:
-            raise KernelError("count connections", errno.EBADMSG, str(error)) from None
-        except KernelError as error:
-            if error.errno in (errno.ENOENT, errno.ESRCH):
-                return {}
-            raise
-        return {destination.endpoint: counted for destination, counted in found}
+        found = self._servers(listener)
+        return found[1] if found is not None else {}
 
     def read(self) -> Reading:
         """Every service with its destinations."""
-        read = self._reader.read
         table: Table = {}
-        connections: dict[tuple[Listener, Endpoint], Connections] = {}
+        connections: dict[Listener, dict[Endpoint, Connections]] = {}
+        services, servers_of = self.glance()
+        for service in services:
+            if (found := servers_of(service.listener)) is not None:
+                destinations, connections[service.listener] = found
+                table[service.listener] = Entry(service=service, destinations=destinations)
+        return Reading(table=table, connections=connections)
+
+    def glance(self) -> tuple[list[Service], Callable[[Listener], Servers | None]]:
+        """As `Plane.glance`."""
         try:
-            for answer in self._socket.dump(wire.GET_SERVICE):
-                service = wire.service_from(answer)
-                if service is None:
-                    continue  # a protocol pyhad does not know
-                listener = service.listener
-                entry = Entry(service=service, destinations={})
-                for each in self._destinations(listener):
-                    destination, counted = read(each, listener.family)
-                    endpoint = destination.address, destination.port
-                    entry.destinations[endpoint] = destination
-                    connections[listener, endpoint] = counted
-                table[listener] = entry
+            found = [wire.service_from(answer) for answer in self._socket.dump(wire.GET_SERVICE)]
         except WireError as error:
             raise KernelError("read the table", errno.EBADMSG, str(error)) from None
-        return Reading(table=table, connections=connections)
+        return [service for service in found if service is not None], self._servers  # None: a protocol not known here
+
+    def _servers(self, listener: Listener) -> Servers | None:
+        read = self._reader.read
+        destinations: dict[Endpoint, Destination] = {}
+        connections: dict[Endpoint, Connections] = {}
+        try:
+            for each in self._destinations(listener):
+                destination, counted = read(each, listener.family)
+                endpoint = destination.address, destination.port
+                destinations[endpoint] = destination
+                connections[endpoint] = counted
+        except WireError as error:
+            raise KernelError("read the table", errno.EBADMSG, str(error)) from None
+        except KernelError as error:
+            if error.errno in (errno.ENOENT, errno.ESRCH):
+                return None
+            raise
+        return destinations, connections
 
     def _destinations(self, listener: Listener) -> list[bytes]:
         try:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
 from pyhad.ipvs_proc.core.reconcile import Change
-from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading
+from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Servers, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,15 @@ class Plane(Protocol):
     owns_everything: bool
     """Nobody else writes here: what is there and not configured is a leftover of ours."""
 
+    reads_at_once: bool
+    """`glance` reads everything, and what it gives is as old as that; else a service is read when it is asked for."""
+
     def read(self) -> Reading:
         """The table as it is now, with counters."""
+        ...
+
+    def glance(self) -> tuple[list[Service], Callable[[Listener], Servers | None]]:
+        """The services now, and a way to the servers of each of them; None: it is gone meanwhile."""
         ...
 
     def connections(self, listener: Listener) -> Mapping[Endpoint, Connections]:

@@ -5,7 +5,7 @@ Its death changes nothing in the kernel; its successor reads the table, compares
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -22,14 +22,17 @@ from pyhad.common.messages import (
     IpvsStatus,
     QuorumChanged,
     QuorumSnapshot,
+    ServiceStatus,
     SnapshotWanted,
     StatusWanted,
+    TableLookWanted,
     VerdictChanged,
     VerdictSnapshot,
     WeightSet,
     WeightWanted,
 )
 from pyhad.common.pace import Pace
+from pyhad.common.portions import Portions
 from pyhad.common.runtime import Runtime
 from pyhad.common.states import ProcessName
 from pyhad.ipvs_proc.core.desired import Balancer
@@ -38,6 +41,7 @@ from pyhad.ipvs_proc.core.events import Configured, Event, TimePassed, VerdictHe
 from pyhad.ipvs_proc.core.report import report
 from pyhad.ipvs_proc.core.table import Reading, listener_name
 from pyhad.ipvs_proc.core.virtual_service import QUORUM_REMARKS
+from pyhad.ipvs_proc.inspector import Hands, Inspector
 from pyhad.ipvs_proc.marks import Marks
 from pyhad.ipvs_proc.operators import Count, Operators
 from pyhad.ipvs_proc.order_file import NAME as ORDERS
@@ -48,14 +52,6 @@ from pyhad.ipvs_proc.settings import KEY as SYNC_KEY, Settings
 from pyhad.ipvs_proc.telling import Reporter
 from pyhad.ipvs_proc.writer import WRITE_REST_NS, WRITE_SHARE, Ownership, Writer
 
-VERIFY_NS = 10_000_000_000
-"""How often the data plane is read back, so that what others changed is repaired."""
-COUNTERS_AGE_NS = 1_000_000_000
-"""Older counters are read again for a report that was asked for."""
-READ_SHARE = 100
-"""Reading back takes at most one part in so many of our time: large tables are read less often."""
-ASKED_SHARE = 10
-"""But more where somebody waits for the answer."""
 _PLANE_KEY = key_of("plane")
 _EMPTY = Reading(table={}, connections={})
 
@@ -86,7 +82,6 @@ class IpvsService:
         self._dirty: set[Listener] = set()
         self._writing = Pace(self._loop, self._write, WRITE_SHARE, most_ns=WRITE_REST_NS)
         self._deadline: Timer | None = None
-        self._read_at_ns = self._read_cost_ns = 0
 
     def start(self) -> None:
         """Open the data plane, adopt what it has, and listen."""
@@ -94,7 +89,9 @@ class IpvsService:
         runtime.on_document = self._on_document
         runtime.on_stop = self._on_stop
         self._roles = Roles(runtime, self._bring_settings)
-        self._reporter = Reporter(runtime, self._status, self._on_control)
+        portions = Portions(runtime.loop)
+        self._reporter = Reporter(runtime, self._rows, self._status, portions, self._on_control)
+        self._inspector = Inspector(runtime, self._hands(), self._reporter, portions)
         self._open()
         self._configure()
         self._hub = Hub(
@@ -103,7 +100,6 @@ class IpvsService:
             logger=self._logger, counters=runtime.counters,
             is_welcome=self._is_checker, on_message=self._on_verdicts,
         )  # fmt: skip
-        self._loop.every(VERIFY_NS, self._verify)
 
     # ------------------------------------------------------------------------------------ configuration
 
@@ -178,7 +174,7 @@ class IpvsService:
         self._plane_problem = ""
         self._remembered_plane = plane.name
         self._runtime.context.box.put(_PLANE_KEY, plane.name.encode())
-        self._read_at_ns = self._loop.now_ns()
+        self._inspector.has_read()
         self._logger.info("data_plane_opened", data_plane=plane.name, services=len(self._writer.reading.table))
 
     def _breathe(self) -> None:
@@ -302,64 +298,53 @@ class IpvsService:
             self._complain(error)
             return
         if made:
-            self._read_at_ns -= COUNTERS_AGE_NS  # what is new has no counters yet: the next who asks makes us read
+            self._inspector.has_written()
             self._reporter.changed()
 
     def _complain(self, error: KernelError) -> None:
         self._runtime.counters["data_plane_errors"] += 1
         self._logger.error("data_plane_failed", operation=error.operation, error=str(error))
 
-    # --------------------------------------------------------------------------------------------- repair
+    # ---------------------------------------------------------------------------------------------- looking
 
-    def _refresh(self) -> set[Listener]:
-        """Read back; the services that somebody else changed."""
-        assert self._writer is not None
-        began_ns = self._loop.now_ns()
-        try:
-            drifted = self._writer.refresh()
-        except KernelError as error:
-            self._complain(error)
-            return set()
-        self._read_at_ns = self._loop.now_ns()
-        self._read_cost_ns = self._read_at_ns - began_ns
-        return drifted & (self._balancer.listeners | self._ownership.listeners)
+    def _hands(self) -> Hands:
+        return Hands(
+            writer=lambda: self._writer,
+            balancer=lambda: self._balancer,
+            owned=lambda: self._ownership.listeners,
+            write=self._write_now,
+            writing=self._writing,
+            waits=lambda listener: listener in self._dirty,
+            bring_others=self._bring_others,
+            out_of_line=self._out_of_line,
+            open_plane=self._try_to_open,
+            complain=self._complain,
+        )
 
-    def _is_stale(self, age_ns: int, share: int = READ_SHARE) -> bool:
-        """What was read last is older than `age_ns`, and reading again takes no more than that share of our time."""
-        return self._loop.now_ns() - self._read_at_ns > max(age_ns, self._read_cost_ns * share)
+    def _write_now(self, listeners: Iterable[Listener]) -> None:
+        self._dirty.update(listeners)
+        if self._dirty:
+            self._writing.now()
 
-    def _verify(self) -> None:
-        if self._writer is None:
-            self._open()
-            if self._writer is not None:
-                self._balancer = Balancer(self._balancer.orders.all, self._balancer.places)
-                self._following = Following()  # the next beat brings the verdicts
-                self._configure()
-            return
-        if self._writing.is_wanted or not self._is_stale(self._writing.took_ns * READ_SHARE):
-            return  # to read takes as long as to write, and longer: never in the midst of many deaths
+    def _bring_others(self) -> None:
         self._bring_settings()
         self._marks.verify()
-        self._repair(self._refresh(), self._out_of_line())
-        self._writer.note_foreign(self._balancer.listeners)
 
-    def _repair(self, drifted: Set[Listener], refused: Set[Listener] = frozenset()) -> None:
-        """Write what others changed, count it and say so; and try again what was refused."""
-        self._dirty |= drifted | refused
-        before = self._runtime.counters["changes_written"]
-        self._writing.now()
-        if drifted:
-            self._runtime.counters["drift_repaired"] += len(drifted)
-            names = sorted(listener_name(listener) for listener in drifted)
-            made = self._runtime.counters["changes_written"] - before
-            self._logger.warning("drift_repaired", services=names[:20], count=len(names), changes=made)
+    def _try_to_open(self) -> None:
+        self._open()
+        if self._writer is not None:
+            self._balancer = Balancer(self._balancer.orders.all, self._balancer.places)
+            self._following = Following()  # the next beat brings the verdicts
+            self._configure()
 
     # --------------------------------------------------------------------------------------------- status
 
-    def _on_control(self, message: StatusWanted | WeightWanted) -> None:
+    def _on_control(self, message: StatusWanted | TableLookWanted | WeightWanted) -> None:
         match message:
             case StatusWanted():
-                self._on_status_wanted(message)
+                self._inspector.report(message)
+            case TableLookWanted():
+                self._inspector.look(message)
             case WeightWanted():
                 self._reporter.say(WeightSet(ticket=message.ticket, problem=self._order_weight(message)))
             case _:
@@ -379,22 +364,21 @@ class IpvsService:
     def _count(self) -> Count | None:
         return self._writer.plane.connections if self._writer is not None else None
 
-    def _on_status_wanted(self, message: StatusWanted) -> None:
-        if self._writer is not None and self._is_stale(COUNTERS_AGE_NS, ASKED_SHARE):
-            self._repair(self._refresh())
-        self._reporter.report(message.ticket)
-
-    def _status(self, ticket: int) -> IpvsStatus:
+    def _rows(self) -> Iterator[ServiceStatus]:
         writer = self._writer
-        problems: Mapping[Listener, str] = writer.problems if writer is not None else {}
-        if writer is None:
-            problems = dict.fromkeys(self._balancer.listeners, f"no data plane: {self._plane_problem}")
+        if writer is not None:
+            return report(self._balancer, writer.reading, writer.problems)
+        missing = dict.fromkeys(self._balancer.listeners, f"no data plane: {self._plane_problem}")
+        return report(self._balancer, _EMPTY, missing)
+
+    def _status(self, ticket: int, services: Sequence[ServiceStatus]) -> IpvsStatus:
         return IpvsStatus(
             ticket=ticket,
             taken_ns=self._loop.now_ns(),
             generation=self._document.generation,
-            data_plane=writer.plane.name if writer is not None else "none",
-            services=report(self._balancer, writer.reading if writer is not None else _EMPTY, problems),
+            data_plane=self._writer.plane.name if self._writer is not None else "none",
+            services=services,
             counters={**self._runtime.counters, "log_lines_dropped": self._runtime.log.dropped},
             problem=self._settings.problem,
+            repairs=tuple(self._inspector.repairs),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import ipaddress
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 
 from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.config.model import FlushAtStop, Listener, Protocol
@@ -25,7 +25,7 @@ from pyhad.ipvs_proc.core.reconcile import (
     reconcile_entry,
     without_those_that_stay,
 )
-from pyhad.ipvs_proc.core.table import Entry, Reading, listener_name
+from pyhad.ipvs_proc.core.table import Entry, Reading, Servers, listener_name
 from pyhad.ipvs_proc.plane import Plane, Refusal
 
 WRITE_SHARE = 2
@@ -82,13 +82,43 @@ class Writer:
 
     def refresh(self) -> set[Listener]:
         """Read the data plane again; the listeners where it is not as we left it."""
-        before, self.reading = self.reading, self.plane.read()
-        after = self.reading.table
-        return {
-            listener
-            for listener in before.table.keys() | after.keys()
-            if before.table.get(listener) != after.get(listener)
-        }
+        drifted: set[Listener] = set()
+        for _ in self.refreshing(drifted):
+            pass
+        return drifted
+
+    def refreshing(self, drifted: set[Listener]) -> Generator[None, None, None]:
+        """As `refresh`, service by service: where it yields we may write, and go on from what is there then."""
+        services, servers_of = self.plane.glance()
+        there = {service.listener: service for service in services}
+        for listener in self.reading.table.keys() - there.keys():
+            del self.reading.table[listener]
+            drifted.add(listener)
+        for listener, service in there.items():
+            entry = self.reading.table.get(listener)
+            if entry is None or entry.service != service:
+                destinations = entry.destinations if entry is not None else {}
+                self.reading.table[listener] = Entry(service=service, destinations=destinations)
+                drifted.add(listener)
+        for listener in there:
+            if (entry := self.reading.table.get(listener)) is not None and self._reread(listener, entry, servers_of):
+                drifted.add(listener)
+            if not self.plane.reads_at_once:
+                yield
+        for listener in self.reading.connections.keys() - self.reading.table.keys():
+            del self.reading.connections[listener]
+
+    def _reread(self, listener: Listener, entry: Entry, servers_of: Callable[[Listener], Servers | None]) -> bool:
+        """The servers of a service as they are now; whether they are others than we thought."""
+        found = servers_of(listener)
+        if found is None:
+            del self.reading.table[listener]
+            return True
+        destinations, self.reading.connections[listener] = found
+        if destinations == entry.destinations:
+            return False
+        self.reading.table[listener] = Entry(service=entry.service, destinations=destinations)
+        return True
 
     def write(self, listeners: Iterable[Listener], wanted: Wanted) -> int:
         """Bring these in line; the number of changes made. What is refused is read back and tried once more."""

@@ -1,9 +1,10 @@
 """The desk at which operators ask. Pure: events in, effects out, deadlines are data.
 
 Status is pulled: the peers that show a sign of life are asked with one ticket, and the operator gets the answer when
-all have answered or `ANSWER_WITHIN_NS` has passed, with the last known report of whoever did not. At most one pull is
-under way; who asks meanwhile gets the next one, so that any number of operators cost the peers no more than one
-question at a time, and nobody is answered with a report older than the question.
+all have answered or have let their time pass, with the last known report of whoever did. That is `ANSWER_WITHIN_NS`,
+and `AT_WORK_NS` more with each word that a peer is at it: a report of thousands of servers is not made at once. At most
+one pull is under way; who asks meanwhile gets the next one, so that any number of operators cost the peers no more than
+one question at a time, and nobody is answered with a report older than the question.
 
 Reloads go the same way: who asks while one runs waits for the next, because the files may have changed since the
 running one read them.
@@ -16,7 +17,15 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from pyhad.common.confirmation import ConfirmationNotice, ConfirmationState
-from pyhad.common.messages import VERSION, ReloadReply, RequestRefused, StandbyOrdered, StandbyReply, VersionReply
+from pyhad.common.messages import (
+    VERSION,
+    AtWork,
+    ReloadReply,
+    RequestRefused,
+    StandbyOrdered,
+    StandbyReply,
+    VersionReply,
+)
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard, is_silent
 from pyhad.control_proc.core.effects import (
@@ -33,6 +42,7 @@ from pyhad.control_proc.core.events import (
     ConfirmationShown,
     DeadlineReached,
     Event,
+    PeerAtWork,
     PeerUnreachable,
     ProcessSeen,
     ReloadAsked,
@@ -46,6 +56,7 @@ from pyhad.control_proc.core.events import (
 )
 
 ANSWER_WITHIN_NS = 300_000_000
+AT_WORK_NS = 2_000_000_000
 CONFIRM_MOST_S = 86_400
 RELOAD_WITHIN_NS = 120_000_000_000
 ORDER_WITHIN_NS = 2_000_000_000
@@ -57,12 +68,15 @@ PEERS = (ProcessName.VRRP, ProcessName.CHECKER, ProcessName.IPVS)
 
 @dataclass(slots=True)
 class _Pull:
-    """One question to the peers: who still owes an answer, who gets it."""
+    """One question to the peers: who still owes an answer, and until when it is waited for; who gets it."""
 
     ticket: int
-    until_ns: int
-    owing: set[ProcessName]
+    owing: dict[ProcessName, int]
     answers: list[AnswerStatus]
+
+    @property
+    def until_ns(self) -> int:
+        return min(self.owing.values())
 
 
 @dataclass(slots=True)
@@ -106,6 +120,8 @@ class Desk:
             case PeerUnreachable():
                 self._senders.pop(event.process, None)
                 return self._answered(event.process, event.ticket, now_ns)
+            case PeerAtWork():
+                return self._at_work(event, now_ns)
             case StatusAsked():
                 return self._status_asked(event, now_ns)
             case VersionAsked():
@@ -149,8 +165,8 @@ class Desk:
         asked = [name for name in self._lively(now_ns) if name in self._senders]
         if not asked:
             return [*answers]
-        until_ns = now_ns + ANSWER_WITHIN_NS
-        self._pull = _Pull(ticket=self._ticket, until_ns=until_ns, owing=set(asked), answers=answers)
+        owing = dict.fromkeys(asked, now_ns + ANSWER_WITHIN_NS)
+        self._pull = _Pull(ticket=self._ticket, owing=owing, answers=answers)
         return [AskReport(process=name, sender=self._senders[name], ticket=self._ticket) for name in asked]
 
     def _lively(self, now_ns: int) -> list[ProcessName]:
@@ -162,7 +178,21 @@ class Desk:
         pull = self._pull
         if pull is None or ticket != pull.ticket:
             return []
-        pull.owing.discard(process)
+        pull.owing.pop(process, None)
+        return [] if pull.owing else self._end_pull(pull, now_ns)
+
+    def _at_work(self, event: PeerAtWork, now_ns: int) -> list[Effect]:
+        """It is waited for longer, and so by who asked."""
+        pull = self._pull
+        if pull is None or pull.ticket != event.ticket or event.process not in pull.owing:
+            return []
+        pull.owing[event.process] = now_ns + AT_WORK_NS
+        waiting = [answer.client for answer in (*pull.answers, *self._next_pull) if answer.client]
+        return [Answer(client=client, reply=AtWork()) for client in waiting]
+
+    def _late(self, pull: _Pull, now_ns: int) -> list[Effect]:
+        """Whose time is over is not waited for any more."""
+        pull.owing = {name: until_ns for name, until_ns in pull.owing.items() if now_ns < until_ns}
         return [] if pull.owing else self._end_pull(pull, now_ns)
 
     def _end_pull(self, pull: _Pull, now_ns: int) -> list[Effect]:
@@ -258,7 +288,7 @@ class Desk:
     def _deadline_reached(self, now_ns: int) -> list[Effect]:
         effects: list[Effect] = []
         if self._pull is not None and now_ns >= self._pull.until_ns:
-            effects += self._end_pull(self._pull, now_ns)
+            effects += self._late(self._pull, now_ns)
         if self._reload is not None and now_ns >= self._reload.until_ns:
             seconds = RELOAD_WITHIN_NS // 1_000_000_000
             effects += self._reload_over(

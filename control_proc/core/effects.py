@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyhad.common.messages import (
+    AtWork,
     ReloadReply,
     RequestRefused,
     StandbyOrdered,
     StandbyReply,
+    TableLookReply,
     TextForm,
     UpgradeReply,
     VersionReply,
@@ -37,12 +39,17 @@ class AnswerStatus:
     """As in `StatusAsked`."""
 
 
+Reply = (
+    ReloadReply | VersionReply | RequestRefused | StandbyReply | WeightReply | UpgradeReply | TableLookReply | AtWork
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Send this operator a finished reply."""
 
     client: bytes
-    reply: ReloadReply | VersionReply | RequestRefused | StandbyReply | WeightReply | UpgradeReply
+    reply: Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,14 @@ class AskWeight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskLook:
+    """Send `TableLookWanted(ticket)` to the IPVS owner at `sender`."""
+
+    sender: bytes
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderStandby:
     """Pass the order on to the VRRP process at `sender`; `StandbyAnswered` without names when it cannot be sent."""
 
@@ -76,4 +91,4 @@ class OrderStandby:
     order: StandbyOrdered
 
 
-Effect = AskReport | AnswerStatus | Answer | AskReload | JournalReload | AskWeight | OrderStandby
+Effect = AskReport | AnswerStatus | Answer | AskReload | JournalReload | AskWeight | AskLook | OrderStandby

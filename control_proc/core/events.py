@@ -47,6 +47,14 @@ class PeerUnreachable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerAtWork:
+    """`process` is making its answer to the question with this ticket: it takes a while."""
+
+    process: ProcessName
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusAsked:
     """An operator wants to know everything. `processes` is the pulse page at that moment."""
 
@@ -129,6 +137,6 @@ class DeadlineReached:
 
 
 Event = (
-    ReportReceived | PeerUnreachable | StatusAsked | VersionAsked | ReloadAsked | ReloadUnsent | ReloadDone
+    ReportReceived | PeerUnreachable | PeerAtWork | StatusAsked | VersionAsked | ReloadAsked | ReloadUnsent | ReloadDone
     | ConfirmationShown | ConfigurationReceived | DeadlineReached | StandbyAsked | StandbyAnswered
 )  # fmt: skip

@@ -6,7 +6,7 @@ to offer, so that dashboards and alerts go on working.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from pyhad.common.messages import CheckerStatus, IpvsStatus, ProcessStatus
 from pyhad.common.states import ProcessState, RouterState
@@ -48,17 +48,17 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def render(sight: Sight) -> str:
-    """The page."""
+def render(sight: Sight) -> Generator[None, None, str]:
+    """The page, service by service: where it yields, something else may be done. Raises `WireError`."""
     page = _Page()
     _daemon(page, sight)
     _processes(page, sight)
     _routers(page, sight)
     _trackers(page, sight)
     if sight.status.ipvs is not None:
-        _balancing(page, sight.status.ipvs)
+        yield from _balancing(page, sight.status.ipvs)
     if sight.status.checker is not None:
-        _checks(page, sight.status.checker)
+        yield from _checks(page, sight.status.checker)
         _workers(page, sight.status.checker)
     _counters(page, sight)
     return page.text()
@@ -152,7 +152,7 @@ def _trackers(page: _Page, sight: Sight) -> None:
                 page.add("keepalived_script_status", {"name": name}, reading)
 
 
-def _balancing(page: _Page, status: IpvsStatus) -> None:
+def _balancing(page: _Page, status: IpvsStatus) -> Iterator[None]:
     page.family("pyhad_service_quorum", "gauge", "1 while the service has its quorum.")
     page.family("pyhad_service_panic", "gauge", "Servers that are down and stay in the table for the panic threshold.")
     page.family("pyhad_service_installed", "gauge", "1 when the data plane has the service.")
@@ -185,6 +185,7 @@ def _balancing(page: _Page, status: IpvsStatus) -> None:
             for name, count, suffix in counts:
                 if count >= 0:
                     page.add(name, each, count, suffix)
+        yield
 
 
 def _workers(page: _Page, status: CheckerStatus) -> None:
@@ -205,7 +206,7 @@ def _workers(page: _Page, status: CheckerStatus) -> None:
             page.add("pyhad_checker_worker_lateness_seconds", {**labels, "quantile": quantile}, late_ns / SECOND_NS)
 
 
-def _checks(page: _Page, status: CheckerStatus) -> None:
+def _checks(page: _Page, status: CheckerStatus) -> Iterator[None]:
     page.family("pyhad_check_up", "gauge", "Outcome of one check.")
     page.family("pyhad_check_runs", "counter", "How often it ran.")
     page.family("pyhad_check_failures", "counter", "How often it failed.")
@@ -230,6 +231,7 @@ def _checks(page: _Page, status: CheckerStatus) -> None:
                 page.add("pyhad_check_warning", {**labels, "warning": warning}, 1)
             if check.certificate_until_s:
                 page.add("pyhad_check_certificate_end_timestamp_seconds", labels, check.certificate_until_s)
+        yield
 
 
 def _counters(page: _Page, sight: Sight) -> None:

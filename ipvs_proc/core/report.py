@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pyhad.common.config.model import Forwarding, Listener
@@ -15,9 +15,13 @@ from pyhad.ipvs_proc.core.virtual_service import VirtualService
 _NO_ORDER = Order(weight=-1)
 
 
-def report(balancer: Balancer, reading: Reading, problems: Mapping[Listener, str]) -> tuple[ServiceStatus, ...]:
-    """One status per virtual server, in configuration order. Of a group weights are those of its first listener."""
-    return tuple(_service(service, balancer, reading, problems) for service in balancer.services.values())
+def report(balancer: Balancer, reading: Reading, problems: Mapping[Listener, str]) -> Iterator[ServiceStatus]:
+    """One status per virtual server, in configuration order. Of a group weights are those of its first listener.
+
+    Each as things are when it is taken: between them the table may change.
+    """
+    for service in list(balancer.services.values()):
+        yield _service(service, balancer, reading, problems)
 
 
 def _service(
@@ -101,7 +105,8 @@ def _weight_in(entry: Entry | None, endpoint: Endpoint) -> int:
 
 def _counts(places: Iterable[tuple[Listener, Endpoint]], reading: Reading) -> dict[str, Any]:
     """Over all listeners of a group, by the fields of a row; a count that a data plane does not have stays -1."""
-    counts = [reading.connections[place] for place in places if place in reading.connections]
+    every = reading.connections
+    counts = [every[listener][place] for listener, place in places if place in every.get(listener, ())]
     if not counts:
         return _NOT_COUNTED
     return _fields(counts[0] if len(counts) == 1 else Connections._make(map(_total, zip(*counts, strict=True))))

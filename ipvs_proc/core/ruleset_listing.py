@@ -95,7 +95,7 @@ def _service(listener: Listener, comment: str) -> Service | None:
 
 
 def _read_destinations(listing: _Listing, table: Table) -> Reading | None:
-    connections: dict[tuple[Listener, Endpoint], Connections] = {}
+    connections: dict[Listener, dict[Endpoint, Connections]] = {}
     known = set(BASE_CHAINS) | {chain_name(listener) for listener in table}
     for family in (4, 6):
         for kind in ("weights", "markweights"):
@@ -110,7 +110,7 @@ def _read_destinations(listing: _Listing, table: Table) -> Reading | None:
                 table[listener].destinations[endpoint] = Destination(
                     address=endpoint[0], port=endpoint[1], weight=int(weight), forwarding=Forwarding.NAT
                 )
-                connections[listener, endpoint] = counted
+                connections.setdefault(listener, {})[endpoint] = counted
                 known.add(destination_chain_name(listener, endpoint))
     for listener, entry in table.items():
         if listing.count(chain_name(listener)) != _rules_of(entry):  # of another program, or somebody was there

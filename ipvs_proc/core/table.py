@@ -96,12 +96,16 @@ class Connections(NamedTuple):
     out_bytes: int = -1
 
 
+Servers = tuple[dict[Endpoint, Destination], dict[Endpoint, Connections]]
+"""Of one service as it was read: its destinations, and what is counted for each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A data plane read back: its table, and connections by (listener, endpoint)."""
+    """A data plane read back: its table, and what is counted for the destinations of each service."""
 
     table: Table
-    connections: dict[tuple[Listener, Endpoint], Connections]
+    connections: dict[Listener, dict[Endpoint, Connections]]
 
 
 def service_of(server: VirtualServer, listener: Listener) -> Service:

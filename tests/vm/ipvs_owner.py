@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -46,6 +47,8 @@ from pyhad.common.messages import (
     RoleSaid,
     SnapshotWanted,
     StatusWanted,
+    TableLook,
+    TableLookWanted,
     Verdict,
     VerdictChanged,
     VerdictSnapshot,
@@ -313,7 +316,9 @@ class Peer:
         self._sender = sender
         if isinstance(message, WeightSet):
             self._answer(message.problem)
-        else:
+        elif isinstance(message, TableLook):
+            self._answer(dataclasses.asdict(message))
+        elif isinstance(message, IpvsStatus):
             self._status = message
 
     def _beat(self) -> None:
@@ -348,6 +353,8 @@ class Peer:
             self._answer(True)
         elif request["command"] == "role":
             self._answer(self._roles.send(RoleSaid(instance="VI_1", is_master=request["is_master"])))
+        elif request["command"] == "look":
+            self._hub.send(self._sender, TableLookWanted(ticket=-1))
         elif request["command"] == "weigh":
             self._hub.send(self._sender, WeightWanted(ticket=1, **{"deadline_ns": 0, "for_ns": 0, **request["wanted"]}))
         else:
@@ -381,6 +388,7 @@ def _plain(status: IpvsStatus) -> dict[str, Any]:
     return {
         "plane": status.data_plane,
         "counters": status.counters,
+        "repairs": [dataclasses.asdict(repair) for repair in status.repairs],
         "services": {
             each.service: {
                 "installed": each.installed,

@@ -303,6 +303,35 @@ def test_what_is_repaired_because_somebody_asks_is_said_too(site: Lab, run: Run)
     assert [event["services"] for event in owner.events("drift_repaired")] == [[WEB]]
 
 
+def test_a_look_shows_what_others_changed_and_repairs_nothing_until_it_is_time(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH), service(f"{traffic.VIP}:81/tcp", BOTH))
+    before = on_director(site)
+    owner.ask("status")
+    site.run("director", "ipvsadm", "-e", "-t", "192.0.2.1:80", "-r", "10.1.0.11:80", "-m", "-w", "7")
+    site.run("director", "ipvsadm", "-d", "-t", "192.0.2.1:80", "-r", "10.1.0.12:80")
+    site.run("director", "ipvsadm", "-a", "-t", "192.0.2.1:80", "-r", "10.1.0.99:80", "-m")
+    site.run("director", "ipvsadm", "-D", "-t", "192.0.2.1:81")
+    site.run("director", "ipvsadm", "-A", "-t", "203.0.113.1:80", "-s", "lc")
+    changed = on_director(site)
+    look = owner.ask("look")
+    found = {(each["kind"], each["service"], each["server"]) for each in look["differences"]}
+    assert found == {
+        ("other", WEB, "10.1.0.11:80"),
+        ("missing", WEB, "10.1.0.12:80"),
+        ("foreign", WEB, "10.1.0.99:80"),
+        ("missing", f"{traffic.VIP}:81/tcp", ""),
+    }
+    assert (look["count"], look["left_alone"], look["repairs"]) == (4, ["203.0.113.1:80/tcp"], [])
+    assert on_director(site) == changed
+    assert 0 < look["next_repair_ns"] - look["taken_ns"] <= 10_000_000_000
+    whole = before | {"-A -t 203.0.113.1:80 -s lc"}
+    wait_until(lambda: on_director(site) == whole, 15, "it is repaired without a question", every_s=0.3)
+    after = owner.ask("look")
+    assert (after["count"], [repair["count"] for repair in after["repairs"]]) == (0, [4])
+    assert owner.ask("status")["repairs"] == after["repairs"]
+    site.run("director", "ipvsadm", "-D", "-t", "203.0.113.1:80")
+
+
 def test_an_unknown_scheduler_is_said_and_does_not_stop_the_others(site: Lab, run: Run) -> None:
     owner = run(service(f"{traffic.VIP}:81/tcp", {"10.1.0.11:80": 1}, scheduler="no_such"), service(WEB, BOTH))
     status = owner.ask("status")["services"]

@@ -9,9 +9,9 @@ from pyhad.common.channels import CHANNELS
 
 
 def test_every_message_of_the_catalogue_travels_on_one_channel_and_in_one_direction() -> None:
-    """But those of levels and edges, which verdicts, quorums and BFD sessions share."""
+    """But those of levels and edges, which verdicts, quorums and BFD sessions share, and the word of who is at work."""
     ways = [kind for channel in CHANNELS for kinds in (channel.to_hub, channel.to_link) for kind in kinds]
-    shared = [m.Beat.__name__, m.SnapshotWanted.__name__] * 2
+    shared = [*[m.Beat.__name__, m.SnapshotWanted.__name__] * 2, m.AtWork.__name__]
     names = [kind.__name__ for kind in typing.get_args(m.Message)]
     assert sorted(kind.__name__ for kind in ways) == sorted([*names, *shared])
 

@@ -82,3 +82,12 @@ def test_what_took_long_waits_for_more_to_be_wanted(loop: ClockLoop) -> None:
     pace.measure(lambda: work(loop, [], 20))
     pace.soon()
     assert loop.due_ms == 3223  # 3003, 3023, then ten times 20
+
+
+def test_what_is_done_in_portions_is_counted_at_its_end(loop: ClockLoop) -> None:
+    pace = Pace(loop, lambda: None, 2, gather=10)
+    pace.now()  # begins it, which takes nothing
+    loop.clock_ns = 1300 * MS
+    pace.count(30 * MS)
+    pace.soon()
+    assert loop.due_ms == 1600  # ten times 30, which is more than the rest until 1360

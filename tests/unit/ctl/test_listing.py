@@ -1,4 +1,4 @@
-"""The table as ipvsadm shows it, and what is not as wanted."""
+"""The table as ipvsadm shows it, with health and drain beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pyhad.common.messages import StatusReply
-from pyhad.ctl.listing import differences, render_table
+from pyhad.ctl.listing import render_table
 
 TABLE = """\
 Virtual servers (ipvs)
@@ -53,10 +53,6 @@ def test_services_are_named_as_ipvsadm_does(replies: Any, name: str, title: str)
     assert render_table(reply).splitlines()[3].startswith(title)
 
 
-def test_a_table_as_it_should_be_has_no_differences(replies: Any) -> None:
-    assert differences(with_servers(replies.good(), replies.destination("10.1.0.11:80"))) == []
-
-
 def test_a_drain_says_how_far_it_is(replies: Any) -> None:
     def health(**order: Any) -> str:
         row = replies.destination("10.1.0.13:80", wanted_weight=0, operator_weight=0, **order)
@@ -65,29 +61,6 @@ def test_a_drain_says_how_far_it_is(replies: Any) -> None:
     assert health(weight=0, active_connections=4) == "up, draining"
     assert health(weight=0, active_connections=0) == "up, drained"
     assert health(weight=-1, drained_out=True) == "up, taken out"
-
-
-def test_a_server_that_is_out_as_it_should_be_is_no_difference(replies: Any) -> None:
-    out = replies.destination("10.1.0.11:80", weight=-1, wanted_weight=-1)
-    assert differences(with_servers(replies.good(), out)) == []
-    there = replies.destination("10.1.0.11:80", weight=2, wanted_weight=-1)
-    assert differences(with_servers(replies.good(), there)) == ["- 192.0.2.100:80/tcp -> 10.1.0.11:80 weight 2"]
-
-
-def test_differences_show_what_is_there_and_what_is_wanted(replies: Any) -> None:
-    reply = with_servers(
-        replies.good(),
-        replies.destination("10.1.0.11:80", weight=1, wanted_weight=3),
-        replies.destination("10.1.0.12:80", weight=-1, wanted_weight=1),
-        installed=False,
-        problem="Operation not permitted",
-    )
-    assert differences(reply) == [
-        "+ 192.0.2.100:80/tcp wrr  (Operation not permitted)",
-        "- 192.0.2.100:80/tcp -> 10.1.0.11:80 weight 1",
-        "+ 192.0.2.100:80/tcp -> 10.1.0.11:80 weight 3",
-        "+ 192.0.2.100:80/tcp -> 10.1.0.12:80 weight 1",
-    ]
 
 
 def test_a_server_given_by_name_is_shown_with_its_address(replies: Any) -> None:
@@ -100,4 +73,3 @@ def test_a_server_given_by_name_is_shown_with_its_address(replies: Any) -> None:
     health = dataclasses.replace(health, verdict=verdict)
     reply = dataclasses.replace(reply, checker=dataclasses.replace(reply.checker, servers=(health,)))
     assert "  -> web.example:80 (10.1.0.7) " in render_table(reply)
-    assert differences(reply) == ["+ 192.0.2.100:80/tcp -> web.example:80 (10.1.0.7) weight 1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from pyhad.common.config.model import FlushAtStop, Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.ipvs_proc.core.reconcile import AddDestination, Change, apply_changes
-from pyhad.ipvs_proc.core.table import Entry, Reading, Table
+from pyhad.ipvs_proc.core.table import Entry, Reading, Servers, Service, Table
 from pyhad.ipvs_proc.plane import Refusal
 from pyhad.ipvs_proc.writer import Ownership, Writer
 
@@ -37,8 +38,16 @@ class MemoryPlane:
         self.cannot: set[Listener] = set()
         self.written: list[Change] = []
 
+    reads_at_once = False
+
     def read(self) -> Reading:
         return Reading(table=dict(self.table), connections={})
+
+    def glance(self) -> tuple[list[Service], Callable[[Listener], Servers | None]]:
+        def servers_of(listener: Listener) -> Servers | None:
+            return (self.table[listener].destinations, {}) if listener in self.table else None
+
+        return [entry.service for entry in self.table.values()], servers_of
 
     def problem_with(self, entry: Entry) -> str:
         return "cannot" if entry.service.listener in self.cannot else ""

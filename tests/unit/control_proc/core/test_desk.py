@@ -9,6 +9,7 @@ import pytest
 from pyhad.common.config.model import ControlDocument
 from pyhad.common.confirmation import ConfirmationNotice, ConfirmationState
 from pyhad.common.messages import (
+    AtWork,
     CheckerStatus,
     IpvsStatus,
     ReloadReply,
@@ -35,6 +36,7 @@ from pyhad.control_proc.core.events import (
     ConfigurationReceived,
     ConfirmationShown,
     DeadlineReached,
+    PeerAtWork,
     PeerUnreachable,
     ProcessSeen,
     ReloadAsked,
@@ -347,3 +349,24 @@ def test_without_a_vrrp_process_an_order_is_refused_at_once() -> None:
     [answer] = desk.handle(StandbyAsked(client=b"a", uid=0, request=ORDER), T0)
     assert isinstance(answer, Answer)
     assert isinstance(answer.reply, RequestRefused)
+
+
+def test_who_says_that_it_is_at_work_is_waited_for_and_only_that_one(desk: Desk) -> None:
+    desk.handle(asks(b"a"), T0)
+    asks_again = desk.handle(asks(b"b"), T0)
+    assert asks_again == []
+    desk.handle(says(VRRP, 1), T0 + 10 * MS)
+    waiting = [Answer(client=b"a", reply=AtWork()), Answer(client=b"b", reply=AtWork())]
+    assert desk.handle(PeerAtWork(process=IPVS, ticket=1), T0 + 200 * MS) == waiting
+    assert desk.handle(DeadlineReached(), T0 + 300 * MS) == []  # the checker is late, the IPVS owner is at it
+    assert desk.next_deadline_ns() == T0 + 2200 * MS
+    assert desk.handle(PeerAtWork(process=CHECKER, ticket=1), T0 + 400 * MS) == []
+    effects = desk.handle(says(IPVS, 1), T0 + 1900 * MS)
+    assert effects[0] == AnswerStatus(client=b"a")
+
+
+def test_a_promise_is_not_waited_for_without_end(desk: Desk) -> None:
+    desk.handle(asks(b"a"), T0)
+    desk.handle(PeerAtWork(process=IPVS, ticket=1), T0 + 200 * MS)
+    assert desk.handle(DeadlineReached(), T0 + 2200 * MS) == [AnswerStatus(client=b"a")]
+    assert desk.handle(PeerAtWork(process=IPVS, ticket=1), T0 + 2300 * MS) == []

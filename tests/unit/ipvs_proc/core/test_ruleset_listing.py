@@ -57,7 +57,7 @@ def test_a_listing_is_read_back_with_scheduler_weights_and_connections(make: Any
             destinations={("10.1.0.1", 80): first, ("10.1.0.2", 8080): second},
         )
     }
-    assert reading.connections[make.listener, ("10.1.0.1", 80)] == Connections(total=7)
+    assert reading.connections[make.listener]["10.1.0.1", 80] == Connections(total=7)
 
 
 @pytest.mark.parametrize("chain", ["balance", "prerouting", "output", "postrouting", SVC, f"{SVC}/10.1.0.1.80"])
@@ -107,7 +107,7 @@ def test_marks_persistence_and_masquerade_are_read_back() -> None:
     )
     server = Destination(address="10.1.0.1", port=0, weight=2, forwarding=Forwarding.NAT)
     assert reading.table == {mark: Entry(service=service, destinations={("10.1.0.1", 0): server})}
-    assert reading.connections == {(mark, ("10.1.0.1", 0)): Connections(total=7)}
+    assert reading.connections == {mark: {("10.1.0.1", 0): Connections(total=7)}}
 
 
 def test_a_persistent_service_without_its_set_or_its_comment_is_no_table() -> None:
