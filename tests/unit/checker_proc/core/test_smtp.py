@@ -40,6 +40,13 @@ def test_bytes_may_come_one_by_one_and_lines_may_end_in_lf() -> None:
     assert dialogue.problem is None
 
 
+def test_a_code_alone_is_a_reply_and_two_may_come_at_once() -> None:
+    """RFC 5321 4.2; keepalived has both for failures."""
+    said, dialogue = talk(b"220\r\n250\r\n", b"221\r\n")
+    assert said == [HELO + b"QUIT\r\n", b""]
+    assert (dialogue.is_done, dialogue.problem) == (True, None)
+
+
 def test_the_code_that_was_the_wrong_one_is_told() -> None:
     assert talk(b"554 go away\r\n")[1].detail == "554"
     assert talk(GREETING, b"550 no\r\n")[1].detail == "550"
