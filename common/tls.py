@@ -8,6 +8,8 @@ import ssl
 from pyhad.common.config.model import TlsClient
 from pyhad.common.errors import ConfigError
 
+_UNUSABLE = "not usable (no PEM, or a wrong password)"
+
 
 def client_context(client: TlsClient, *, http2: bool = False) -> ssl.SSLContext:
     """A context as keepalived's: the server's certificate is taken as it comes (CHK-26), ours is shown if asked for.
@@ -27,7 +29,7 @@ def client_context(client: TlsClient, *, http2: bool = False) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cadata=client.ca.decode("ascii", "replace"))
         except (ssl.SSLError, ValueError) as error:
-            raise ConfigError(f"SSL ca: {_cause(error)}") from None
+            raise ConfigError(f"SSL ca: {_cause(error, 'no certificate in PEM')}") from None
     if client.certificate:
         _load_certificate(context, client)
     return context
@@ -42,12 +44,12 @@ def _load_certificate(context: ssl.SSLContext, client: TlsClient) -> None:
         # A password is always given: without one OpenSSL would ask the terminal.
         context.load_cert_chain(f"/proc/self/fd/{fd}", password=client.password)
     except (ssl.SSLError, ValueError) as error:
-        raise ConfigError(f"SSL certificate and key: {_cause(error)}") from None
+        raise ConfigError(f"SSL certificate and key: {_cause(error, _UNUSABLE)}") from None
     finally:
         os.close(fd)
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: Exception, otherwise: str) -> str:
     """OpenSSL's word for it, without its place in OpenSSL's source."""
     reason = getattr(error, "reason", None)
-    return str(reason).lower().replace("_", " ") if reason else "not usable (no PEM, or a wrong password)"
+    return str(reason).lower().replace("_", " ") if reason else otherwise

@@ -58,13 +58,15 @@ class Argument:
     label: str = ""
     pattern: str = ""
     """Regular expression that a text must match as a whole; empty: anything."""
+    meaning: str = ""
+    """For a person, where the kind or the label says too little."""
 
     def expected(self) -> str:
         """What a person should have written, with the range."""
         if self.kind is Kind.CHOICE:
             return f"one of {', '.join(self.choices)}"
-        if self.pattern:
-            return self.label
+        if self.meaning or self.pattern:
+            return self.meaning or self.label
         text: str = "number of " + self.kind.value if self.kind in _TIMES else self.kind.value
         low, high = self._edge(self.low), self._edge(self.high)
         if low and high:
@@ -100,8 +102,9 @@ TEXT = _plain(Kind.STRING, "TEXT")
 NAME = _plain(Kind.STRING, "NAME")
 PATH = _plain(Kind.PATH, "PATH")
 SCRIPT = _plain(Kind.SCRIPT, "COMMAND [USER [GROUP]]")
-QUOTED = _plain(Kind.SCRIPT, "TEXT")
+QUOTED = Argument(Kind.SCRIPT, label="TEXT", meaning="text, in double quotes where it has blanks or braces")
 """Text with escapes, read as a command is: one word, in quotes where it has blanks."""
+REGEX = Argument(Kind.SCRIPT, label="PATTERN", meaning="pattern, in quotes where it has blanks or braces")
 USER = _plain(Kind.USER, "USER")
 GROUP = _plain(Kind.USER, "GROUP")
 INTERFACE = _plain(Kind.INTERFACE, "IFNAME")
@@ -119,9 +122,9 @@ MAC = _plain(Kind.MAC, "MAC")
 MARK = Argument(Kind.MARK, 0, UINT_MAX, label="MARK")
 
 
-def text(label: str, pattern: str = "") -> Argument:
+def text(label: str, pattern: str = "", meaning: str = "") -> Argument:
     """Free text, or a small language that its builder reads; with `pattern` its form is checked at once."""
-    return Argument(Kind.STRING, label=label, pattern=pattern)
+    return Argument(Kind.STRING, label=label, pattern=pattern, meaning=meaning)
 
 
 def number(low: int | None, high: int | None = None, *, clamp: bool = False) -> Argument:
@@ -166,7 +169,7 @@ def many(argument: Argument) -> Argument:
 # Small forms that are checked while reading; what they mean is their builders' business.
 SPAN = text("A-B", r"[0-9]{1,10}-[0-9]{1,10}")
 VIP_LEASE = text("auto|off|SECONDS", r"auto|off|[1-9][0-9]{0,4}")
-WORKERS = text("auto|NUMBER", r"auto|[0-9]|[1-5][0-9]|6[0-4]")
+WORKERS = text("auto|NUMBER", r"auto|[0-9]|[1-5][0-9]|6[0-4]", "auto, or number from 0 to 64")
 LIFETIME = text("forever|SECONDS", r"forever|[0-9]{1,10}")
 MILLIS_OR_SECONDS = text("TIME", r"[0-9]{1,10}(ms|s)?|[0-9]{1,7}\.[0-9]{1,3}s")
 NETMASK = text("NETMASK|LENGTH", r"[0-9]{1,3}|[0-9]{1,3}(\.[0-9]{1,3}){3}")

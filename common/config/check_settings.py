@@ -6,6 +6,7 @@ A large service has thousands of checkers that say the same: their words are loo
 from __future__ import annotations
 
 from pyhad.common.config.checked_around import Around, CheckSettings
+from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import SECOND_NS, Timing
 from pyhad.common.config.tree import Statement
 
@@ -54,3 +55,12 @@ def _timing(check: Statement, around: Around) -> Timing:
 def is_alpha(real: Statement, virtual: Statement) -> bool:
     """`alpha` of the real server, else of the service."""
     return real.switch("alpha", default=virtual.has("alpha"))
+
+
+def warn_of_latencies(level: Statement, complaints: Complaints) -> None:
+    """A warning that could never come, both limits standing in the same block: a service, a real server, a check."""
+    warning = level.last("pyhad_latency_warning")
+    limit = level.last("pyhad_max_latency") if warning is not None else None
+    if warning is not None and limit is not None and warning.number() >= limit.number():
+        message = "pyhad_latency_warning does nothing: what takes so long has failed by pyhad_max_latency"
+        complaints.warning(message, warning.at, hint="give it less than pyhad_max_latency")

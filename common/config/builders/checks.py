@@ -8,7 +8,7 @@ from pyhad.common.config.builders.addresses import family_of
 from pyhad.common.config.builders.grpc import build_grpc
 from pyhad.common.config.builders.http import build_http
 from pyhad.common.config.builders.probes import DEFAULT_HELO, build_bfd, build_dns, build_file, build_udp, smtp_targets
-from pyhad.common.config.check_settings import settings_of
+from pyhad.common.config.check_settings import settings_of, warn_of_latencies
 from pyhad.common.config.checked_around import Around, CheckSettings
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
@@ -34,9 +34,11 @@ ACTING = (
 def build_checks(around: Around, complaints: Complaints) -> tuple[Check, ...]:
     """Its checks. Of two of the same BFD session the second is ignored (CHK-100)."""
     checks: list[Check] = []
+    warn_of_latencies(around.real, complaints)
     for statement in around.real.children:
         if statement.broken or statement.name not in ACTING:
             continue
+        warn_of_latencies(statement, complaints)
         targets = smtp_targets(statement, complaints) if statement.name == "SMTP_CHECK" else (statement,)
         for built in (_check(one, around, complaints) for one in targets):
             if isinstance(built, BfdCheck) and built in checks:
@@ -105,7 +107,7 @@ def _target(check: Statement, around: Around, settings: CheckSettings, complaint
 
 def _misc(check: Statement, around: Around, settings: CheckSettings, complaints: Complaints) -> MiscCheck | None:
     if not check.given("misc_path"):
-        complaints.warning("MISC_CHECK is ignored: it has no misc_path", check.at)
+        complaints.warning("MISC_CHECK is ignored: it has no misc_path", check.at, hint="add: misc_path COMMAND")
         return None
     as_user = check.last("user")
     account = around.scripts.account_of(as_user)

@@ -75,12 +75,17 @@ def build_udp(check: Statement, target: Target, timing: Timing, alpha: bool, com
     if low > high:
         at = (check.last("min_reply_length") or check).at
         complaints.error(f"min_reply_length {low} is above max_reply_length {high}", at, trouble=Trouble.INVALID_VALUE)
+    needs_reply = check.last("require_reply") is not None
+    for name in () if needs_reply else ("pyhad_max_latency", "pyhad_latency_warning"):
+        if (found := check.last(name)) is not None:
+            message = f"{name} does nothing: without require_reply no answer is waited for"
+            complaints.warning(message, found.at, hint="add: require_reply")
     return UdpCheck(
         target=target,
         timing=timing,
         alpha=alpha,
         payload=payload,
-        needs_reply=check.last("require_reply") is not None,
+        needs_reply=needs_reply,
         pattern=pattern,
         mask=mask,
         min_reply=low,
@@ -122,10 +127,11 @@ def build_file(check: Statement, around: Around, complaints: Complaints) -> File
     path = path_of(block) if block is not None else ""
     if block is None or not path:
         if found is None:
-            said = "it has no track_file"
+            said, hint = "it has no track_file", "add: track_file NAME"
         else:
+            hint = "" if block is not None else "define it: track_file NAME { file PATH }"
             said = f"track_file {found.text()} " + ("names no file" if block is not None else "is not defined")
-        complaints.warning(f"FILE_CHECK is ignored: {said}", (found or check).at)
+        complaints.warning(f"FILE_CHECK is ignored: {said}", (found or check).at, hint=hint)
         return None
     weight = check.last("weight") or block.last("weight")
     factor = weight.number() if weight is not None and weight.values else 1
@@ -143,7 +149,8 @@ def build_bfd(check: Statement, around: Around, complaints: Complaints, *, alpha
     found = check.last("name")
     if found is None or found.text() not in around.bfd_sessions:
         said = "it names no session" if found is None else f"bfd_instance {found.text()} is not defined"
-        complaints.warning(f"BFD_CHECK is ignored: {said}", (found or check).at)
+        hint = "add: name SESSION" if found is None else "define it above: bfd_instance"
+        complaints.warning(f"BFD_CHECK is ignored: {said}", (found or check).at, hint=hint)
         return None
     state = "is down" if alpha else "counts as up"
     message = f"BFD_CHECK: nothing speaks BFD yet: as far as this check goes the server {state} for good"

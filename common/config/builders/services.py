@@ -10,6 +10,7 @@ from pyhad.common.config.builders.balancing import tunnel_of
 from pyhad.common.config.builders.globals import Globals
 from pyhad.common.config.builders.listeners import Group, Head, build_groups, read_head, with_protocol
 from pyhad.common.config.builders.servers import ServerBuilder, forwarding_of, is_name
+from pyhad.common.config.check_settings import warn_of_latencies
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     CheckedServer,
@@ -103,6 +104,7 @@ class _Service:
         if not block.given("real_server"):
             self._complaints.warning(f"'{self._title}' is left out: it has no real_server", block.at)
             return None
+        warn_of_latencies(block, self._complaints)
         protocol = self._protocol()
         listeners = self._listeners(protocol)
         if not listeners:

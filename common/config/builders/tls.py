@@ -34,6 +34,9 @@ def build_tls(root: Statement, complaints: Complaints) -> TlsClient:
         return TlsClient()
     if client.key and not client.certificate:
         complaints.warning("SSL: the key is not used without a certificate", block.at)
+    if client.certificate and not client.key and b"PRIVATE KEY" not in client.certificate:
+        complaints.error("SSL certificate and key: there is no key", block.at, hint="add: key FILE")
+        return TlsClient()
     try:
         client_context(client)
     except ConfigError as problem:

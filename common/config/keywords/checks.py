@@ -11,6 +11,7 @@ from pyhad.common.config.arguments import (
     MD5,
     NAME,
     QUOTED,
+    REGEX,
     SCRIPT,
     STATUS,
     TEXT,
@@ -28,6 +29,8 @@ from pyhad.common.config.arguments import (
 from pyhad.common.config.keyword import NOTHING, NOW, Sheet, block, flag, word
 
 R = "virtual_server.real_server"
+_FIELD_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+"""RFC 9110 5.6.2."""
 
 CONNECTING = (
     word("connect_ip", ADDRESS, "real server address", "Target address", NOW),
@@ -120,7 +123,7 @@ URL = (
     word("digest", MD5, "none", "Expected MD5 of the body (see genhash)", NOW),
     word("status_code", STATUS, "200-299", "Accepted status codes", NOW),
     word("virtualhost", NAME, "checker setting", "Host header for this url", NOW),
-    word("regex", SCRIPT, "none", "Body must match", NOW),
+    word("regex", REGEX, "none", "Body must match", NOW),
     flag("regex_no_match", "Body must not match", NOW),
     word("regex_options", many(TEXT), "none", "PCRE2 options", NOW),
     word("regex_min_offset", number(0), "0", "First body offset searched", NOW),
@@ -132,10 +135,19 @@ URL = (
         "PCRE2 JIT stack sizes (here patterns are not JIT-compiled)",
         NOTHING,
     ),
-    word("pyhad_method", text("METHOD", r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}"), "GET", "Request method", NOW),
+    word(
+        "pyhad_method",
+        text("METHOD", _FIELD_NAME + "{1,32}", "method of HTTP, as GET or POST: letters, digits and '-', at most 32"),
+        "GET",
+        "Request method",
+        NOW,
+    ),
     word(
         "pyhad_header",
-        (text("NAME", r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}"), QUOTED),
+        (
+            text("NAME", _FIELD_NAME + "{1,64}", "name of a field: letters, digits and '-', at most 64, no colon"),
+            QUOTED,
+        ),
         "none",
         "One more field of the request; may be repeated",
         NOW,

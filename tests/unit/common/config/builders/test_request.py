@@ -44,14 +44,24 @@ def test_a_request_is_a_plain_get_unless_it_is_said_otherwise(service: Compile) 
     ("words", "error"),
     [
         ("pyhad_method CONNECT", "pyhad_method: CONNECT asks for a tunnel, not for a page"),
-        ("pyhad_method GE(T", "pyhad_method: 'GE(T' is not a METHOD"),
+        (
+            "pyhad_method GE(T",
+            "pyhad_method: 'GE(T' is not a method of HTTP, as GET or POST: letters, digits and '-', at most 32",
+        ),
         ("pyhad_method HEAD\ndigest " + "0" * 32, "digest: an answer to HEAD has no body"),
         ("pyhad_method HEAD\nregex ok", "regex: an answer to HEAD has no body"),
         ("pyhad_header Host other", "pyhad_header: Host is made by the check itself"),
         ("pyhad_header content-length 5", "pyhad_header: content-length is made by the check itself"),
-        ("pyhad_header X:Y z", "pyhad_header: 'X:Y' is not a NAME"),
+        (
+            "pyhad_header X:Y z",
+            "pyhad_header: 'X:Y' is not a name of a field: letters, digits and '-', at most 64, no colon",
+        ),
         ('pyhad_header X "a\\r\\nEvil: 1"', "pyhad_header: the value of X holds a control character"),
         ("pyhad_header X first second", "pyhad_header: only one word is taken"),
+        (
+            "pyhad_header X",
+            "'pyhad_header' is missing its parameter: text, in double quotes where it has blanks or braces",
+        ),
         ("pyhad_body one two", "pyhad_body: only one word is taken"),
         ('pyhad_body "one', 'the quote " is not closed'),
     ],
@@ -94,3 +104,35 @@ def test_how_long_an_answer_may_take_is_looked_up_from_the_checker_outwards(
 ) -> None:
     timing = check(service(words, f"HTTP_GET {{\n{inner}\nurl {{ path / }}\n}}")).timing
     assert (timing.max_latency_ns, timing.latency_warning_ns) == limits
+
+
+@pytest.mark.parametrize(
+    ("words", "warning", "hint"),
+    [
+        (
+            "TCP_CHECK {\npyhad_latency_warning 2\npyhad_max_latency 1.5\n}",
+            "pyhad_latency_warning does nothing: what takes so long has failed by pyhad_max_latency",
+            "hint: give it less than pyhad_max_latency",
+        ),
+        (
+            "pyhad_max_latency 1\npyhad_latency_warning 1\nTCP_CHECK {\n}",
+            "pyhad_latency_warning does nothing: what takes so long has failed by pyhad_max_latency",
+            "hint: give it less than pyhad_max_latency",
+        ),
+        (
+            "UDP_CHECK {\npyhad_max_latency 1\n}",
+            "pyhad_max_latency does nothing: without require_reply no answer is waited for",
+            "hint: add: require_reply",
+        ),
+    ],
+)
+def test_a_limit_of_time_that_can_do_nothing_is_said(service: Compile, words: str, warning: str, hint: str) -> None:
+    compiled = service(inner=words)
+    assert (compiled.errors, compiled.warnings) == ([], [warning])
+    assert hint in render(compiled.result.diagnostics, False, compiled.result.files)
+
+
+def test_limits_of_time_that_can_act_are_not_warned_of(service: Compile) -> None:
+    both = "TCP_CHECK {\npyhad_latency_warning 1\npyhad_max_latency 1.5\n}"
+    reply = "UDP_CHECK {\nrequire_reply\npyhad_max_latency 1\n}"
+    assert service(inner=f"{both}\n{reply}").warnings == []

@@ -77,3 +77,8 @@ def test_a_pipe_is_not_waited_for(service: Compile, tmp_path: Path) -> None:
 
 def test_a_key_without_a_certificate_is_said_to_be_unused(service: Compile) -> None:
     assert service(before=block(f"key {TLS}/server.key")).warnings == ["SSL: the key is not used without a certificate"]
+
+
+def test_a_certificate_without_its_key_and_a_file_that_is_none_say_so(service: Compile) -> None:
+    assert service(before=block(f"certificate {TLS}/client.pem")).errors == ["SSL certificate and key: there is no key"]
+    assert service(before=block("ca /etc/passwd")).errors == ["SSL ca: no certificate in PEM"]
