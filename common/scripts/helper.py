@@ -53,6 +53,7 @@ from pyhad.common.title import set_title, title_of
 _DATAGRAMS_PER_TURN = 64
 _BUFFER_BYTES = 4 * 1024 * 1024
 _SO_SNDBUFFORCE = 32
+_DEAF_TO = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
 def fork_helper(catalogue: Catalogue | None = None) -> socket.socket:
@@ -85,8 +86,9 @@ def fork_helper(catalogue: Catalogue | None = None) -> socket.socket:
 def _live(channel: socket.socket, catalogue: Catalogue | None) -> None:
     privileges.set_process_name("pyhad_scripts")
     set_title(title_of("scripts", ""))
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, signal.SIG_IGN)  # the end of the socket is what ends it
+    for number in _DEAF_TO:  # the end of the socket is what ends it
+        signal.signal(number, lambda _number, _frame: None)  # what is ignored would be so for every script
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.set_wakeup_fd(-1)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for entry in os.listdir("/proc/self/fd"):
