@@ -12,9 +12,9 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pyhad.common import privileges
+from pyhad.common.records import dataclass
 from pyhad.common.title import set_title, title_of
 
 Work = Callable[[socket.socket], None]

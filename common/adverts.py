@@ -9,9 +9,9 @@ from __future__ import annotations
 import ipaddress
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pyhad.common.config.model import VrrpInstance
+from pyhad.common.records import dataclass
 
 _VRRP = 112
 _AUTH_BYTES = 8

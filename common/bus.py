@@ -12,7 +12,6 @@ import os
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import zmq
@@ -22,6 +21,7 @@ from pyhad.common.codec import MAX_BYTES, Decoder, encode
 from pyhad.common.errors import WireError
 from pyhad.common.loop import Loop
 from pyhad.common.messages import AtWork
+from pyhad.common.records import dataclass
 
 if TYPE_CHECKING:  # structlog alone would double the start-up time of pyhadctl
     from pyhad.common.log import FilteringBoundLogger

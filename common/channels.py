@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common import messages as m
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName
 
 

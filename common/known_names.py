@@ -10,8 +10,9 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from pyhad.common.records import dataclass, field
 
 PATH = "bus/names"
 """Below the run directory, in the folder that belongs to the processes without rights."""

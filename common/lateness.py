@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pyhad.common.records import dataclass
 
 MINUTE_NS = 60_000_000_000
 _UNIT_BITS = 14

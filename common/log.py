@@ -8,7 +8,6 @@ On a terminal a readable form, elsewhere JSON; syslog lines carry the JSON too.
 from __future__ import annotations
 
 import collections
-import dataclasses
 import functools
 import json
 import logging
@@ -18,6 +17,8 @@ import socket
 import time
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any, cast
+
+from pyhad.common.records import dataclass
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -35,7 +36,7 @@ _FIRST = ("time", "level", "process", "pid", "event")
 _as_json = json.JSONEncoder(default=str, ensure_ascii=False).encode
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """Where lines go, as the command line said (CLI-6 to CLI-11)."""
 

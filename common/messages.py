@@ -10,7 +10,6 @@ meaning. What operators order, and the answers, stands in `messages_orders.py`, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from pyhad.common.messages_bfd import BfdChanged as BfdChanged, BfdSnapshot as BfdSnapshot
 from pyhad.common.messages_orders import (
@@ -50,6 +49,7 @@ from pyhad.common.messages_texts import (
     TextRequest as TextRequest,
 )
 from pyhad.common.messages_tracked import TrackedProcessStatus
+from pyhad.common.records import dataclass, field
 from pyhad.common.states import ProcessName, ProcessState, RouterState
 
 VERSION = 1

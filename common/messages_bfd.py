@@ -8,7 +8,7 @@ before it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

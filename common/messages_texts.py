@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from pyhad.common.records import dataclass
 
 
 class TextForm(enum.StrEnum):

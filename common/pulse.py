@@ -10,9 +10,9 @@ from __future__ import annotations
 import mmap
 import struct
 import time
-from dataclasses import dataclass
 
 from pyhad.common.lateness import Lateness
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName, ProcessState
 
 _RECORD_BYTES = 128

@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from pyhad.common import lifeline, privileges
 from pyhad.common.blackbox import BlackBox
@@ -22,6 +21,7 @@ from pyhad.common.log import FilteringBoundLogger, LogSettings, ProcessLog
 from pyhad.common.loop import Loop
 from pyhad.common.memory import lock_memory, uncollected
 from pyhad.common.pulse import PulsePage
+from pyhad.common.records import dataclass, field
 from pyhad.common.states import ProcessName
 from pyhad.common.timerfd import TimerFd
 

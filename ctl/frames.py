@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from dataclasses import dataclass
 
 from pyhad.common.adverts import Advert, read_advert
+from pyhad.common.records import dataclass
 
 _ETHERNET = 14
 _IPV4, _ARP, _IPV6, _VLAN = 0x0800, 0x0806, 0x86DD, 0x8100

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pyhad.common.codec import decode
@@ -16,6 +15,7 @@ from pyhad.common.config.compile import CompileOptions, CompileResult, compile_c
 from pyhad.common.config.model import CheckerDocument, Configuration, IpvsDocument, VrrpDocument
 from pyhad.common.errors import WireError
 from pyhad.common.messages import StatusReply
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName
 from pyhad.ctl.exits import FORBIDDEN, UNKNOWN, CommandError
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pyhad.common.messages import ProcessStatus, ServiceStatus, StatusReply
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName, ProcessState, RouterState
 from pyhad.ctl.exits import FINE, NOT_WELL, UNKNOWN
 from pyhad.ctl.words import duration

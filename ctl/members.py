@@ -6,11 +6,11 @@ Virtual routers belong together by VRID and family; a node is named by its file.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pyhad.common.config.compile import CompileResult
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pyhad.common.config.model import CheckedServer, Path, VirtualAddress, VirtualRoute, VirtualServer, VrrpInstance
 from pyhad.common.config.model.tracking import Program, Tracker, TrackerKind
+from pyhad.common.records import dataclass
 from pyhad.common.states import RouterState
 from pyhad.ctl.in_force import Documents
 

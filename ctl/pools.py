@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common.messages import CheckStatus, DestinationStatus, ServerHealth, ServiceStatus, StatusReply
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from pyhad.common.adverts import Advert, compare
 from pyhad.common.config.model import VrrpInstance
+from pyhad.common.records import dataclass, field
 from pyhad.ctl.frames import Announcement, Heard
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from pyhad.common.records import dataclass
 
 RED, GREEN, YELLOW, GREY, BOLD = "31", "32", "33", "90", "1"
 GAP = "  "

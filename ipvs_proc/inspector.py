@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Callable, Generator, Iterable, Set
-from dataclasses import dataclass
 
 from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
@@ -16,6 +15,7 @@ from pyhad.common.loop import Timer
 from pyhad.common.messages import AtWork, StatusWanted, TableDifference, TableLook, TableLookWanted, TableRepair
 from pyhad.common.pace import Pace
 from pyhad.common.portions import Portions
+from pyhad.common.records import dataclass
 from pyhad.common.runtime import Runtime
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.differences import differences

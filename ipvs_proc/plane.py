@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
+from pyhad.common.records import dataclass
 from pyhad.ipvs_proc.core.reconcile import Change
 from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Servers, Service
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
+
+from pyhad.common.records import dataclass, field
 
 FORMAT = 1
 VARIABLE = "PYHAD_BATON"

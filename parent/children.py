@@ -9,11 +9,11 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pyhad.common import lifeline
 from pyhad.common.config.model.scheduling import ProcessSettings
 from pyhad.common.loop import Loop
+from pyhad.common.records import dataclass
 from pyhad.common.runtime import ChildContext, ChildOptions
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.common.timerfd import TimerFd

@@ -11,13 +11,13 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from pyhad.common import privileges
 from pyhad.common.codec import decode, encode
 from pyhad.common.config.model import SCHEMA, Configuration, ParentDocument
 from pyhad.common.errors import WireError
 from pyhad.common.log import LogSettings
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName
 from pyhad.parent.dump_conf import log_configuration
 from pyhad.parent.fork import fork_into, watch_of

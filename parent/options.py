@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pyhad.common.channels import DEFAULT_RUN_DIR
 from pyhad.common.log import SYSLOG_DAEMON
+from pyhad.common.records import dataclass, field
 from pyhad.parent.words import Argument, Given, LeftOver, Spelling, Wrong, read_words
 
 DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pyhad.common.memory import uncollected
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyhad.common.config.model import ParentDocument
 from pyhad.common.log import LogSettings
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName
 from pyhad.parent.baton import Baton
 from pyhad.parent.compiler import Compile

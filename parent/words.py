@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from pyhad.common.records import dataclass
 
 
 class Argument(enum.Enum):

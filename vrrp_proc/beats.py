@@ -6,10 +6,10 @@ packet is another one (authentication header, HMAC) speak alone, on their own ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyhad.common.loop import Loop, Timer
+from pyhad.common.records import dataclass
 from pyhad.vrrp_proc.core.events import FOREVER_NS, TimePassed
 from pyhad.vrrp_proc.core.slots import Seat, Slots
 from pyhad.vrrp_proc.core.states import Active

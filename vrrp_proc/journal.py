@@ -7,10 +7,10 @@ import functools
 import ipaddress
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.config.model import VrrpInstance
+from pyhad.common.records import dataclass
 from pyhad.common.states import RouterState
 
 _FORMAT = 3

@@ -7,11 +7,11 @@ forged, so that only so many are kept.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from pyhad.common.adverts import compare, read_advert
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.messages_peers import PeerStatus
+from pyhad.common.records import dataclass
 from pyhad.vrrp_proc.core.packet import Received
 
 MOST = 16

@@ -14,11 +14,11 @@ import socket
 import struct
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pyhad.common.blackbox import BlackBox, key_of
 from pyhad.common.errors import KernelError
 from pyhad.common.packet_filter import attach
+from pyhad.common.records import dataclass
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.journal import unpack
 from pyhad.vrrp_proc.wire.filters import filter_nothing

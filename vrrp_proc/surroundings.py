@@ -6,12 +6,12 @@ Looks at interfaces, addresses and tracker readings as they are now. Who is told
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model.tracking import InterfaceDelay, TrackerKind
 from pyhad.common.config.model.vmac import VmacKind
 from pyhad.common.loop import Loop, Timer
+from pyhad.common.records import dataclass
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.link_delays import LinkDelays
 from pyhad.vrrp_proc.core.tracking import Readings, weigh

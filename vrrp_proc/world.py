@@ -5,11 +5,11 @@ from __future__ import annotations
 import collections
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.loop import Loop
+from pyhad.common.records import dataclass, field
 from pyhad.vrrp_proc.beats import Beats
 from pyhad.vrrp_proc.core.outgoing import Numbers
 from pyhad.vrrp_proc.journal import Journal

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.checker_proc.core.reasons import Reason
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

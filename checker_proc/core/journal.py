@@ -9,13 +9,13 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from pyhad.checker_proc.core.events import Restored
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.schedule import fingerprint, identity_of
 from pyhad.checker_proc.core.verdicts import ServerJudge
 from pyhad.common.config.model import Check, CheckedServer, FileCheck
+from pyhad.common.records import dataclass
 
 RECORD_BYTES = 64
 _VERSION = 1

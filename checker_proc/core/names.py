@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyhad.common.config.model import BfdCheck, Check, CheckedServer, CheckerDocument, FileCheck, MiscCheck
+from pyhad.common.records import dataclass
 
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 

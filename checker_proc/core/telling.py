@@ -7,13 +7,13 @@ began comes in from outside, so that nothing is told twice and the last state al
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from pyhad.checker_proc.core.mail_words import body_of
 from pyhad.common.config.model import CheckerDocument
 from pyhad.common.config.model.alerts import ToldServer, ToldService
 from pyhad.common.config.model.tracking import Program
 from pyhad.common.messages import QuorumState
+from pyhad.common.records import dataclass, field
 
 ServerKey = tuple[str, str]
 

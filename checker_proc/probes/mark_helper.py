@@ -12,13 +12,13 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from pyhad.checker_proc.core.marks import ANSWER, WISH, marks_of, ping_marks_of
 from pyhad.checker_proc.nursery import become, guard
 from pyhad.checker_proc.probes.mark_filter import SO_MARK, shut_in
 from pyhad.common import privileges
 from pyhad.common.config.model import CheckerDocument
+from pyhad.common.records import dataclass, field
 from pyhad.common.title import title_of
 
 _libc = ctypes.CDLL(None, use_errno=True)

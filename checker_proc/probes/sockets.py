@@ -6,11 +6,11 @@ import errno
 import select
 import socket
 import struct
-from dataclasses import dataclass
 
 from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.common.config.model import Target
+from pyhad.common.records import dataclass
 
 _TROUBLE = select.EPOLLERR | select.EPOLLHUP
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)

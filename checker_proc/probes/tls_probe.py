@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass
 
 from pyhad.checker_proc.core.certificate import end_of_validity_s
 from pyhad.checker_proc.core.events import ProbeFailed, ProbeImpossible, ProbeSucceeded
@@ -20,6 +19,7 @@ from pyhad.checker_proc.probes.probe import Owner
 from pyhad.checker_proc.probes.sockets import begin_connect
 from pyhad.common.config.model import Target
 from pyhad.common.loop import READ, WRITE, Loop
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,12 @@ A check is known by a number that is never used twice, so that what is said of o
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from pyhad.checker_proc.core.reasons import Reason
 from pyhad.checker_proc.core.warnings import Warn
 from pyhad.common.codec import Alike, Decoder
 from pyhad.common.config.model import ALIKE, Check, TlsClient
+from pyhad.common.records import dataclass
 
 TALLY = struct.Struct("=IQQqqqB")
 """Of one check: number, runs, failures, end and latency of its last probe in ns, end of

@@ -6,8 +6,10 @@ Whole numbers keep their range as it is; times keep theirs in ns.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
+
+from pyhad.common.records import dataclass
 
 UINT_MAX = 4294967295
 INT_MAX = 2147483647

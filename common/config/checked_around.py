@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from pyhad.common.config.builders.scripts import ScriptBuilder
 from pyhad.common.config.model import Timing
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ The only entry for start, reload, config test and plan. It runs in a short-lived
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pyhad.common.codec import encode
 from pyhad.common.config.builders.alerts import AlertBuilder
@@ -41,6 +41,7 @@ from pyhad.common.config.secrets import scrub
 from pyhad.common.config.source import Diagnostic, Location, Severity, Trouble
 from pyhad.common.config.tidiness import check_tidiness
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pyhad.common.config.keyword import Acts, Keyword
 from pyhad.common.config.source import Diagnostic, Location, Severity, Trouble
+from pyhad.common.records import dataclass, field
 
 
 @dataclass(slots=True)

@@ -11,13 +11,13 @@ import os
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pyhad.common.config.reading_findings import Findings, Place
 from pyhad.common.config.source import Severity, Trouble
 from pyhad.common.config.words import BLANKS, Text
 from pyhad.common.errors import ConfigError
+from pyhad.common.records import dataclass
 
 MAX_LINE_BYTES = 1023
 MAX_SUBSTITUTIONS = 1_000_000

@@ -6,7 +6,7 @@ have. The differential test accepts a disagreement only when every finding of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from pyhad.common.config.definitions import MAX_LINE_BYTES
 from pyhad.common.errors import ConfigError
+from pyhad.common.records import dataclass
 
 MAX_ALTERNATIVES = 1000
 MAX_ENTRIES = 200_000

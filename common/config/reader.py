@@ -21,7 +21,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from pyhad.common.config.definitions import (
@@ -49,6 +48,7 @@ from pyhad.common.config.words import (
     without_comment,
 )
 from pyhad.common.errors import ConfigError
+from pyhad.common.records import dataclass, field
 
 _CONDITION = re.compile(r"@(\^?)([^ \t\f\r\v]*)")
 _INCLUDE = re.compile(r"(include[rmwba]?)(?:[ \t\f\r\v]+|\Z)")

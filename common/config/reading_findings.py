@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NoReturn
 
 from pyhad.common.config.source import Diagnostic, Location, Severity, Trouble
+from pyhad.common.records import dataclass
 
 MAX_FINDINGS = 1000
 

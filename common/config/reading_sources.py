@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pyhad.common.config.definitions import MAX_LINE_BYTES
 from pyhad.common.config.includes import Check, Loaded, TooLarge, find_files, load
@@ -15,6 +14,7 @@ from pyhad.common.config.reading_findings import Findings, Place
 from pyhad.common.config.source import Severity, Trouble
 from pyhad.common.config.words import BLANKS, Text
 from pyhad.common.errors import ConfigError
+from pyhad.common.records import dataclass
 
 
 @dataclass(slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pyhad.common.config.words import BLANKS
 from pyhad.common.errors import ConfigError
+from pyhad.common.records import dataclass
 
 SEQUENCE = re.compile(r"~(SEQx?|LST)[ \t\f\r\v]*\(")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

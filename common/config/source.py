@@ -7,7 +7,8 @@ files into `Line`s, the grammar turns Lines into the model; both report `Diagnos
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pyhad.common.config.keyword import Keyword
 from pyhad.common.config.source import Line, Location
 from pyhad.common.config.values import Value
+from pyhad.common.records import dataclass, field
 
 _FEW = 8
 """So few children are looked at one by one: an index of each small block would be the largest thing in the tree."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pyhad.common.config.source import LineKind, Piece, Word
+from pyhad.common.records import dataclass
 
 BLANKS = " \t\f\n\r\v"
 

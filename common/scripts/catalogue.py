@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-from dataclasses import dataclass
 
 from pyhad.common.codec import decode
 from pyhad.common.config.model import SCHEMA, CheckerDocument, FileCheck, MiscCheck, VrrpDocument
 from pyhad.common.config.model.tracking import Fifo, Program, TrackFile
 from pyhad.common.errors import WireError
+from pyhad.common.records import dataclass
 from pyhad.common.scripts.orders import Cancel, Check, CloseFifo, Finish, Follow, Mail, OpenFifo, Order, Rules, Tell
 
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK

@@ -7,9 +7,9 @@ Who was not found by a whole look at the machine is forgotten: events may have b
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from pyhad.common.config.model.tracking import ParamMatch, TrackProcess
+from pyhad.common.records import dataclass
 
 NAME_BYTES = 15
 """Of a process's name the kernel keeps no more."""

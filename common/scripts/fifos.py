@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyhad.common.config.model.tracking import Fifo
+from pyhad.common.records import dataclass
 from pyhad.common.scripts.orders import Answer, FifoOpened
 from pyhad.common.scripts.run import Outcome, Run, Runner
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common.codec import Decoder
 from pyhad.common.config.model.alerts import MailSettings
 from pyhad.common.config.model.tracking import PLAIN_BUFFER, Fifo, Program, ReceiveBuffer, TrackFile, TrackProcess
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ import socket
 import struct
 import sys
 import threading
-from dataclasses import dataclass
 
 from pyhad.common.errors import KernelError
 from pyhad.common.packet_filter import assemble, attach
+from pyhad.common.records import dataclass
 
 DEFAULT_BUFFER_BYTES = 1024 * 1024
 _NETLINK_CONNECTOR = 11

@@ -11,10 +11,10 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pyhad.common.config.model.tracking import Program
 from pyhad.common.loop import Loop, Timer
+from pyhad.common.records import dataclass
 from pyhad.common.scripts import path as script_path
 from pyhad.common.scripts.orders import Rules
 

@@ -13,7 +13,6 @@ running one read them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from pyhad.common.confirmation import ConfirmationNotice, ConfirmationState
@@ -26,6 +25,7 @@ from pyhad.common.messages import (
     StandbyReply,
     VersionReply,
 )
+from pyhad.common.records import dataclass, field
 from pyhad.common.states import ProcessName
 from pyhad.control_proc.core.board import StatusBoard, is_silent
 from pyhad.control_proc.core.effects import (

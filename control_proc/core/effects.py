@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common.messages import (
     AtWork,
     ReloadReply,
@@ -17,6 +15,7 @@ from pyhad.common.messages import (
     WeightReply,
     WeightWanted,
 )
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common.config.model import ControlDocument
 from pyhad.common.confirmation import ConfirmationNotice
 from pyhad.common.messages import CheckerStatus, IpvsStatus, StandbyRequest, TextForm, VrrpStatus
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName, ProcessState
 
 Report = VrrpStatus | CheckerStatus | IpvsStatus

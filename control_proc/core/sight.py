@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pyhad.common.config.model import ControlDocument, VrrpDocument, VrrpInstance
 from pyhad.common.config.model.process import InstanceWords
 from pyhad.common.messages import RouterStatus, StatusReply
+from pyhad.common.records import dataclass, field
 from pyhad.common.states import RouterState
 
 NUMBERS = {RouterState.INIT: 0, RouterState.BACKUP: 1, RouterState.MASTER: 2, RouterState.FAULT: 3}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common.config.model import IpvsDocument
 from pyhad.common.messages import Verdict
+from pyhad.common.records import dataclass
 from pyhad.ipvs_proc.core.orders import Order, Pair
 from pyhad.ipvs_proc.core.table import Table
 

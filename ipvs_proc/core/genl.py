@@ -6,9 +6,9 @@ All numbers are in the machine's own order, padded to four bytes (linux/netlink.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from pyhad.common.errors import WireError
+from pyhad.common.records import dataclass
 
 REQUEST, ACK, DUMP = 0x001, 0x004, 0x300
 ERROR, DONE = 2, 3

@@ -8,9 +8,9 @@ taken from their places. A message that is laid out otherwise is parsed like a f
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from pyhad.common.errors import WireError
+from pyhad.common.records import dataclass
 from pyhad.ipvs_proc.core import ipvs_wire as wire
 from pyhad.ipvs_proc.core.genl import places_in
 from pyhad.ipvs_proc.core.table import Connections, Destination

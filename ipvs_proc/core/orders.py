@@ -7,7 +7,9 @@ the order itself stands until it is undone or its time is up, so the server stay
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from pyhad.common.records import dataclass
 
 Pair = tuple[str, str]
 """Ids of service and server."""

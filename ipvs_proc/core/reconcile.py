@@ -9,10 +9,10 @@ place only when the new one was made: `in_rounds`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import assert_never
 
 from pyhad.common.config.model import Listener
+from pyhad.common.records import dataclass
 from pyhad.ipvs_proc.core.table import Destination, Endpoint, Entry, Service, Table, endpoint_name
 
 

@@ -6,10 +6,11 @@ not the rules of its own is one that nobody wants so: its rules are written agai
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from pyhad.common.config.model import Forwarding, Listener
+from pyhad.common.records import dataclass, field
 from pyhad.ipvs_proc.core.ruleset import BASE_CHAINS, remembered
 from pyhad.ipvs_proc.core.ruleset_names import chain_name, clients_name, destination_chain_name, listener_of, place_of
 from pyhad.ipvs_proc.core.table import DAMAGED, Connections, Destination, Endpoint, Entry, Reading, Service, Table

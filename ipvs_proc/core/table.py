@@ -5,10 +5,11 @@ No decisions here. Values are normalised (flags as bits, masks as lengths), so t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from pyhad.common.config.model import PLAIN_TUNNEL, Forwarding, Listener, Tunnel, VirtualServer
+from pyhad.common.records import dataclass, field
 
 FLAG_ONE_PACKET = 0x04
 FLAG_SCHEDULER_1 = 0x08

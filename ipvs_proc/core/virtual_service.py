@@ -6,10 +6,11 @@ Knows no kernel and no clock. What a checker has not tested yet never overrules 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyhad.common.config.model import Forwarding, Listener, RealServer, SorryServer, VirtualServer
 from pyhad.common.messages import Verdict
+from pyhad.common.records import dataclass
 from pyhad.ipvs_proc.core.effects import Remark
 from pyhad.ipvs_proc.core.orders import Order
 from pyhad.ipvs_proc.core.panic import kept_in

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from pyhad.common.records import dataclass, field
 from pyhad.common.states import ProcessName, ProcessState
 from pyhad.parent.core.effects import ReleaseHeld
 from pyhad.parent.core.events import ChildStands

@@ -5,9 +5,8 @@ The deadline is the parent's alone: neither the death of the control process nor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common.confirmation import ConfirmationState
+from pyhad.common.records import dataclass
 from pyhad.parent.core import remarks
 from pyhad.parent.core.effects import (
     AdoptConfiguration,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from pyhad.common.confirmation import ConfirmationState
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName, ProcessState
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName
 from pyhad.parent.core.settings import Settings
 

@@ -7,8 +7,8 @@ answered. A refused one changes nothing. One that is not confirmed in time goes 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 
+from pyhad.common.records import dataclass, field
 from pyhad.common.states import ProcessName
 
 APPLY_WAIT_NS = 60_000_000_000

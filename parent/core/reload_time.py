@@ -5,8 +5,9 @@ Moments are what a clock on the wall shows; they bear UTC only because a moment 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from pyhad.common.records import dataclass
 
 _DATES = ("%Y-%m-%d %H:%M:%S", "%y-%m-%d %H:%M:%S")
 _TIME = "%H:%M:%S"

@@ -6,8 +6,7 @@ starting, so that a bad program shows in the child that matters least. Each is a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from pyhad.common.records import dataclass, field
 from pyhad.common.states import ProcessName
 from pyhad.parent.core.effects import HandOver
 from pyhad.parent.core.settings import Settings

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common.config.model import ParentDocument
+from pyhad.common.records import dataclass
 from pyhad.common.states import ProcessName
 from pyhad.parent.core.standing import Limits, limits_for
 

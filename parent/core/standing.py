@@ -18,7 +18,8 @@ is only time in which it could have gone on.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from pyhad.common.records import dataclass
 
 _STEPS = 4
 """Until what stands is known to stand, or what works to work for too long."""

@@ -88,3 +88,15 @@ def test_zmq_and_msgpack_each_have_one_home(root: Path, python_files: list[Path]
                 if name.split(".")[0] in homes:
                     homes[name.split(".")[0]].add(relative)
     assert homes == {"zmq": {"common/bus.py"}, "msgpack": {"common/codec.py"}}
+
+
+def test_every_record_is_made_the_cheap_way(root: Path, python_files: list[Path], rooms: tuple[str, ...]) -> None:
+    """The standard decorator costs a start more than all else that it imports; see docs/decisions/0026."""
+    standard = set()
+    for path in python_files:
+        relative = path.relative_to(root)
+        for node in ast.walk(ast.parse(path.read_text())):
+            is_named = isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+            if is_named and relative.parts[0] in rooms and any(alias.name == "dataclass" for alias in node.names):
+                standard.add(str(relative))
+    assert standard == {"common/records.py", "common/config/keyword.py"}

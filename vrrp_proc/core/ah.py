@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hmac
 import struct
-from dataclasses import dataclass
 
+from pyhad.common.records import dataclass
 from pyhad.vrrp_proc.core.refusals import AuthenticationFailure, PacketLengthError
 
 PROTOCOL_AH = 51

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from pyhad.common.config.model import Path, Place, VrrpInstance
+from pyhad.common.records import dataclass
 
 
 class FaultCause(enum.StrEnum):

@@ -7,10 +7,10 @@ address is not sent anything that they would drop.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model.vmac import Firewall, VmacKind
+from pyhad.common.records import dataclass
 
 MARK = "pyhad"
 """A chain of this name, with nothing in it, makes a table ours."""

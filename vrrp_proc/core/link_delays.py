@@ -6,10 +6,10 @@ A link that changed counts as changed when it stayed so for its delay. The first
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pyhad.common.config.model import VrrpInstance
 from pyhad.common.config.model.tracking import InterfaceDelay
+from pyhad.common.records import dataclass
 from pyhad.vrrp_proc.core.timers import CENTISECOND_NS
 
 

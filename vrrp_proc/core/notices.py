@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyhad.common.config.model.tracking import Notify, Program
+from pyhad.common.records import dataclass
 
 
 class Told(enum.StrEnum):

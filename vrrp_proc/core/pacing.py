@@ -8,10 +8,10 @@ late does not catch up.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from pyhad.common.config.model import VirtualAddress
 from pyhad.common.config.model.garp import AnnounceLimit
+from pyhad.common.records import dataclass, field
 
 
 @dataclass(slots=True)

@@ -12,9 +12,9 @@ import enum
 import functools
 import ipaddress
 import struct
-from dataclasses import dataclass
 
 from pyhad.common.config.model import UnicastChecksum, VrrpInstance
+from pyhad.common.records import dataclass
 from pyhad.vrrp_proc.core.ah import HEADER_BYTES, PROTOCOL_AH, Seal, check_seal, read_seal, seal
 from pyhad.vrrp_proc.core.auth import AUTHENTICATION_BYTES, check_authentication, data_of, trailer_bytes, type_of
 from pyhad.vrrp_proc.core.auth_hmac import TRAILER_BYTES, HmacMemory, sign, signs

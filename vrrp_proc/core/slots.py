@@ -11,7 +11,8 @@ always the same.
 from __future__ import annotations
 
 import collections
-from dataclasses import dataclass
+
+from pyhad.common.records import dataclass
 
 SLOT_MAX_NS = 50_000_000
 SLOTS_MIN = 20

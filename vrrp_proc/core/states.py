@@ -6,9 +6,9 @@ Leaving a state drops its deadlines with it: there is nothing to cancel and no l
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from pyhad.common.config.model import Path, VirtualAddress
+from pyhad.common.records import dataclass
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.effects import Reason
 from pyhad.vrrp_proc.core.events import FaultCause

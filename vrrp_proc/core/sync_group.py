@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from pyhad.common.records import dataclass
 from pyhad.common.states import RouterState
 from pyhad.vrrp_proc.core.events import FaultCause
 from pyhad.vrrp_proc.core.states import Active, Backup, Initialize

@@ -8,9 +8,9 @@ a cause of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from pyhad.common.config.model.tracking import Tracker, TrackerKind
+from pyhad.common.records import dataclass
 from pyhad.vrrp_proc.core.events import FaultCause
 
 HIGHEST_SUM = 253

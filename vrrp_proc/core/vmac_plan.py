@@ -7,10 +7,11 @@ file does not matter; a name that somebody else's interface has is not fought ov
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.config.model.vmac import IpvlanMode, Vmac, VmacKind
+from pyhad.common.records import dataclass
 
 MACVLAN_PRIVATE = 1
 _IPVLAN_FLAGS = {IpvlanMode.BRIDGE: 0, IpvlanMode.PRIVATE: 1, IpvlanMode.VEPA: 2}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from pyhad.common.config.model import VirtualAddress
+from pyhad.common.records import dataclass, field
 from pyhad.vrrp_proc.kernel import netlink
 from pyhad.vrrp_proc.kernel.links import Links
 from pyhad.vrrp_proc.kernel.netlink import AddressRequest

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pyhad.common.codec import decode, encode
 from pyhad.common.config.model import Path, Statics, VirtualRoute, VirtualRule, VrrpDocument
 from pyhad.common.errors import WireError
 from pyhad.common.log import FilteringBoundLogger
+from pyhad.common.records import dataclass
 from pyhad.common.scripts.client import Scripts
 from pyhad.common.scripts.ledger import MOST_BYTES, MOST_NOTE_BYTES, notes_in
 from pyhad.common.scripts.orders import KeepLedger

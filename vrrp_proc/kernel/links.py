@@ -7,11 +7,11 @@ renamed. When notifications were lost (ENOBUFS) everything is asked again and co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from pyhad.common.config.model.tracking import ReceiveBuffer
 from pyhad.common.log import FilteringBoundLogger
 from pyhad.common.packet_filter import attach
+from pyhad.common.records import dataclass, field
 from pyhad.vrrp_proc.kernel import netlink
 from pyhad.vrrp_proc.kernel.netlink import NO_DETAILS, AddressSeen, LinkDetails, LinkSeen
 from pyhad.vrrp_proc.kernel.renewal_news import filter_renewals

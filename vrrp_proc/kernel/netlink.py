@@ -9,7 +9,8 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from dataclasses import dataclass
+
+from pyhad.common.records import dataclass
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22

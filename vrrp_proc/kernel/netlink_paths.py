@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pyhad.common.config.model.routes import (
     EncapKind,
@@ -20,6 +19,7 @@ from pyhad.common.config.model.routes import (
     VirtualRoute,
     VirtualRule,
 )
+from pyhad.common.records import dataclass
 from pyhad.vrrp_proc.kernel.netlink import (
     NLM_F_ACK,
     NLM_F_CREATE,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from pyhad.common.config.model.routes import Path, Placement, VirtualRoute
+from pyhad.common.records import dataclass, field
 from pyhad.vrrp_proc.kernel import netlink_paths
 from pyhad.vrrp_proc.kernel.links import Links
 from pyhad.vrrp_proc.kernel.netlink_paths import IndexOf

@@ -17,11 +17,11 @@ import errno
 import socket
 import struct
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from pyhad.common.errors import KernelError
 from pyhad.common.loop import Loop
 from pyhad.common.packet_filter import attach
+from pyhad.common.records import dataclass
 from pyhad.vrrp_proc.core import frames
 from pyhad.vrrp_proc.wire.filters import filter_frames
 from pyhad.vrrp_proc.wire.intake import BESIDE_BYTES, INTAKE_WITH_HEADS, NAME_BYTES

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pyhad.common.config.builders.scripts import ScriptBuilder
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import Listener, Protocol, RealServer
 from pyhad.common.config.model.alerts import MailSecurity, MailSettings, ToldServer, ToldService
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass, field
 
 SECOND_NS = 1_000_000_000
 

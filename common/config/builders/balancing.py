@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pyhad.common.config.builders.globals import merged_globals
 from pyhad.common.config.complaints import Complaints
@@ -20,6 +19,7 @@ from pyhad.common.config.model import (
 )
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pyhad.common.config.model.routes import EncapKind, Encapsulation
 from pyhad.common.config.name_tables import Names
 from pyhad.common.config.path_lines import PathLine, number_of, text_of
 from pyhad.common.config.tree import Said
+from pyhad.common.records import dataclass, field
 
 _MAX_LABELS = 2
 _MAX_LABEL = 0xFFFFF

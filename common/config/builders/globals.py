@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pyhad.common.config.model import SECOND_NS, Announcement, DataPlane
 from pyhad.common.config.model.tracking import ReceiveBuffer
 from pyhad.common.config.model.vmac import Firewall
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyhad.common.config.arguments import MARK, Argument, number
 from pyhad.common.config.builders.addresses import family_of
@@ -12,6 +12,7 @@ from pyhad.common.config.model import Listener, Protocol
 from pyhad.common.config.source import Location, Trouble
 from pyhad.common.config.tree import Statement
 from pyhad.common.config.values import BadValue, canonical_address, read_value
+from pyhad.common.records import dataclass
 
 MAX_ADDRESSES = 65536
 """Most addresses that one line of a group may stand for."""

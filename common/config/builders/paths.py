@@ -6,7 +6,7 @@ All lines are read in the order of the file, for rules without a preference coun
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from pyhad.common.config.builders.addresses import build_address
@@ -17,6 +17,7 @@ from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import Path, Statics, VirtualAddress, VirtualRoute, VirtualRule, VrrpInstance
 from pyhad.common.config.name_tables import NameTables
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass, field
 
 _T = TypeVar("_T")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common.config.commands import split_decoded
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import HttpHeader
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
 from pyhad.common.errors import ConfigError
+from pyhad.common.records import dataclass
 
 _MADE_HERE = {
     "host": "use virtualhost",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from pyhad.common.config.builders.addresses import family_of
 from pyhad.common.config.builders.alerts import AlertBuilder
@@ -24,6 +23,7 @@ from pyhad.common.config.model import (
 from pyhad.common.config.model.alerts import ToldServer
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass, field
 
 _BLIND_SCHEDULERS = ("rr", "lc", "dh", "lblc", "lblcr", "fo", "ovf", "twos")
 """They look at no weight, or not at how great it is beside others."""

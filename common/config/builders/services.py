@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pyhad.common.config.builders.addresses import family_of
 from pyhad.common.config.builders.alerts import AlertBuilder
 from pyhad.common.config.builders.balancing import tunnel_of
@@ -25,6 +23,7 @@ from pyhad.common.config.model import (
 from pyhad.common.config.model.alerts import ToldService
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass
 
 DEFAULT_PERSISTENCE_S = 360
 _MAX_ENGINE = 15

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyhad.common.config.builders.alerts import AlertBuilder
 from pyhad.common.config.builders.garp import build_limits
@@ -28,6 +28,7 @@ from pyhad.common.config.model.tracking import (
     TrackScript,
 )
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass
 
 OWNER = 255
 _BLOCKS = {

@@ -6,7 +6,7 @@ Names are given in the order of the file (VMAC-1). What exists on the machine un
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pyhad.common.config.builders.addresses import family_of
 from pyhad.common.config.builders.globals import Globals
@@ -16,6 +16,7 @@ from pyhad.common.config.model import VirtualAddress, VrrpInstance
 from pyhad.common.config.model.vmac import IpvlanMode, Vmac, VmacKind
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass, field
 
 _MAX_NAME = 15
 _GROUPS = ("/etc/iproute2/group", "/usr/share/iproute2/group")

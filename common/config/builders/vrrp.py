@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pyhad.common.config.builders.addresses import address_of, family_of
 from pyhad.common.config.builders.authentication import with_authentication
@@ -15,6 +15,7 @@ from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import Announcement, VrrpInstance
 from pyhad.common.config.source import Trouble
 from pyhad.common.config.tree import Statement
+from pyhad.common.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

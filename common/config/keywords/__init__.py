@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from pyhad.common.config.keyword import Form, Keyword, Sheet
 from pyhad.common.config.keywords import addresses, checks, daemon, global_defs, root, services, vrrp
+from pyhad.common.records import dataclass
 
 ROOT = "ROOT"
 SECRET_BLOCKS = frozenset({"vrrp_instance.authentication", "vrrp_instance.auth_hmac", "SSL"})

@@ -7,8 +7,6 @@ Names follow keepalived.conf where operators know the word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pyhad.common.config.model.balancing import (
     KERNEL_TIMEOUTS as KERNEL_TIMEOUTS,
     PLAIN_TUNNEL as PLAIN_TUNNEL,
@@ -68,6 +66,7 @@ from pyhad.common.config.model.vrrp import (
     VrrpDocument as VrrpDocument,
     VrrpInstance as VrrpInstance,
 )
+from pyhad.common.records import dataclass, field
 
 SCHEMA = 3
 """Of all documents: one more whenever a field of theirs is another, for two programs meet at an upgrade."""

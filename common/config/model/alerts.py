@@ -6,9 +6,9 @@ Pure data. Accounts of programs are resolved already.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 
 from pyhad.common.config.model.tracking import Program
+from pyhad.common.records import dataclass, field
 
 SECOND_NS = 1_000_000_000
 

@@ -6,7 +6,8 @@ They are used under their names in `model.py`.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from pyhad.common.records import dataclass
 
 
 class TunnelType(enum.StrEnum):

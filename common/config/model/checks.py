@@ -5,10 +5,9 @@ Pure data, as everything in the model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pyhad.common.config.model.alerts import MailSettings, ToldService
 from pyhad.common.config.model.tracking import Fifo, Program, TrackFile
+from pyhad.common.records import dataclass, field
 
 SECOND_NS = 1_000_000_000
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+
+from pyhad.common.records import dataclass, field
 
 
 class HmacMode(enum.StrEnum):

@@ -5,9 +5,8 @@ Pure data, part of the model (see model.py, which imports it). Durations are int
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pyhad.common.config.model.tracking import Program
+from pyhad.common.records import dataclass, field
 
 SECOND_NS = 1_000_000_000
 

@@ -8,7 +8,8 @@ and do not count.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+
+from pyhad.common.records import dataclass, field
 
 PROTOCOL_KEEPALIVED = 18
 """RTPROT_KEEPALIVED: the mark of routes and rules that are ours (NET-6)."""

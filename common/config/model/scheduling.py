@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pyhad.common.records import dataclass
 
 RT_LIMIT_NS = 5_000_000_000
 RT_LIMIT_LEAST_NS = 1_000_000_000

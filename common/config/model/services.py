@@ -6,7 +6,6 @@ The names are used by way of `model.py`, which says what holds for all documents
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from pyhad.common.config.model.balancing import (
     KERNEL_TIMEOUTS,
@@ -17,6 +16,7 @@ from pyhad.common.config.model.balancing import (
     SyncDaemon,
     Tunnel,
 )
+from pyhad.common.records import dataclass
 
 
 class Protocol(enum.StrEnum):

@@ -6,7 +6,8 @@ Pure data, part of the model (see model.py, which imports it). Durations are int
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from pyhad.common.records import dataclass
 
 
 class TrackerKind(enum.StrEnum):

@@ -5,8 +5,6 @@ The names are used by way of `model.py`, which says what holds for all documents
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from pyhad.common.config.model.alerts import MailSettings
 from pyhad.common.config.model.checks import SECOND_NS
 from pyhad.common.config.model.garp import USUAL_ANNOUNCEMENT, AnnounceLimit, Announcement
@@ -28,6 +26,7 @@ from pyhad.common.config.model.tracking import (
 )
 from pyhad.common.config.model.unicast import UnicastChecksum, UnicastPeer
 from pyhad.common.config.model.vmac import PLAIN_FIREWALL, Firewall, Vmac
+from pyhad.common.records import dataclass, field
 
 Place = tuple[str, str]
 """(interface, address): the same address may be on several interfaces."""
