@@ -2,7 +2,7 @@
 
 Every component of the path is opened from the one before, without following links, and must belong to root and be
 writable by root alone. Where that holds nobody else can change what the path leads to between this look and the start,
-so the path itself can be run; scripts see their own name as `$0`.
+so the path itself can be run; scripts see their own name as `$0`. What is run by its links is walked link by link.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 
+_LINKS_MAX = 40
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -58,6 +59,31 @@ def require_safe(path: str) -> None:
         raise Unfit(f"{walked}: {os.strerror(error.errno or 0)}", insecure=True) from None
     finally:
         os.close(held)
+
+
+def require_safe_links(path: str) -> None:
+    """SEC-3 for a program that is run by its links (SEC-5): each link and its folder count too. Raises as above."""
+    todo, at, links = path.split("/"), "/", 0
+    try:
+        _require_roots_own(os.lstat(at), at)
+        while todo:
+            component = todo.pop(0)
+            if component in ("", "."):
+                continue
+            walked = os.path.dirname(at) if component == ".." else os.path.join(at, component)
+            found = os.lstat(walked)
+            if not stat.S_ISLNK(found.st_mode):
+                _require_roots_own(found, walked)
+                at = walked
+                continue
+            links += 1
+            if found.st_uid != 0 or links > _LINKS_MAX:
+                raise Unfit(f"{walked} is a link of user {found.st_uid}, or one of too many", insecure=True)
+            target = os.readlink(walked)
+            todo = target.split("/") + todo
+            at = "/" if target.startswith("/") else at
+    except OSError as error:
+        raise Unfit(f"{at}: {os.strerror(error.errno or 0)}", insecure=True) from None
 
 
 def _require_roots_own(found: os.stat_result, path: str) -> None:

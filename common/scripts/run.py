@@ -120,7 +120,10 @@ class Runner:
 
     def _look_at(self, path: str) -> None:
         try:
-            script_path.require_safe(path)
+            if self.rules.keep_links:
+                script_path.require_safe_links(path)
+            else:
+                script_path.require_safe(path)
         except script_path.Unfit as unfit:
             if self.rules.script_security:
                 raise

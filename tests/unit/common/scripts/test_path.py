@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyhad.common.scripts.path import Unfit, find, require_safe
+from pyhad.common.scripts.path import Unfit, find, require_safe, require_safe_links
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files away")
 
@@ -69,3 +69,30 @@ def test_a_link_in_a_folder_of_others_is_judged_by_where_it_leads(tmp_path: Path
     link = tmp_path / "link"
     link.symlink_to(program)
     require_safe(str(link))
+
+
+@needs_root
+@pytest.mark.behaviour("SEC-3", "SEC-5")
+def test_a_path_that_is_run_by_its_links_is_as_safe_as_each_of_them(tmp_path: Path, program: Path) -> None:
+    """Else whoever owns the folder of a link could turn it between the look and the start."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    second, link = folder / "second", tmp_path / "link"
+    second.symlink_to(program)
+    link.symlink_to("folder/../folder/second")
+    require_safe_links(str(link))
+    folder.chmod(0o777)
+    require_safe(str(link))
+    with pytest.raises(Unfit, match="folder can be written by others"):
+        require_safe_links(str(link))
+    folder.chmod(0o755)
+    os.chown(second, 65534, 0, follow_symlinks=False)
+    with pytest.raises(Unfit, match="second is a link of user 65534"):
+        require_safe_links(str(link))
+    second.unlink()
+    second.symlink_to(link)
+    with pytest.raises(Unfit, match="too many"):
+        require_safe_links(str(link))
+    program.chmod(0o757)
+    with pytest.raises(Unfit, match="program can be written by others"):
+        require_safe_links(str(program))

@@ -111,6 +111,19 @@ def test_what_others_can_write_runs_with_a_warning_or_not_at_all(bench: Bench) -
     assert "can be written by others than root" in outcome.detail
 
 
+@needs_root
+@pytest.mark.behaviour("SEC-3", "SEC-5")
+def test_a_link_that_is_not_roots_is_run_as_what_it_leads_to_or_not_at_all(bench: Bench) -> None:
+    link = bench.folder / "link"
+    link.symlink_to(bench.script("exit 0"))
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    bench.runner.rules = Rules(script_security=True, keep_links=False)
+    assert bench.run(str(link)).status == 0
+    bench.runner.rules = Rules(script_security=True, keep_links=True)
+    outcome = bench.run(str(link))
+    assert (outcome.status, "link is a link of user 65534" in outcome.detail) == (127, True)
+
+
 @pytest.mark.behaviour("SEC-4")
 def test_what_is_not_there_is_a_failure(bench: Bench) -> None:
     assert bench.run("/no/such").detail == "No such file or directory"
