@@ -147,11 +147,8 @@ class Writer:
         if how is FlushAtStop.ALL:
             self.plane.flush()
             return
-        changes: list[Change] = []
-        for listener in sorted(self._ownership.listeners, key=listener_name):
-            changes.extend(reconcile_entry(listener, None, self.reading.table.get(listener)))
-        if how is FlushAtStop.SERVICES:
-            changes = [change for change in changes if isinstance(change, DeleteService)]
+        ours = sorted(self._ownership.listeners & self.reading.table.keys(), key=listener_name)
+        changes: list[Change] = [DeleteService(listener=listener) for listener in ours]  # its servers go with it
         for error in self._apply(changes).values():
             self._logger.error("kernel_refused", operation=error.operation, error=str(error))
         self.plane.retire()

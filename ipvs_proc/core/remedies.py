@@ -36,10 +36,13 @@ def _of_change(change: Change, code: int) -> str:
         return "has this kernel IPVS for IPv6 (CONFIG_IP_VS_IPV6)?"
     match change:
         case AddService() | SetService() if code == errno.ENOENT:
-            engine = change.service.persistence_engine
-            other = f" or no persistence engine {engine} (ip_vs_pe_{engine})" if engine else ""
-            scheduler = change.service.scheduler
-            return f"this kernel has no scheduler {scheduler}{other}: load ip_vs_{scheduler}, or choose another lb_algo"
+            scheduler, engine = change.service.scheduler, change.service.persistence_engine
+            if not engine:
+                return f"this kernel has no scheduler {scheduler}: load ip_vs_{scheduler}, or choose another lb_algo"
+            return (
+                f"this kernel has no persistence engine {engine}, or no scheduler {scheduler}: load "
+                f"ip_vs_pe_{engine} and ip_vs_{scheduler}, or choose another persistence_engine or lb_algo"
+            )
         case AddDestination() | SetDestination() if code == errno.ERANGE:
             return "uthreshold must not be less than lthreshold"
         case AddDestination() | SetDestination() if code == errno.EINVAL:

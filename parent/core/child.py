@@ -16,6 +16,10 @@ START_GRACE_NS = 20_000_000_000
 PATIENCE_NS = 5_000_000_000
 """Silence allowed to children other than VRRP: what they do can wait, but a second of work in one turn is no hang."""
 
+STOP_WAITS = 3
+"""The owner of the table has its time to stop so many times over while it works on it: what it leaves, nobody takes
+away. A service manager that waits for 30 s sees the end of it."""
+
 BELIEVED_NS = 60_000_000_000
 
 NEVER_NS = 1 << 63
@@ -36,6 +40,11 @@ class Silence:
         self._progress = -1
         self._observed_ns = now_ns
         self.silent_ns = 0
+
+    def moves(self, progress: int) -> bool:
+        """The counter has this value now: another than when it was looked at last. The first look says nothing."""
+        before, self._progress = self._progress, progress
+        return before not in (-1, progress)
 
     def observe(self, progress: int, *, now_ns: int, gap_max_ns: int) -> None:
         """The counter has this value now."""
@@ -63,6 +72,10 @@ class Child:
     """BACKOFF: when its next run begins."""
     kill_at_ns: int | None = None
     """STOPPING: when patience ends."""
+    last_kill_ns: int = 0
+    """With `kill_at_ns`: no later than this, whatever it still does."""
+    stop_wait_ns: int = 0
+    """With `kill_at_ns`: for how long it may do nothing that shows."""
     down_since_ns: int | None = None
     """When its last run that was ready ended; None while there is one, or never was."""
     due_ns: int = 0
@@ -100,6 +113,17 @@ class Child:
         self.was_ready = True
         self.down_since_ns = None
 
+    def ends(self, now_ns: int, wait_ns: int) -> None:
+        """It is asked to stop, and has so long (PROC-6)."""
+        self.kill_at_ns, self.stop_wait_ns = now_ns + wait_ns, wait_ns
+        self.last_kill_ns = now_ns + wait_ns * (STOP_WAITS if self.name is ProcessName.IPVS else 1)
+        self.silence = Silence(now_ns)
+
+    def _ends_slowly(self, progress: int, now_ns: int) -> None:
+        """Who takes thousands of services out of the kernel shows each batch as progress: it is waited for."""
+        if self.kill_at_ns is not None and self.silence.moves(progress):
+            self.kill_at_ns = max(self.kill_at_ns, min(now_ns + self.stop_wait_ns, self.last_kill_ns))
+
     def adopt(self, *, starts: int, started_ns: int) -> None:
         """It runs already: another program started it."""
         self.starts, self.started_ns, self.was_ready, self.state = starts, started_ns, True, ProcessState.RUNNING
@@ -127,6 +151,8 @@ class Child:
 
     def is_silent(self, progress: int, *, now_ns: int, gap_max_ns: int, watchdog_ns: int) -> bool:
         """Its counter has this value now, and has had it for too long. Who has been killed is not asked."""
+        if self.state is ProcessState.STOPPING:
+            self._ends_slowly(progress, now_ns)
         if self.state not in (ProcessState.STARTING, ProcessState.RUNNING) or self.killed:
             return False
         self.silence.observe(progress, now_ns=now_ns, gap_max_ns=gap_max_ns)

@@ -2,7 +2,7 @@
 
 It starts control, ipvs, checker, vrrp in this order, so that who is listened to is there first; and stops vrrp first,
 so that the addresses move to the other node while this one still balances; then checker and ipvs; control
-last, so that an operator can watch. Each gets `child_wait_ns`, then SIGKILL.
+last, so that an operator can watch. Each gets `child_wait_ns`, then SIGKILL; ipvs more while it works (core/child.py).
 
 A child that dies is started again (core/restart.py). Only before the daemon was ready for the first time can a
 child's exit status 1, 2 or 4 end the daemon (PROC-10): nothing serves yet, and an operator waits for an answer.
@@ -366,7 +366,7 @@ class Supervisor:
 
     def _terminate(self, child: Child, now_ns: int) -> None:
         assert self._settings is not None
-        child.kill_at_ns = now_ns + self._settings.child_wait_ns
+        child.ends(now_ns, self._settings.child_wait_ns)
         self._effects.append(do.TerminateChild(name=child.name))
         self._show(child, ProcessState.STOPPING)
 

@@ -405,6 +405,21 @@ def test_timeouts_and_sync_daemons_follow_the_configuration_and_the_daemons_end_
     assert on_director(site) == set()
 
 
+def test_timeouts_and_sync_daemons_that_others_change_are_repaired_counted_and_said(site: Lab, run: Run) -> None:
+    owner = run(service(WEB, BOTH), timeouts={"tcp_s": 778}, sync={"interface": "lo", "sync_id": 5})
+    site.run("director", "ipvsadm", "--set", "100", "0", "0")
+    site.run("director", "ipvsadm", "--stop-daemon", "backup")
+
+    def repaired(event: str) -> bool:
+        return any(each["repaired"] and each["level"] == "warning" for each in owner.events(event))
+
+    wait_until(lambda: repaired("timeouts_set") and repaired("sync_daemons_changed"), 40, "it is said", every_s=0.5)
+    assert "tcp tcpfin udp): 778 " in site.run("director", "ipvsadm", "-l", "--timeout")
+    assert len(site.run("director", "ipvsadm", "-l", "--daemon").splitlines()) == 2
+    assert owner.ask("status")["counters"]["drift_repaired"] == 2
+    assert [each["repaired"] for each in owner.events("timeouts_set")] == [False, True]
+
+
 @pytest.mark.behaviour("LVS-12")
 def test_a_sync_daemon_that_follows_an_instance_has_the_role_of_that(site: Lab, run: Run) -> None:
     owner = run(service(WEB, BOTH), sync={"interface": "lo", "sync_id": 51, "instance": "VI_1"})

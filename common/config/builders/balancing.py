@@ -8,6 +8,7 @@ from pyhad.common.config.builders.globals import merged_globals
 from pyhad.common.config.complaints import Complaints
 from pyhad.common.config.model import (
     SECOND_NS,
+    DataPlane,
     FlushAtStop,
     Forwarding,
     IpvsTimeouts,
@@ -47,6 +48,8 @@ def build_balancing(root: Statement, vrids: Mapping[str, int], complaints: Compl
         timeouts = block.last("lvs_timeouts") or timeouts
         sync = block.last("lvs_sync_daemon") or sync
         flush = block.last("lvs_flush_on_stop") or flush
+    if merged_globals(root).text_of("pyhad_data_plane", "auto") == DataPlane.NFTABLES:
+        _need_ipvs([one for one in (timeouts, sync) if one is not None], complaints)
     how = FlushAtStop.ENTRIES
     if flush is not None:
         how = FlushAtStop.SERVICES if flush.values else FlushAtStop.ALL
@@ -74,6 +77,17 @@ def build_marking(one: Statement) -> Marking | None:
         first_mark=one.number_of("nftables_ipvs_start_fwmark", plain.first_mark),
         counters=one.has("nftables_counters"),
     )
+
+
+def _need_ipvs(statements: list[Statement], complaints: Complaints) -> None:
+    """An error where the other data plane was asked for by name, as what it cannot do for a service is."""
+    for one in statements:
+        complaints.error(
+            f"{one.keyword.name} needs IPVS: the nftables data plane has neither timeouts nor sync daemons of its own",
+            one.at,
+            hint="use pyhad_data_plane ipvs or auto",
+            trouble=Trouble.INVALID_VALUE,
+        )
 
 
 def _number(statement: Statement | None, option: str) -> int:

@@ -190,12 +190,16 @@ def test_at_the_end_only_what_is_ours_leaves(make: Any, wanted: Table) -> None:
     assert desk.ownership.listeners == wanted.keys()
 
 
-def test_flushing_by_service_and_flushing_all_differ_in_what_is_foreign(wanted: Table, make: Any) -> None:
+@pytest.mark.behaviour("PROC-40")
+@pytest.mark.parametrize("how", [FlushAtStop.ENTRIES, FlushAtStop.SERVICES])
+def test_flushing_by_service_and_flushing_all_differ_in_what_is_foreign(
+    wanted: Table, make: Any, how: FlushAtStop
+) -> None:
     foreign = {MARK: make.entry({7: 1}, listener=MARK)}
     desk = Desk(MemoryPlane(dict(foreign)))
     desk.write(wanted)
     desk.plane.written.clear()
-    desk.writer.clear(FlushAtStop.SERVICES)
+    desk.writer.clear(how)
     assert desk.plane.table == foreign
     assert {type(change).__name__ for change in desk.plane.written} == {"DeleteService"}
     desk.writer.clear(FlushAtStop.ALL)

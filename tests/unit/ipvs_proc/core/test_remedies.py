@@ -41,8 +41,8 @@ def changes(make: Make) -> dict[str, Change]:
         (
             "engine",
             errno.ENOENT,
-            "ENOENT: this kernel has no scheduler twos or no persistence engine sip (ip_vs_pe_sip): load ip_vs_twos, "
-            "or choose another lb_algo",
+            "ENOENT: this kernel has no persistence engine sip, or no scheduler twos: load ip_vs_pe_sip and "
+            "ip_vs_twos, or choose another persistence_engine or lb_algo",
         ),
         ("six", errno.EAFNOSUPPORT, "EAFNOSUPPORT: has this kernel IPVS for IPv6 (CONFIG_IP_VS_IPV6)?"),
         ("server", errno.ERANGE, "ERANGE: uthreshold must not be less than lthreshold"),

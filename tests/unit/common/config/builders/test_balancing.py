@@ -154,3 +154,15 @@ def test_the_words_of_the_marking_are_read(compiled: Compile) -> None:
 def test_a_word_of_the_marking_without_the_first_is_ignored_with_a_warning(compiled: Compile) -> None:
     result = compiled("global_defs {\n nftables_ipvs_priority -5\n}\n")
     assert any("nftables_ipvs_priority is ignored" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("line", ["lvs_timeouts tcp 900", "lvs_sync_daemon eth0"])
+def test_what_belongs_to_ipvs_alone_is_an_error_where_nftables_was_asked_for(compiled: Compile, line: str) -> None:
+    def errors(plane: str) -> list[str]:
+        return list(compiled(f"global_defs {{\n pyhad_data_plane {plane}\n {line}\n}}\n").errors)
+
+    name = line.split()[0]
+    assert errors("nftables") == [
+        f"{name} needs IPVS: the nftables data plane has neither timeouts nor sync daemons of its own"
+    ]
+    assert errors("auto") == errors("ipvs") == []
