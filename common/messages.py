@@ -331,6 +331,8 @@ class StatusReply:
     version: str
     router_id: str
     taken_ns: int
+    asked_ns: int = 0
+    """When the processes were asked for this; 0: when it was taken. Of thousands of servers some answer much later."""
     config_files: tuple[str, ...]
     config_generation: int
     last_reload_ok: bool

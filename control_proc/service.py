@@ -293,7 +293,7 @@ class ControlService:
 
     def _answer_status(self, effect: AnswerStatus) -> None:
         if effect.form is None:
-            self._operator.send(effect.client, self._status_reply())
+            self._operator.send(effect.client, self._status_reply(effect.asked_ns))
             return
         self._portions.begin(self._answer_text(effect, effect.form))
 
@@ -325,7 +325,7 @@ class ControlService:
             self._order(*taken)
 
     def _metrics_ordered(self, deliver: Callable[[str], None]) -> None:
-        self._order(m.TextForm.METRICS, self._texts.take(lambda texts: deliver(texts[""])))
+        self._order(m.TextForm.METRICS, self._texts.take(lambda texts: deliver(texts.get("", ""))))
 
     def _order(self, form: m.TextForm, order: int) -> None:
         processes = self._processes()
@@ -339,10 +339,10 @@ class ControlService:
             text = "the log has its messages: the control process was replaced since, and no longer has them"
             self._desk.board.note_reload(ok, text, at_ns)
 
-    def _status_reply(self) -> m.StatusReply:
+    def _status_reply(self, asked_ns: int = 0) -> m.StatusReply:
         counters = dict(sorted(self._runtime.counters.items()))
         counters["log_lines_dropped"] = self._runtime.log.dropped
-        return self._desk.board.reply(self._processes(), counters, self._runtime.loop.now_ns())
+        return self._desk.board.reply(self._processes(), counters, self._runtime.loop.now_ns(), asked_ns)
 
     def _set_timer(self) -> None:
         deadline_ns = self._desk.next_deadline_ns()

@@ -6,7 +6,7 @@ Only ever extended within one schema number; order of fields is fixed; durations
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyhad.common.messages import CheckStatus, DestinationStatus, RouterStatus, StaticStatus, StatusReply, WorkerStatus
@@ -17,10 +17,27 @@ from pyhad.ctl.look import repairs_document
 from pyhad.ctl.pools import Pool, Server, pools_of
 
 SCHEMA = 1
+WRITTEN_APART = 4
+"""Levels of the document down to the fields of a service and the servers in it."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def status_document(reply: StatusReply, now_ns: int, parts: tuple[Part, ...] = ALL_PARTS) -> dict[str, Any]:
     """The document of `pyhadctl status -j`."""
+    document = _document(reply, now_ns, parts)
+    if "services" in document:
+        document["services"] = list(document["services"])
+    return document
+
+
+def status_text(reply: StatusReply, now_ns: int, parts: tuple[Part, ...] = ALL_PARTS) -> Iterator[str]:
+    """The same as text, in pieces: of thousands of services there is one at a time."""
+    yield from _pieces(_document(reply, now_ns, parts), "", WRITTEN_APART)
+    yield "\n"
+
+
+def _document(reply: StatusReply, now_ns: int, parts: tuple[Part, ...]) -> dict[str, Any]:
+    """Its `services` are an iterator."""
     found = problems(reply, now_ns, parts)
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -47,14 +64,35 @@ def status_document(reply: StatusReply, now_ns: int, parts: tuple[Part, ...] = A
             **_source(reply, ProcessName.IPVS, reply.ipvs, now_ns),
             "repairs": repairs_document(reply.ipvs.repairs if reply.ipvs else (), now_ns),
         }
-        document["services"] = [_pool(pool, now_ns) for pool in pools_of(reply)]
+        document["services"] = (_pool(pool, now_ns) for pool in pools_of(reply))
     document["control"] = {"counters": dict(reply.counters)}
     return document
 
 
 def to_text(document: Mapping[str, Any]) -> str:
     """Readable JSON with a final newline."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return "".join(_pieces(document, "", WRITTEN_APART)) + "\n"
+
+
+def _pieces(value: Any, pad: str, depth: int) -> Iterator[str]:
+    """Fields and items on lines of their own, so many levels deep; what is within has one line. `json` with an indent
+    takes ten times as long."""
+    if depth and isinstance(value, Mapping) and value:
+        start = "{\n"
+        for name, one in value.items():
+            yield f"{start}{pad}  {_ENCODER.encode(name)}: "
+            yield from _pieces(one, pad + "  ", depth - 1)
+            start = ",\n"
+        yield f"\n{pad}}}"
+    elif depth and isinstance(value, list | Iterator):
+        start = "[\n"
+        for one in value:
+            yield f"{start}{pad}  "
+            yield from _pieces(one, pad + "  ", depth - 1)
+            start = ",\n"
+        yield "[]" if start == "[\n" else f"\n{pad}]"
+    else:
+        yield _ENCODER.encode(value)
 
 
 def seconds(span_ns: int) -> float:

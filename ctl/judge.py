@@ -17,7 +17,7 @@ from pyhad.ctl.exits import FINE, NOT_WELL, UNKNOWN
 from pyhad.ctl.words import duration
 
 STALE_NS = 1_000_000_000
-"""A report older than this, though it was asked for, is called old."""
+"""A report that was as old as this when it was asked for is called old."""
 
 
 class Part(enum.StrEnum):
@@ -81,17 +81,18 @@ def trust_of(reply: StatusReply, name: ProcessName, now_ns: int) -> Trust:
         because = f"the {name} process is {state}" if state != "running" else f"the {name} process has not reported yet"
         return Trust(needed=True, trusted=False, age_ns=-1, caution=f"nothing known: {because}")
     age_ns = max(0, now_ns - report.taken_ns)
-    why = _why_not(process, age_ns, reply.taken_ns, report.taken_ns)
+    waited_ns = reply.taken_ns - reply.asked_ns if reply.asked_ns else 0  # for another process, too
+    why = _why_not(process, age_ns - waited_ns, reply.taken_ns, report.taken_ns)
     caution = f"as of {duration(age_ns)} ago, {why}" if why else ""
     return Trust(needed=True, trusted=not why, age_ns=age_ns, caution=caution)
 
 
-def _why_not(process: ProcessStatus, age_ns: int, taken_ns: int, report_ns: int) -> str:
+def _why_not(process: ProcessStatus, unasked_ns: int, taken_ns: int, report_ns: int) -> str:
     if process.pid == 0 or process.silent:
         return f"the {process.name} process is {condition(process)}"
     if report_ns < taken_ns - process.uptime_ns:
         return f"before the {process.name} process was replaced"
-    if age_ns > STALE_NS:
+    if unasked_ns > STALE_NS:
         return f"the {process.name} process does not answer"
     return ""
 

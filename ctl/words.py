@@ -28,12 +28,14 @@ def duration(span_ns: int) -> str:
 
 def safe(text: str) -> str:
     """`text` on one line without anything that could steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def width_of(text: str) -> int:
     """Columns that `text` takes on a terminal."""
-    return sum(_columns(character) for character in text)
+    return len(text) if text.isascii() else sum(_columns(character) for character in text)
 
 
 def _columns(character: str) -> int:

@@ -73,14 +73,17 @@ class StatusBoard:
         """Remember how the last reload went; the text only when it failed."""
         self._reload_ok, self._reload_error, self._reload_ns = ok, "" if ok else report, now_ns
 
-    def reply(self, processes: Sequence[ProcessSeen], counters: Mapping[str, int], now_ns: int) -> StatusReply:
-        """Everything, as of `now_ns`."""
+    def reply(
+        self, processes: Sequence[ProcessSeen], counters: Mapping[str, int], now_ns: int, asked_ns: int = 0
+    ) -> StatusReply:
+        """Everything, as of `now_ns`; the processes were asked at `asked_ns`, 0: just now."""
         needed = {process.name for process in processes if process.state is not ProcessState.ABSENT}
         return StatusReply(
             schema=STATUS_SCHEMA,
             version=self._version,
             router_id=self.document.router_id,
             taken_ns=now_ns,
+            asked_ns=asked_ns,
             config_files=self.document.files,
             config_generation=self.document.generation,
             last_reload_ok=self._reload_ok,

@@ -13,6 +13,7 @@ running one read them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from pyhad.common.confirmation import ConfirmationNotice, ConfirmationState
@@ -56,7 +57,8 @@ from pyhad.control_proc.core.events import (
 )
 
 ANSWER_WITHIN_NS = 300_000_000
-AT_WORK_NS = 2_000_000_000
+AT_WORK_NS = 5_000_000_000
+"""Since that process last said that it is at work: on a machine of one core everybody else is, too."""
 CONFIRM_MOST_S = 86_400
 RELOAD_WITHIN_NS = 120_000_000_000
 ORDER_WITHIN_NS = 2_000_000_000
@@ -71,6 +73,7 @@ class _Pull:
     """One question to the peers: who still owes an answer, and until when it is waited for; who gets it."""
 
     ticket: int
+    asked_ns: int
     owing: dict[ProcessName, int]
     answers: list[AnswerStatus]
 
@@ -166,7 +169,7 @@ class Desk:
         if not asked:
             return [*answers]
         owing = dict.fromkeys(asked, now_ns + ANSWER_WITHIN_NS)
-        self._pull = _Pull(ticket=self._ticket, owing=owing, answers=answers)
+        self._pull = _Pull(ticket=self._ticket, asked_ns=now_ns, owing=owing, answers=answers)
         return [AskReport(process=name, sender=self._senders[name], ticket=self._ticket) for name in asked]
 
     def _lively(self, now_ns: int) -> list[ProcessName]:
@@ -197,7 +200,7 @@ class Desk:
 
     def _end_pull(self, pull: _Pull, now_ns: int) -> list[Effect]:
         self._pull = None
-        effects: list[Effect] = [*pull.answers]
+        effects: list[Effect] = [replace(answer, asked_ns=pull.asked_ns) for answer in pull.answers]
         if self._next_pull:
             effects += self._start_pull(now_ns)
         return effects

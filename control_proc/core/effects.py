@@ -36,6 +36,8 @@ class AnswerStatus:
     form: TextForm | None = None
     order: int = 0
     """As in `StatusAsked`."""
+    asked_ns: int = 0
+    """When the peers were asked; 0: none was."""
 
 
 Reply = (

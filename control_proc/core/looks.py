@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyhad.common.messages import VERSION, AtWork, RequestRefused, TableLook, TableLookReply
 from pyhad.control_proc.core.effects import Answer, AskLook
 
-ANSWER_WITHIN_NS = 2_000_000_000
+ANSWER_WITHIN_NS = 5_000_000_000
 """Since the owner last said that it is at work."""
 WAITING_MAX = 16
 _LATE = "the IPVS owner did not answer in time"

@@ -31,17 +31,27 @@ class _Page:
 
     def add(self, family: str, labels: Labels, value: float, suffix: str = "") -> None:
         """One sample."""
-        inner = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
-        number = repr(value) if isinstance(value, float) else str(int(value))
-        self._samples.setdefault(family, []).append(f"{family}{suffix}{{{inner}}} {number}".replace("{}", ""))
+        self.put(family, _inner(labels), value, suffix)
 
-    def text(self) -> str:
-        """The whole page."""
-        lines: list[str] = []
+    def put(self, family: str, inner: str, value: float, suffix: str = "") -> None:
+        """One sample whose labels have been written already."""
+        number = repr(value) if isinstance(value, float) else str(int(value))
+        labels = f"{{{inner}}}" if inner else ""
+        self._samples.setdefault(family, []).append(f"{family}{suffix}{labels} {number}\n")
+
+    def text(self) -> Generator[None, None, str]:
+        """The whole page, family by family. The samples are gone then."""
+        pieces: list[str] = []
         for name, (kind, help_text) in self._kinds.items():
             if name in self._samples:
-                lines += [f"# TYPE {name} {kind}", f"# HELP {name} {_escaped(help_text)}", *self._samples[name]]
-        return "\n".join([*lines, "# EOF"]) + "\n"
+                pieces.append(f"# TYPE {name} {kind}\n# HELP {name} {_escaped(help_text)}\n")
+                pieces.append("".join(self._samples.pop(name)))
+                yield
+        return "".join([*pieces, "# EOF\n"])
+
+
+def _inner(labels: Labels) -> str:
+    return ",".join([f'{name}="{_escaped(text)}"' for name, text in labels.items()])
 
 
 def _escaped(text: str) -> str:
@@ -61,7 +71,7 @@ def render(sight: Sight) -> Generator[None, None, str]:
         yield from _checks(page, sight.status.checker)
         _workers(page, sight.status.checker)
     _counters(page, sight)
-    return page.text()
+    return (yield from page.text())
 
 
 def _daemon(page: _Page, sight: Sight) -> None:
@@ -170,10 +180,10 @@ def _balancing(page: _Page, status: IpvsStatus) -> Iterator[None]:
         page.add("pyhad_service_panic", labels, service.kept_in)
         page.add("pyhad_service_installed", labels, int(service.installed))
         for server in service.destinations:
-            each = {**labels, "server": server.server}
-            page.add("pyhad_server_up", each, int(server.up))
-            page.add("pyhad_server_weight", each, server.weight)
-            page.add("pyhad_server_wanted_weight", each, server.wanted_weight)
+            each = _inner({**labels, "server": server.server})
+            page.put("pyhad_server_up", each, int(server.up))
+            page.put("pyhad_server_weight", each, server.weight)
+            page.put("pyhad_server_wanted_weight", each, server.wanted_weight)
             counts = (
                 ("pyhad_server_active_connections", server.active_connections, ""),
                 ("pyhad_server_connections", server.connections, "_total"),
@@ -184,7 +194,7 @@ def _balancing(page: _Page, status: IpvsStatus) -> Iterator[None]:
             )
             for name, count, suffix in counts:
                 if count >= 0:
-                    page.add(name, each, count, suffix)
+                    page.put(name, each, count, suffix)
         yield
 
 
@@ -223,14 +233,15 @@ def _checks(page: _Page, status: CheckerStatus) -> Iterator[None]:
                 "check": check.kind,
                 "number": str(seen[check.kind]),
             }
-            page.add("pyhad_check_up", labels, int(check.up))
-            page.add("pyhad_check_runs", labels, check.runs, "_total")
-            page.add("pyhad_check_failures", labels, check.failures, "_total")
-            page.add("pyhad_check_latency_seconds", labels, check.latency_ns / SECOND_NS)
+            each = _inner(labels)
+            page.put("pyhad_check_up", each, int(check.up))
+            page.put("pyhad_check_runs", each, check.runs, "_total")
+            page.put("pyhad_check_failures", each, check.failures, "_total")
+            page.put("pyhad_check_latency_seconds", each, check.latency_ns / SECOND_NS)
             for warning in check.warnings:
                 page.add("pyhad_check_warning", {**labels, "warning": warning}, 1)
             if check.certificate_until_s:
-                page.add("pyhad_check_certificate_end_timestamp_seconds", labels, check.certificate_until_s)
+                page.put("pyhad_check_certificate_end_timestamp_seconds", each, check.certificate_until_s)
         yield
 
 

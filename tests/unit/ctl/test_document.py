@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from pyhad.common.messages import WorkerStatus
-from pyhad.ctl.document import status_document, to_text
+from pyhad.ctl.document import status_document, status_text, to_text
 from pyhad.ctl.judge import Part
 
 
@@ -100,6 +100,14 @@ def test_the_text_is_json_that_ends_with_a_newline(replies: Any) -> None:
     text = to_text(document)
     assert text.endswith("}\n")
     assert json.loads(text) == document
+    assert "".join(status_text(replies.good(), replies.now_ns)) == text
+
+
+def test_each_server_has_a_line_of_the_text_and_what_is_empty_is_there(replies: Any) -> None:
+    lines = "".join(status_text(replies.good(), replies.now_ns)).splitlines()
+    [line] = [line for line in lines if '"server": "10.1.0.12:80"' in line]
+    assert json.loads(line.rstrip(","))["reason"] == "connect_refused"
+    assert json.loads("".join(status_text(replies.nothing_needed(), replies.now_ns)))["services"] == []
 
 
 def test_workers_of_the_checker(replies: Any) -> None:

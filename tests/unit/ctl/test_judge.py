@@ -66,6 +66,16 @@ def test_a_report_older_than_a_second_is_not_trusted_though_the_process_turns(re
     assert (trust.trusted, trust.caution) == (False, "as of 1.0 s ago, the vrrp process does not answer")
 
 
+def test_a_report_is_as_old_as_it_was_when_it_was_asked_for(replies: Any) -> None:
+    """The checker answered at once, and the owner of 40,000 servers three seconds later."""
+    reply = dataclasses.replace(replies.good(), asked_ns=replies.now_ns - 3 * S)
+    at_once = dataclasses.replace(reply, vrrp=dataclasses.replace(reply.vrrp, taken_ns=replies.now_ns - 3 * S))
+    trust = trust_of(at_once, VRRP, replies.now_ns)
+    assert (trust.trusted, trust.age_ns) == (True, 3 * S)
+    silent = dataclasses.replace(reply, vrrp=dataclasses.replace(reply.vrrp, taken_ns=replies.now_ns - 4 * S - 1))
+    assert trust_of(silent, VRRP, replies.now_ns).caution == "as of 4.0 s ago, the vrrp process does not answer"
+
+
 def test_no_report_at_all_is_not_trusted(replies: Any) -> None:
     trust = trust_of(dataclasses.replace(replies.good(), vrrp=None), VRRP, replies.now_ns)
     assert (trust.trusted, trust.age_ns) == (False, -1)

@@ -87,6 +87,10 @@ def question(process: ProcessName, ticket: int) -> AskReport:
     return AskReport(process=process, sender=process.encode(), ticket=ticket)
 
 
+def answer(client: bytes, asked_ns: int = T0) -> AnswerStatus:
+    return AnswerStatus(client=client, asked_ns=asked_ns)
+
+
 @pytest.fixture
 def desk() -> Desk:
     """A desk whose three peers have spoken."""
@@ -105,14 +109,14 @@ def test_the_operator_is_answered_when_the_last_peer_has_answered(desk: Desk) ->
     desk.handle(asks(b"a"), T0)
     assert desk.handle(says(VRRP, 1), T0 + MS) == []
     assert desk.handle(says(IPVS, 1), T0 + MS) == []
-    assert desk.handle(says(CHECKER, 1), T0 + MS) == [AnswerStatus(client=b"a")]
+    assert desk.handle(says(CHECKER, 1), T0 + MS) == [answer(b"a")]
     assert desk.next_deadline_ns() is None
 
 
 def test_the_operator_is_answered_after_300_ms_whoever_is_missing(desk: Desk) -> None:
     desk.handle(asks(b"a"), T0)
     assert desk.handle(DeadlineReached(), T0 + 300 * MS - 1) == []
-    assert desk.handle(DeadlineReached(), T0 + 300 * MS) == [AnswerStatus(client=b"a")]
+    assert desk.handle(DeadlineReached(), T0 + 300 * MS) == [answer(b"a")]
     assert desk.next_deadline_ns() is None
 
 
@@ -124,12 +128,12 @@ def test_an_answer_to_an_old_ticket_counts_for_nothing(desk: Desk) -> None:
         assert desk.handle(says(process, 1), T0 + 401 * MS) == []
     assert desk.handle(says(VRRP, 0), T0 + 402 * MS) == []
     assert [desk.handle(says(process, 2), T0 + 403 * MS) for process in (VRRP, CHECKER)] == [[], []]
-    assert desk.handle(says(IPVS, 2), T0 + 403 * MS) == [AnswerStatus(client=b"b")]
+    assert desk.handle(says(IPVS, 2), T0 + 403 * MS) == [answer(b"b", T0 + 400 * MS)]
 
 
 def test_silent_and_dead_peers_are_not_waited_for(desk: Desk) -> None:
     assert desk.handle(asks(b"a", page(silent=(VRRP,), dead=(CHECKER,))), T0) == [question(IPVS, 1)]
-    assert desk.handle(says(IPVS, 1), T0 + MS) == [AnswerStatus(client=b"a")]
+    assert desk.handle(says(IPVS, 1), T0 + MS) == [answer(b"a")]
 
 
 def test_a_peer_that_is_not_needed_any_more_is_not_waited_for(desk: Desk) -> None:
@@ -142,9 +146,9 @@ def test_a_peer_that_is_not_needed_any_more_is_not_waited_for(desk: Desk) -> Non
 
 def test_with_nobody_to_ask_the_answer_comes_at_once(desk: Desk) -> None:
     dead = page(dead=(VRRP, CHECKER, IPVS))
-    assert desk.handle(asks(b"a", dead), T0) == [AnswerStatus(client=b"a")]
+    assert desk.handle(asks(b"a", dead), T0) == [answer(b"a", 0)]
     fresh = Desk(StatusBoard(DOCUMENT, "1.2.3"), "1.2.3")
-    assert fresh.handle(asks(b"a"), T0) == [AnswerStatus(client=b"a")]
+    assert fresh.handle(asks(b"a"), T0) == [answer(b"a", 0)]
     assert fresh.next_deadline_ns() is None
 
 
@@ -152,7 +156,7 @@ def test_a_peer_that_cannot_be_reached_is_not_waited_for_nor_asked_again(desk: D
     desk.handle(asks(b"a"), T0)
     desk.handle(says(CHECKER, 1), T0)
     desk.handle(says(IPVS, 1), T0)
-    assert desk.handle(PeerUnreachable(process=VRRP, ticket=1), T0) == [AnswerStatus(client=b"a")]
+    assert desk.handle(PeerUnreachable(process=VRRP, ticket=1), T0) == [answer(b"a")]
     assert desk.handle(asks(b"a"), T0) == [question(CHECKER, 2), question(IPVS, 2)]
     desk.handle(says(VRRP, 0), T0)
     desk.handle(DeadlineReached(), T0 + 300 * MS)
@@ -166,11 +170,11 @@ def test_who_asks_during_a_pull_gets_the_next_one_together_with_the_others(desk:
     desk.handle(says(VRRP, 1), T0 + 2 * MS)
     desk.handle(says(CHECKER, 1), T0 + 2 * MS)
     expected: list[Effect] = [
-        AnswerStatus(client=b"a"), question(VRRP, 2), question(CHECKER, 2), question(IPVS, 2),
+        answer(b"a"), question(VRRP, 2), question(CHECKER, 2), question(IPVS, 2),
     ]  # fmt: skip
     assert desk.handle(says(IPVS, 1), T0 + 3 * MS) == expected
     assert desk.next_deadline_ns() == T0 + 303 * MS
-    assert desk.handle(DeadlineReached(), T0 + 303 * MS) == [AnswerStatus(client=b"b"), AnswerStatus(client=b"c")]
+    assert desk.handle(DeadlineReached(), T0 + 303 * MS) == [answer(b"b", T0 + 3 * MS), answer(b"c", T0 + 3 * MS)]
 
 
 def test_operators_beyond_the_bound_are_refused(desk: Desk) -> None:
@@ -304,7 +308,7 @@ def test_a_reload_and_a_pull_under_way_do_not_disturb_each_other(desk: Desk) -> 
     desk.handle(reload_by(b"a"), T0)
     desk.handle(asks(b"b"), T0)
     assert desk.next_deadline_ns() == T0 + 300 * MS
-    assert desk.handle(DeadlineReached(), T0 + 300 * MS) == [AnswerStatus(client=b"b")]
+    assert desk.handle(DeadlineReached(), T0 + 300 * MS) == [answer(b"b")]
     assert desk.next_deadline_ns() == T0 + 120 * S
 
 
@@ -359,14 +363,14 @@ def test_who_says_that_it_is_at_work_is_waited_for_and_only_that_one(desk: Desk)
     waiting = [Answer(client=b"a", reply=AtWork()), Answer(client=b"b", reply=AtWork())]
     assert desk.handle(PeerAtWork(process=IPVS, ticket=1), T0 + 200 * MS) == waiting
     assert desk.handle(DeadlineReached(), T0 + 300 * MS) == []  # the checker is late, the IPVS owner is at it
-    assert desk.next_deadline_ns() == T0 + 2200 * MS
+    assert desk.next_deadline_ns() == T0 + 5200 * MS
     assert desk.handle(PeerAtWork(process=CHECKER, ticket=1), T0 + 400 * MS) == []
     effects = desk.handle(says(IPVS, 1), T0 + 1900 * MS)
-    assert effects[0] == AnswerStatus(client=b"a")
+    assert effects[0] == answer(b"a")
 
 
 def test_a_promise_is_not_waited_for_without_end(desk: Desk) -> None:
     desk.handle(asks(b"a"), T0)
     desk.handle(PeerAtWork(process=IPVS, ticket=1), T0 + 200 * MS)
-    assert desk.handle(DeadlineReached(), T0 + 2200 * MS) == [AnswerStatus(client=b"a")]
-    assert desk.handle(PeerAtWork(process=IPVS, ticket=1), T0 + 2300 * MS) == []
+    assert desk.handle(DeadlineReached(), T0 + 5200 * MS) == [answer(b"a")]
+    assert desk.handle(PeerAtWork(process=IPVS, ticket=1), T0 + 5300 * MS) == []

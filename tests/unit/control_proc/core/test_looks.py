@@ -25,7 +25,7 @@ def test_the_owner_is_asked_and_the_answer_handed_on_once() -> None:
     reply = TableLookReply(problem="", look=look(-2), taken_ns=T0 + S)
     assert desk.answered(look(-2), T0 + S) == [Answer(client=b"b", reply=reply)]
     assert desk.answered(look(-2), T0 + S) == []
-    assert desk.next_deadline_ns() == T0 + 2 * S
+    assert desk.next_deadline_ns() == T0 + 5 * S
 
 
 def test_who_is_at_work_is_waited_for_and_who_says_nothing_is_not() -> None:
@@ -33,8 +33,8 @@ def test_who_is_at_work_is_waited_for_and_who_says_nothing_is_not() -> None:
     desk.asked(b"a", VERSION, b"ipvs", T0)
     assert desk.at_work(-1, T0 + S) == [Answer(client=b"a", reply=AtWork())]
     assert desk.at_work(5, T0 + S) == []
-    assert desk.expire(T0 + 2 * S) == []
-    assert desk.expire(T0 + 3 * S) == failed(b"a", "the IPVS owner did not answer in time", T0 + 3 * S)
+    assert desk.expire(T0 + 5 * S) == []
+    assert desk.expire(T0 + 6 * S) == failed(b"a", "the IPVS owner did not answer in time", T0 + 6 * S)
     assert desk.next_deadline_ns() is None
 
 
