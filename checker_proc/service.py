@@ -300,7 +300,7 @@ class CheckerService:
         verdict = judge.verdict
         if verdict.reason != Reason.NOT_CHECKED_YET:
             self._teller.server_is(verdict.service, verdict.server, up=verdict.up)
-        if change.went_down or (change.went_up and not change.is_confirmed):
+        if (change.went_down or change.went_up) and not change.is_confirmed:
             self._teller.check_is(
                 verdict.service,
                 verdict.server,

@@ -29,6 +29,7 @@ NOTHING: tuple[Effect, ...] = ()
 _WENT_UP = (ReportChange(went_up=True, went_down=False),)
 _CONFIRMED = (ReportChange(went_up=True, went_down=False, is_confirmed=True),)
 _WENT_DOWN = (ReportChange(went_up=False, went_down=True),)
+_CONFIRMED_DOWN = (ReportChange(went_up=False, went_down=True, is_confirmed=True),)
 _OTHERWISE = ReportChange(went_up=False, went_down=False)
 
 
@@ -193,10 +194,10 @@ class CheckMachine:
         self._good_urls = 0
         if self.is_tested and not self.is_up:
             return self._fail_again(event.reason)
-        self.is_up, self.is_tested = False, True
+        was_up, self.is_up, self.is_tested = self.is_up, False, True
         self.weight = None  # after a down the configured weight counts again (CHK-61)
         self.reason = event.reason
-        return _WENT_DOWN
+        return _WENT_DOWN if was_up else _CONFIRMED_DOWN
 
     def _fail_again(self, reason: Reason) -> tuple[Effect, ...]:
         """It was down. Where it began so, its reason may be that of another check, before a reload: its own counts."""

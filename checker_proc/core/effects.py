@@ -22,7 +22,7 @@ class ReportChange:
     went_down: bool
     """It is down now and was not, or was not tested before."""
     is_confirmed: bool = False
-    """With `went_up`: it was taken as up before, untested."""
+    """It was taken as that before, untested: nobody is mailed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

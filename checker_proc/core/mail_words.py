@@ -14,6 +14,7 @@ _GOOD = {
     "UDP_CHECK": "UDP CHECK succeed",
     "PING_CHECK": "ICMP CHECK succeed",
     "BFD_CHECK": "BFD CHECK succeeded",
+    "FILE_CHECK": "FILE CHECK succeeded",
 }
 _BAD = {
     "TCP_CHECK": "TCP CHECK failed on service",
@@ -24,6 +25,7 @@ _BAD = {
     "UDP_CHECK": "UDP CHECK failed on service",
     "PING_CHECK": "ICMP CHECK failed on service",
     "BFD_CHECK": "BFD CHECK failed on service",
+    "FILE_CHECK": "FILE CHECK failed on service",
 }
 
 

@@ -23,12 +23,12 @@ _MASK = _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _DELETE
 _READ_BYTES = 65536
 _MOST_TEXT = 64
 _NUMBER = re.compile(rb"[ \t\n]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)")
-_LARGEST = 2**31 - 1
+_LEAST, _LARGEST = -(2**31), 2**31 - 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def parse_number(text: bytes) -> int | None:
-    """C notation (decimal, 0x, leading 0 for octal); empty is 0; None: not a number (TRK-21)."""
+    """C notation (decimal, 0x, leading 0 for octal); empty is 0; None: no number, or none of 32 bits (TRK-21)."""
     if not text.strip():
         return 0
     match = _NUMBER.match(text)
@@ -40,7 +40,8 @@ def parse_number(text: bytes) -> int | None:
         number = int(digits, base)
     except ValueError:
         return None
-    return max(-_LARGEST, min(_LARGEST, -number if match[1] == b"-" else number))
+    value = -number if match[1] == b"-" else number
+    return value if _LEAST <= value <= _LARGEST else None
 
 
 class HelperFiles:

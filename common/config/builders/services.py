@@ -289,6 +289,10 @@ class _Service:
             message = f"hysteresis {hysteresis} is not less than the quorum: {quorum - 1} is used"
             self._complaints.warning(message, found.at)
             hysteresis = quorum - 1
+        if quorum <= weights < quorum + hysteresis and found is not None:
+            needed = f"quorum {quorum} and hysteresis {hysteresis} together are more than all weights, {weights}"
+            hint = "raise the weights or lower one of the two, unless a check raises weights"
+            self._complaints.warning(f"{needed}: once lost, the quorum is not regained", found.at, hint=hint)
         return quorum, hysteresis
 
     def _is_marked(self, listeners: tuple[Listener, ...]) -> bool:

@@ -26,6 +26,7 @@ REFUSED = ProbeFailed(reason=Reason.CONNECT_REFUSED)
 WENT_UP = (ReportChange(went_up=True, went_down=False),)
 CONFIRMED = (ReportChange(went_up=True, went_down=False, is_confirmed=True),)
 WENT_DOWN = (ReportChange(went_up=False, went_down=True),)
+CONFIRMED_DOWN = (ReportChange(went_up=False, went_down=True, is_confirmed=True),)
 START = (StartProbe(url=0),)
 
 
@@ -81,6 +82,14 @@ def test_the_first_failure_takes_it_down_whatever_retry_says() -> None:
     assert run(machine, 1 * S, REFUSED) == WENT_DOWN
     assert not machine.is_up
     assert machine.reason == "connect_refused"
+
+
+@pytest.mark.behaviour("CHK-6")
+def test_the_first_failure_of_an_alpha_check_confirms_what_it_was_taken_as() -> None:
+    machine = begun(tcp(alpha=True, retry=0))
+    assert run(machine, 1 * S, REFUSED) == CONFIRMED_DOWN
+    assert run(machine, 11 * S, GOOD) == WENT_UP
+    assert run(machine, 21 * S, REFUSED) == WENT_DOWN
 
 
 @pytest.mark.behaviour("CHK-8")

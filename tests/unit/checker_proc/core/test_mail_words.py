@@ -21,7 +21,8 @@ from pyhad.checker_proc.core.mail_words import body_of
         ("MISC_CHECK", False, "timeout", "MISC CHECK timed out on service"),
         ("DNS_CHECK", False, "timeout", "DNS_CHECK: failed on service"),
         ("PING_CHECK", True, "check_succeeded", "ICMP CHECK succeed on service"),
-        ("FILE_CHECK", True, "check_succeeded", "FILE_CHECK succeeded on service"),
+        ("FILE_CHECK", True, "check_succeeded", "FILE CHECK succeeded on service"),
+        ("FILE_CHECK", False, "file_says_down", "FILE CHECK failed on service"),
     ],
 )
 def test_each_kind_has_its_words(kind: str, up: bool, reason: str, body: str) -> None:

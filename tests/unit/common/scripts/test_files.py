@@ -16,7 +16,8 @@ from pyhad.common.scripts.orders import Answer, FileRead, Follow, Trouble
 @pytest.mark.parametrize(
     ("text", "value"),
     [(b"", 0), (b" \n", 0), (b"12\n", 12), (b"-0x10", -16), (b"010", 8), (b"+7 rest", 7), (b"0", 0), (b"abc", None),
-     (b"99999999999999", 2147483647), (b"08", None)],
+     (b"2147483647", 2147483647), (b"2147483648", None), (b"-2147483648", -2147483648), (b"-2147483649", None),
+     (b"99999999999", None), (b"08", None)],
 )  # fmt: skip
 def test_numbers_as_c_writes_them(text: bytes, value: int | None) -> None:
     assert parse_number(text) == value

@@ -127,6 +127,13 @@ def test_quorum_and_hysteresis_are_lowered_to_what_can_be(service: Compile) -> N
     assert (one.quorum, one.hysteresis) == (3, 2)
 
 
+def test_a_quorum_that_cannot_be_regained_is_warned_of(service: Compile) -> None:
+    assert service("weight 3\nquorum 3").warnings == []
+    assert service("weight 3\nquorum 3\nhysteresis 1").warnings == [
+        "quorum 3 and hysteresis 1 together are more than all weights, 3: once lost, the quorum is not regained"
+    ]
+
+
 @pytest.mark.behaviour("FIX-60")
 def test_a_sorry_server_that_is_a_real_server_inhibits_as_that_one(service: Compile) -> None:
     one = built(service("sorry_server 10.0.0.1 8080", "inhibit_on_failure"))
