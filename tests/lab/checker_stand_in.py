@@ -146,8 +146,9 @@ class Director:
                 self.verdicts[(message.verdict.service, message.verdict.server)] = message.verdict
 
     def _take_status(self, sender: bytes, _peer: Peer, message: object) -> None:
-        assert isinstance(message, m.CheckerStatus)
-        self.reports.append(message)
+        if not isinstance(message, m.AtWork):  # said before each report
+            assert isinstance(message, m.CheckerStatus)
+            self.reports.append(message)
 
     def serve(self, behave: Behaviour, port: int = 0, address: str = "127.0.0.1") -> Server:
         """A server on loopback, in this loop, closed at the end of the test if not before."""
