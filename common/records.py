@@ -1,7 +1,7 @@
 """`dataclass` as the standard one, for less than half its price: one text to compile for each class.
 
-Before Python 3.13 the standard decorator compiles up to six, which for the 420 classes of pyhad was the larger part
-of what a start imports (docs/decisions/0026-what-a-start-need-not-do.md). Here it only collects the fields and makes
+Before Python 3.13 the standard decorator compiles up to six, which for the 420 classes of pyhad was a good quarter
+of what importing costs (docs/decisions/0026-what-a-start-need-not-do.md). Here it only collects the fields and makes
 the slots, so that `fields`, `replace`, `asdict`, `match` and type checkers see no difference; the methods are made
 below. What pyhad does not use of it is refused with TypeError, never done by half.
 """

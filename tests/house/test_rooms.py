@@ -91,7 +91,7 @@ def test_zmq_and_msgpack_each_have_one_home(root: Path, python_files: list[Path]
 
 
 def test_every_record_is_made_the_cheap_way(root: Path, python_files: list[Path], rooms: tuple[str, ...]) -> None:
-    """The standard decorator costs a start more than all else that it imports; see docs/decisions/0026."""
+    """The standard decorator costs a start a good quarter of its imports; see docs/decisions/0026."""
     standard = set()
     for path in python_files:
         relative = path.relative_to(root)
