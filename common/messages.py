@@ -35,6 +35,7 @@ from pyhad.common.messages_orders import (
 from pyhad.common.messages_peers import PeerStatus
 from pyhad.common.messages_table import (
     DestinationStatus as DestinationStatus,
+    Rates as Rates,
     ServiceStatus as ServiceStatus,
     TableDifference as TableDifference,
     TableLook as TableLook,

@@ -5,6 +5,21 @@ from __future__ import annotations
 from pyhad.common.records import dataclass, field
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Each second, as the kernel's IPVS estimates it: a mean that moves with the last seconds, new every two."""
+
+    connections: int = 0
+    in_packets: int = 0
+    out_packets: int = 0
+    in_bytes: int = 0
+    out_bytes: int = 0
+
+
+STILL = Rates()
+"""Nothing moves: one object, so that it does not travel."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationStatus:
     """One real server in the data plane's own table. `weight` -1: not there, wanted or not."""
@@ -37,6 +52,8 @@ class DestinationStatus:
     out_packets: int = -1
     in_bytes: int = -1
     out_bytes: int = -1
+    rates: Rates | None = STILL
+    """None: the data plane has none, or it is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +70,15 @@ class ServiceStatus:
     destinations: tuple[DestinationStatus, ...]
     kept_in: int = 0
     """How many of them are down and stay in the table for the panic threshold."""
+    connections: int = -1
+    """This and the following: of all its listeners since they are in the table, with servers that left meanwhile; where
+    the data plane counts only servers, of those that are there. -1: not counted."""
+    in_packets: int = -1
+    out_packets: int = -1
+    in_bytes: int = -1
+    out_bytes: int = -1
+    rates: Rates | None = STILL
+    """As of a server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pyhad.common.messages import CheckStatus, DestinationStatus, RouterStatus, StaticStatus, StatusReply, WorkerStatus
+from pyhad.common.messages import (
+    CheckStatus,
+    DestinationStatus,
+    Rates,
+    RouterStatus,
+    ServiceStatus,
+    StaticStatus,
+    StatusReply,
+    WorkerStatus,
+)
 from pyhad.common.messages_peers import PeerStatus
 from pyhad.common.states import ProcessName
 from pyhad.ctl.judge import ALL_PARTS, Part, Trust, condition, problems, trust_of
@@ -229,6 +238,15 @@ def _pool(pool: Pool, now_ns: int) -> dict[str, Any]:
         "problem": service.problem if service else "",
         "servers_up": pool.up_count,
         "servers_total": pool.real_count,
+        "connections": {
+            "active": _sum([server.destination.active_connections for server in pool.servers if server.destination]),
+            "inactive": _sum(
+                [server.destination.inactive_connections for server in pool.servers if server.destination]
+            ),
+            "total": _count(service.connections if service else -1),
+        },
+        "traffic": _traffic(service),
+        "rates": _rates(service),
         "servers": [_server(server, now_ns) for server in pool.servers],
     }
 
@@ -259,6 +277,7 @@ def _server(server: Server, now_ns: int) -> dict[str, Any]:
             "total": _count(destination.connections if destination else -1),
         },
         "traffic": _traffic(destination),
+        "rates": _rates(destination),
         "checks": [_check(check, now_ns) for check in server.checks],
     }
 
@@ -267,9 +286,21 @@ def _left(at_ns: int, now_ns: int) -> float | None:
     return seconds(max(0, at_ns - now_ns)) if at_ns else None
 
 
-def _traffic(destination: DestinationStatus | None) -> dict[str, int | None]:
+def _traffic(row: ServiceStatus | DestinationStatus | None) -> dict[str, int | None]:
     names = ("in_packets", "out_packets", "in_bytes", "out_bytes")
-    return {name: _count(getattr(destination, name)) if destination else None for name in names}
+    return {name: _count(getattr(row, name)) if row else None for name in names}
+
+
+def _rates(row: ServiceStatus | DestinationStatus | None) -> dict[str, int] | None:
+    """Each second; None where the data plane has none."""
+    found = row.rates if row else None
+    return {name: getattr(found, name) for name in Rates.__slots__} if found else None
+
+
+def _sum(counts: list[int]) -> int | None:
+    """Of those that are counted."""
+    known = [count for count in counts if count >= 0]
+    return sum(known) if known else None
 
 
 def _check(check: CheckStatus, now_ns: int) -> dict[str, Any]:

@@ -1,27 +1,30 @@
-"""The table of the data plane: `pyhadctl vs` in the manner of `ipvsadm -Ln --stats`. Pure."""
+"""The table of the data plane: `pyhadctl vs` in the manner of `ipvsadm -Ln --stats` and `--rate`. Pure."""
 
 from __future__ import annotations
 
-from pyhad.common.messages import DestinationStatus, StatusReply
+from pyhad.common.messages import DestinationStatus, ServiceStatus, StatusReply
 from pyhad.ctl.pools import Pool, Server, pools_of
 from pyhad.ctl.words import safe
 
-_COUNTS = ("connections", "in_packets", "out_packets", "in_bytes", "out_bytes")
+_NAMES = ("connections", "in_packets", "out_packets", "in_bytes", "out_bytes")
+_COUNT_TITLES = ("Conns", "InPkts", "OutPkts", "InBytes", "OutBytes")
+_RATE_TITLES = ("CPS", "InPPS", "OutPPS", "InBPS", "OutBPS")
 _NAME = 34
 _UNITS = ((10**17, 10**12, "T"), (10**14, 10**9, "G"), (10**11, 10**6, "M"), (10**8, 10**3, "K"))
 
 
-def render_table(reply: StatusReply) -> str:
-    """Every service with its servers: counters as ipvsadm has them, then weight, health, and what operators did."""
+def render_table(reply: StatusReply, *, rates: bool = False) -> str:
+    """Every service with its servers: counters, or rates, as ipvsadm has them, then weight, health, and what operators
+    did."""
     plane = reply.ipvs.data_plane if reply.ipvs is not None else "no data plane"
     lines = [
         f"Virtual servers ({plane})",
-        _line("Prot LocalAddress:Port", "Conns", "InPkts", "OutPkts", "InBytes", "OutBytes", "Sched"),
+        _line("Prot LocalAddress:Port", *(_RATE_TITLES if rates else _COUNT_TITLES), "Sched"),
         _line("  -> RemoteAddress:Port", "", "", "", "", "", "Weight ActiveConn InActConn Health"),
     ]
     for pool in pools_of(reply):
-        lines.append(_line(_title(pool), *_sums(pool), _service_remark(pool)))
-        lines += [_server(server) for server in pool.servers if server.destination is not None]
+        lines.append(_line(_title(pool), *_numbers(pool.service, rates), _service_remark(pool)))
+        lines += [_server(server, rates) for server in pool.servers if server.destination is not None]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -48,20 +51,18 @@ def _service_remark(pool: Pool) -> str:
     return safe(f"{service.scheduler}, {pool.up_count} of {pool.real_count} up{quorum}{problem}")
 
 
-def _sums(pool: Pool) -> list[str]:
-    there = [server.destination for server in pool.servers if server.destination is not None]
-    counts = [[value for each in there if (value := getattr(each, name)) >= 0] for name in _COUNTS]
-    return [_number(sum(known)) if known else "-" for known in counts]
+def _numbers(row: ServiceStatus | DestinationStatus | None, rates: bool) -> list[str]:
+    of = row.rates if rates and row is not None else row
+    return ["-" if of is None else _number(getattr(of, name)) for name in _NAMES]
 
 
-def _server(server: Server) -> str:
+def _server(server: Server, rates: bool) -> str:
     destination = server.destination
     assert destination is not None
-    counts = [_number(getattr(destination, name)) for name in _COUNTS]
     weight = str(destination.weight) if destination.weight >= 0 else "-"
     active, inactive = _number(destination.active_connections), _number(destination.inactive_connections)
     remark = f"{weight:<6} {active:<10} {inactive:<9} {_health(server, destination)}"
-    return _line(f"  -> {safe(server.shown)}", *counts, remark)
+    return _line(f"  -> {safe(server.shown)}", *_numbers(destination, rates), remark)
 
 
 def _health(server: Server, destination: DestinationStatus) -> str:

@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     for module in (reload_command, config_commands, wire_commands, texts):
         module.add_commands(commands, common)
     listing = commands.add_parser("vs", parents=[common], help="the table with its counters, as ipvsadm shows it")
+    listing.add_argument("--rate", action="store_true", help="what happens each second in place of the counters")
     listing.set_defaults(action=_listing)
     help_text = "the table as it is now against the wanted one, and what was repaired lately; exit code 0: the same"
     diff = commands.add_parser("diff", parents=[common], help=help_text)
@@ -191,7 +192,8 @@ def _listing(arguments: argparse.Namespace) -> int:
         return _status(arguments)
     from pyhad.ctl import client, listing
 
-    sys.stdout.write(listing.render_table(client.status(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))))
+    reply = client.status(run_dir(arguments), timeout_s(arguments, TIMEOUT_S))
+    sys.stdout.write(listing.render_table(reply, rates=arguments.rate))
     return FINE
 
 

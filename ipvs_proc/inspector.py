@@ -202,7 +202,7 @@ class Inspector:
     ) -> Generator[None, None, None]:
         """Each service is compared when it was just read, with what was written before that."""
         self._hands.write(())
-        services, servers_of = writer.plane.glance()
+        services, servers_of, _ = writer.plane.glance()
         there = {service.listener: service for service in services}
         balancer, owned = self._hands.balancer(), self._hands.owned()
         for listener in sorted((balancer.listeners | owned) - there.keys(), key=listener_name):

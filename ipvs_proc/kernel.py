@@ -28,9 +28,9 @@ from pyhad.ipvs_proc.core.table import (
     Destination,
     Endpoint,
     Entry,
+    Glance,
     Reading,
     Servers,
-    Service,
     Table,
     endpoint_name,
     listener_name,
@@ -67,20 +67,24 @@ class IpvsPlane:
         """Every service with its destinations."""
         table: Table = {}
         connections: dict[Listener, dict[Endpoint, Connections]] = {}
-        services, servers_of = self.glance()
+        services, servers_of, counted = self.glance()
         for service in services:
             if (found := servers_of(service.listener)) is not None:
                 destinations, connections[service.listener] = found
                 table[service.listener] = Entry(service=service, destinations=destinations)
-        return Reading(table=table, connections=connections)
+        return Reading(table=table, connections=connections, services=counted)
 
-    def glance(self) -> tuple[list[Service], Callable[[Listener], Servers | None]]:
-        """As `Plane.glance`."""
+    def glance(self) -> Glance:
+        """As `Plane.glance`. A service of a protocol that is not known here is passed over."""
+        found = Glance([], self._servers, {})
         try:
-            found = [wire.service_from(answer) for answer in self._socket.dump(wire.GET_SERVICE)]
+            for answer in self._socket.dump(wire.GET_SERVICE):
+                if (service := wire.service_from(answer)) is not None:
+                    found.services.append(service)
+                    found.counted[service.listener] = wire.service_counts_from(answer)
         except WireError as error:
             raise KernelError("read the table", errno.EBADMSG, str(error)) from None
-        return [service for service in found if service is not None], self._servers  # None: a protocol not known here
+        return found
 
     def _servers(self, listener: Listener) -> Servers | None:
         read = self._reader.read

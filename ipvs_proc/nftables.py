@@ -18,7 +18,7 @@ from pyhad.ipvs_proc.core import ruleset
 from pyhad.ipvs_proc.core.reconcile import Change, apply_changes
 from pyhad.ipvs_proc.core.ruleset_listing import MAPS, read_listing
 from pyhad.ipvs_proc.core.ruleset_names import TABLE
-from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Servers, Service, Table
+from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Glance, Reading, Table
 from pyhad.ipvs_proc.plane import Refusal
 
 CHANGES_AT_ONCE = 2000
@@ -64,12 +64,12 @@ class NftablesPlane:
         self._there = dict(reading.table) if reading is not None else {}
         return reading or Reading(table={}, connections={})
 
-    def glance(self) -> tuple[list[Service], Callable[[Listener], Servers | None]]:
+    def glance(self) -> Glance:
         """As `Plane.glance`: a listing has everything."""
         reading = self.read()
         table, counted = reading.table, reading.connections
         services = [entry.service for entry in table.values()]
-        return services, lambda listener: (table[listener].destinations, counted.get(listener, {}))
+        return Glance(services, lambda listener: (table[listener].destinations, counted.get(listener, {})), {})
 
     def connections(self, listener: Listener) -> dict[Endpoint, Connections]:
         """Nothing is followed here: connections of a destination that is removed go on until they end."""

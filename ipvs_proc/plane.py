@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from pyhad.common.config.model import Listener
 from pyhad.common.errors import KernelError
 from pyhad.common.records import dataclass
 from pyhad.ipvs_proc.core.reconcile import Change
-from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, Servers, Service
+from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Glance, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Plane(Protocol):
         """The table as it is now, with counters."""
         ...
 
-    def glance(self) -> tuple[list[Service], Callable[[Listener], Servers | None]]:
-        """The services now, and a way to the servers of each of them; None: it is gone meanwhile."""
+    def glance(self) -> Glance:
+        """The services now, and a way to the servers of each of them."""
         ...
 
     def connections(self, listener: Listener) -> Mapping[Endpoint, Connections]:

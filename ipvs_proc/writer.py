@@ -89,8 +89,10 @@ class Writer:
 
     def refreshing(self, drifted: set[Listener]) -> Generator[None, None, None]:
         """As `refresh`, service by service: where it yields we may write, and go on from what is there then."""
-        services, servers_of = self.plane.glance()
+        services, servers_of, counted = self.plane.glance()
         there = {service.listener: service for service in services}
+        self.reading.services.clear()
+        self.reading.services.update(counted)
         for listener in self.reading.table.keys() - there.keys():
             del self.reading.table[listener]
             drifted.add(listener)

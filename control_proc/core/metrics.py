@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-from pyhad.common.messages import CheckerStatus, IpvsStatus, ProcessStatus
+from pyhad.common.messages import CheckerStatus, DestinationStatus, IpvsStatus, ProcessStatus, ServiceStatus
 from pyhad.common.states import ProcessState, RouterState
 from pyhad.control_proc.core.sight import HMAC_STATISTICS, LAST_STATISTICS, NUMBERS, STATISTICS, Router, Sight
 
@@ -170,32 +170,40 @@ def _balancing(page: _Page, status: IpvsStatus) -> Iterator[None]:
     page.family("pyhad_server_weight", "gauge", "Weight in the data plane; -1: not there.")
     page.family("pyhad_server_wanted_weight", "gauge", "Weight that it should have.")
     page.family("pyhad_server_active_connections", "gauge", "Open connections.")
-    page.family("pyhad_server_connections", "counter", "Connections since it is in the table.")
-    for direction in ("in", "out"):
-        page.family(f"pyhad_server_{direction}_packets", "counter", "Packets since it is in the table.")
-        page.family(f"pyhad_server_{direction}_bytes", "counter", "Bytes since it is in the table.")
+    for kind in ("service", "server"):
+        page.family(f"pyhad_{kind}_connections", "counter", "Connections since it is in the table.")
+        for direction in ("in", "out"):
+            page.family(f"pyhad_{kind}_{direction}_packets", "counter", "Packets since it is in the table.")
+            page.family(f"pyhad_{kind}_{direction}_bytes", "counter", "Bytes since it is in the table.")
     for service in status.services:
         labels = {"service": service.service}
         page.add("pyhad_service_quorum", labels, int(service.quorum_up))
         page.add("pyhad_service_panic", labels, service.kept_in)
         page.add("pyhad_service_installed", labels, int(service.installed))
+        _traffic(page, "service", _inner(labels), service)
         for server in service.destinations:
             each = _inner({**labels, "server": server.server})
             page.put("pyhad_server_up", each, int(server.up))
             page.put("pyhad_server_weight", each, server.weight)
             page.put("pyhad_server_wanted_weight", each, server.wanted_weight)
-            counts = (
-                ("pyhad_server_active_connections", server.active_connections, ""),
-                ("pyhad_server_connections", server.connections, "_total"),
-                ("pyhad_server_in_packets", server.in_packets, "_total"),
-                ("pyhad_server_out_packets", server.out_packets, "_total"),
-                ("pyhad_server_in_bytes", server.in_bytes, "_total"),
-                ("pyhad_server_out_bytes", server.out_bytes, "_total"),
-            )
-            for name, count, suffix in counts:
-                if count >= 0:
-                    page.put(name, each, count, suffix)
+            if server.active_connections >= 0:
+                page.put("pyhad_server_active_connections", each, server.active_connections)
+            _traffic(page, "server", each, server)
         yield
+
+
+def _traffic(page: _Page, kind: str, inner: str, row: ServiceStatus | DestinationStatus) -> None:
+    """What is counted. Rates are not among it: who reads counters makes them."""
+    counts = (
+        ("connections", row.connections),
+        ("in_packets", row.in_packets),
+        ("out_packets", row.out_packets),
+        ("in_bytes", row.in_bytes),
+        ("out_bytes", row.out_bytes),
+    )
+    for name, count in counts:
+        if count >= 0:
+            page.put(f"pyhad_{kind}_{name}", inner, count, "_total")
 
 
 def _workers(page: _Page, status: CheckerStatus) -> None:

@@ -2,7 +2,7 @@
 
 Messages of one kernel and one kind of destination are laid out alike. The first of each length is parsed attribute by
 attribute and shows where things are: the settings (everything but counters) are looked up as bytes, the counters are
-taken from their places. A message that is laid out otherwise is parsed like a first one.
+taken from their places, all in one go. A message that is laid out otherwise is parsed like a first one.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from __future__ import annotations
 import struct
 
 from pyhad.common.errors import WireError
+from pyhad.common.messages_table import STILL
 from pyhad.common.records import dataclass
 from pyhad.ipvs_proc.core import ipvs_wire as wire
 from pyhad.ipvs_proc.core.genl import places_in
-from pyhad.ipvs_proc.core.table import Connections, Destination
+from pyhad.ipvs_proc.core.table import Connections, Destination, rates_of
 
 KEPT_MAX = 200_000
-_IDLE = Connections(0, 0, 0, 0, 0, 0, 0)
+_IDLE = Connections(0, 0, 0, 0, 0, 0, 0, STILL)
 """Of all destinations that nobody uses: one object instead of thousands."""
-_U32 = struct.Struct("=I")
-_U64 = struct.Struct("=Q")
+_HEAD = 4
+_SIZES = [4] * len(wire.DEST_SHORT_COUNTERS) + [8] * len((*wire.STATS_COUNTERS, *wire.STATS_RATES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,13 @@ class _Layout:
 
     settings: tuple[tuple[int, int], ...]
     """Stretches of bytes that are no counters, heads of attributes included."""
-    heads: tuple[tuple[int, bytes], ...]
-    """Heads of the attributes with counters, which must stand where they stood."""
-    short: tuple[int, int]
-    """Active and inactive connections, 32 bits each."""
-    long: tuple[int, ...]
-    """Connections, packets in and out, bytes in and out, 64 bits each."""
+    start: int
+    """Where the first counter is, with its head."""
+    counters: struct.Struct
+    """From there on head and value of each, by turns: active and inactive connections, 32 bits each; then connections,
+    packets in and out, bytes in and out, and the rates of these, 64 bits each."""
+    heads: tuple[bytes, ...]
+    """Which must stand where they stood."""
 
 
 class DestinationReader:
@@ -46,10 +48,12 @@ class DestinationReader:
     def read(self, payload: bytes, service_family: int) -> tuple[Destination, Connections]:
         """A destination and what it counted. Raises `WireError`."""
         layout = self._layouts.get(len(payload))
-        if layout is not None and all(payload[at : at + len(head)] == head for at, head in layout.heads):
-            known = self._known.get(_key(payload, layout, service_family))
-            if known is not None:
-                return known, _counters(payload, layout)
+        if layout is not None:
+            counters = layout.counters.unpack_from(payload, layout.start)
+            if counters[::2] == layout.heads:
+                known = self._known.get(_key(payload, layout, service_family))
+                if known is not None:
+                    return known, _counted(counters[1::2])
         found, counted = wire.destination_from(payload, service_family)
         layout = _layout_of(payload)
         if layout is not None:
@@ -65,12 +69,8 @@ def _key(payload: bytes, layout: _Layout, service_family: int) -> bytes:
     return b"".join([*(payload[start:end] for start, end in layout.settings), bytes((service_family,))])
 
 
-def _counters(payload: bytes, layout: _Layout) -> Connections:
-    first, second = layout.short
-    total, in_packets, out_packets, in_bytes, out_bytes = (_U64.unpack_from(payload, at)[0] for at in layout.long)
-    active, inactive = _U32.unpack_from(payload, first)[0], _U32.unpack_from(payload, second)[0]
-    found = Connections(active, inactive, total, in_packets, out_packets, in_bytes, out_bytes)
-    return _IDLE if found == _IDLE else found
+def _counted(values: tuple[int, ...]) -> Connections:
+    return Connections._make((*values[:7], rates_of(values[7:]))) if any(values) else _IDLE
 
 
 def _layout_of(payload: bytes) -> _Layout | None:
@@ -79,11 +79,12 @@ def _layout_of(payload: bytes) -> _Layout | None:
         outer = places_in(payload, 0, len(payload))
         inner = places_in(payload, *outer[wire.DEST])
         stats = places_in(payload, *inner[wire.DEST_STATS64])
-        short = tuple(inner[kind] for kind in wire.DEST_SHORT_COUNTERS)
-        long = tuple(stats[kind] for kind in wire.STATS_COUNTERS)
+        places = [inner[kind] for kind in wire.DEST_SHORT_COUNTERS]
+        places += [stats[kind] for kind in (*wire.STATS_COUNTERS, *wire.STATS_RATES)]
     except (KeyError, WireError):
         return None
-    if any(end - start != 4 for start, end in short) or any(end - start != 8 for start, end in long):
+    sizes = [end - start for start, end in places]
+    if sizes != _SIZES or places != sorted(places):
         return None
     volatile = sorted(place for kind, place in inner.items() if kind in wire.DEST_VOLATILE)
     settings: list[tuple[int, int]] = []
@@ -92,10 +93,18 @@ def _layout_of(payload: bytes) -> _Layout | None:
         settings.append((at, start))
         at = end + 3 & ~3
     settings.append((at, len(payload)))
-    counters = [*short, *long]
     return _Layout(
         settings=tuple((start, end) for start, end in settings if start < end),
-        heads=tuple((start - 4, payload[start - 4 : start]) for start, _ in counters),
-        short=(short[0][0], short[1][0]),
-        long=tuple(start for start, _ in long),
+        start=places[0][0] - _HEAD,
+        counters=_struct_of(places),
+        heads=tuple(payload[start - _HEAD : start] for start, _ in places),
     )
+
+
+def _struct_of(places: list[tuple[int, int]]) -> struct.Struct:
+    """Head and value of each attribute, and what is between two of them passed over."""
+    form, at = "=", places[0][0] - _HEAD
+    for start, end in places:
+        form += f"{start - _HEAD - at}x{_HEAD}s{'I' if end - start == 4 else 'Q'}"
+        at = end
+    return struct.Struct(form)

@@ -32,6 +32,7 @@ from pyhad.ipvs_proc.core.table import (
     Destination,
     Endpoint,
     Service,
+    rates_of,
 )
 
 NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE = 1, 2, 3, 4
@@ -41,18 +42,16 @@ FLUSH = 17
 
 _SERVICE, _DEST, _DAEMON, _TIMEOUT_TCP, _TIMEOUT_TCP_FIN, _TIMEOUT_UDP = 1, 2, 3, 4, 5, 6
 (_S_FAMILY, _S_PROTOCOL, _S_ADDRESS, _S_PORT, _S_MARK, _S_SCHEDULER, _S_FLAGS, _S_TIMEOUT, _S_NETMASK) = range(1, 10)
-_S_ENGINE = 11
+_S_ENGINE, _S_STATS64 = 11, 12
 (_D_ADDRESS, _D_PORT, _D_METHOD, _D_WEIGHT, _D_UPPER, _D_LOWER, _D_ACTIVE, _D_INACTIVE) = range(1, 9)
 _D_FAMILY, _D_STATS64, _D_TUNNEL_TYPE, _D_TUNNEL_PORT, _D_TUNNEL_FLAGS = 11, 12, 13, 14, 15
 (_Y_STATE, _Y_INTERFACE, _Y_ID, _Y_MAX_LEN, _Y_GROUP, _Y_GROUP6, _Y_PORT, _Y_TTL) = range(1, 9)
-_STATS_CONNECTIONS, _STATS_IN_PACKETS, _STATS_OUT_PACKETS, _STATS_IN_BYTES, _STATS_OUT_BYTES = 1, 2, 3, 4, 5
 
 DEST, DEST_STATS64, DEST_SHORT_COUNTERS = _DEST, _D_STATS64, (_D_ACTIVE, _D_INACTIVE)
 DEST_VOLATILE = (_D_ACTIVE, _D_INACTIVE, 9, 10, _D_STATS64)
 """What changes with traffic: also persistent connections, and the statistics of 32 bits."""
-STATS_COUNTERS = (
-    _STATS_CONNECTIONS, _STATS_IN_PACKETS, _STATS_OUT_PACKETS, _STATS_IN_BYTES, _STATS_OUT_BYTES,
-)  # fmt: skip
+STATS_COUNTERS, STATS_RATES = (1, 2, 3, 4, 5), (6, 7, 8, 9, 10)
+"""Connections, packets in and out, bytes in and out: so far, and each second."""
 
 _FLAG_PERSISTENT = 0x01
 _OUR_FLAGS = FLAG_ONE_PACKET | FLAG_SCHEDULER_1 | FLAG_SCHEDULER_2 | FLAG_SCHEDULER_3
@@ -282,16 +281,18 @@ def destination_from(payload: bytes, service_family: int) -> tuple[Destination, 
 
 
 def _connections_from(read: _Read) -> Connections:
-    counted = read.inside(_D_STATS64)
-    return Connections(
-        active=read.number(_D_ACTIVE),
-        inactive=read.number(_D_INACTIVE),
-        total=counted.number(_STATS_CONNECTIONS, -1),
-        in_packets=counted.number(_STATS_IN_PACKETS, -1),
-        out_packets=counted.number(_STATS_OUT_PACKETS, -1),
-        in_bytes=counted.number(_STATS_IN_BYTES, -1),
-        out_bytes=counted.number(_STATS_OUT_BYTES, -1),
-    )
+    return _counted_from(read.inside(_D_STATS64), read.number(_D_ACTIVE), read.number(_D_INACTIVE))
+
+
+def service_counts_from(payload: bytes) -> Connections:
+    """What is counted for a service itself; its open connections only its destinations know. Raises `WireError`."""
+    return _counted_from(_Read(payload).inside(_SERVICE).inside(_S_STATS64), -1, -1)
+
+
+def _counted_from(stats: _Read, active: int, inactive: int) -> Connections:
+    numbers = [stats.number(kind, -1) for kind in STATS_COUNTERS]
+    rates = [stats.number(kind, -1) for kind in STATS_RATES]
+    return Connections._make((active, inactive, *numbers, None if -1 in rates else rates_of(rates)))
 
 
 def _tunnel_from(read: _Read) -> Tunnel:

@@ -9,7 +9,7 @@ from pyhad.common.config.model import Forwarding, Listener
 from pyhad.common.messages import DestinationStatus, ServiceStatus
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.orders import Order
-from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, endpoint_name
+from pyhad.ipvs_proc.core.table import Connections, Endpoint, Entry, Reading, added, endpoint_name
 from pyhad.ipvs_proc.core.virtual_service import VirtualService
 
 _NO_ORDER = Order(weight=-1)
@@ -40,6 +40,7 @@ def _service(
         installed=bool(config.listeners) and all(listener in reading.table for listener in config.listeners),
         problem=found[0] if found else "",
         destinations=_destinations(service, first, balancer, reading) if first is not None else (),
+        **_service_counts(config.listeners, reading),
     )
 
 
@@ -107,25 +108,27 @@ def _counts(places: Iterable[tuple[Listener, Endpoint]], reading: Reading) -> di
     """Over all listeners of a group, by the fields of a row; a count that a data plane does not have stays -1."""
     every = reading.connections
     counts = [every[listener][place] for listener, place in places if place in every.get(listener, ())]
-    if not counts:
-        return _NOT_COUNTED
-    return _fields(counts[0] if len(counts) == 1 else Connections._make(map(_total, zip(*counts, strict=True))))
+    counted = added(counts) if counts else _NOT_COUNTED
+    return {"active_connections": counted.active, "inactive_connections": counted.inactive, **_traffic(counted)}
 
 
-def _fields(counted: Connections) -> dict[str, Any]:
+def _traffic(counted: Connections) -> dict[str, Any]:
+    """The fields that rows of servers and services have alike."""
     return {
-        "active_connections": counted.active,
-        "inactive_connections": counted.inactive,
         "connections": counted.total,
         "in_packets": counted.in_packets,
         "out_packets": counted.out_packets,
         "in_bytes": counted.in_bytes,
         "out_bytes": counted.out_bytes,
+        "rates": counted.rates,
     }
 
 
-def _total(counts: tuple[int, ...]) -> int:
-    return -1 if -1 in counts else sum(counts)
+def _service_counts(listeners: Iterable[Listener], reading: Reading) -> dict[str, Any]:
+    """Over all listeners that were read; of their servers where the data plane counts nothing else."""
+    if reading.services:
+        return _traffic(added([reading.services[listener] for listener in listeners if listener in reading.services]))
+    return _traffic(added([each for listener in listeners for each in reading.connections.get(listener, {}).values()]))
 
 
-_NOT_COUNTED = _fields(Connections())
+_NOT_COUNTED = Connections()

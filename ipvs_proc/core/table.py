@@ -5,10 +5,12 @@ No decisions here. Values are normalised (flags as bits, masks as lengths), so t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 from pyhad.common.config.model import PLAIN_TUNNEL, Forwarding, Listener, Tunnel, VirtualServer
+from pyhad.common.messages_table import STILL, Rates
 from pyhad.common.records import dataclass, field
 
 FLAG_ONE_PACKET = 0x04
@@ -86,7 +88,8 @@ Table = dict[Listener, Entry]
 
 
 class Connections(NamedTuple):
-    """What a data plane counted for one destination; -1 where it does not count. A tuple: there are very many."""
+    """What a data plane counted for one destination, or for a service; -1 where it does not count. A tuple: there are
+    very many."""
 
     active: int = -1
     inactive: int = -1
@@ -95,10 +98,42 @@ class Connections(NamedTuple):
     out_packets: int = -1
     in_bytes: int = -1
     out_bytes: int = -1
+    rates: Rates | None = None
+    """None where the data plane has none; `STILL`, the very object, when nothing moves."""
+
+
+def rates_of(numbers: Iterable[int]) -> Rates:
+    """Connections, packets in and out, bytes in and out each second."""
+    found = Rates(*numbers)
+    return STILL if found == STILL else found
+
+
+def added(counts: list[Connections]) -> Connections:
+    """Of several listeners; what one of them does not count is not known of all."""
+    if len(counts) < 2:
+        return counts[0] if counts else Connections()
+    *columns, rates = zip(*counts, strict=True)
+    numbers = [-1 if -1 in column else sum(column) for column in columns]
+    known = [each for each in rates if each is not None]
+    return Connections._make((*numbers, _rates_added(known) if len(known) == len(counts) else None))
+
+
+def _rates_added(rates: list[Rates]) -> Rates:
+    moving = [each for each in rates if each is not STILL]
+    return rates_of(sum(getattr(each, name) for each in moving) for name in Rates.__slots__)
 
 
 Servers = tuple[dict[Endpoint, Destination], dict[Endpoint, Connections]]
 """Of one service as it was read: its destinations, and what is counted for each."""
+
+
+class Glance(NamedTuple):
+    """The services as they are now, and a way to the servers of each; None: it is gone meanwhile."""
+
+    services: list[Service]
+    servers_of: Callable[[Listener], Servers | None]
+    counted: dict[Listener, Connections]
+    """As `Reading.services`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +142,8 @@ class Reading:
 
     table: Table
     connections: dict[Listener, dict[Endpoint, Connections]]
+    services: dict[Listener, Connections] = field(default_factory=dict)
+    """What is counted for the services themselves, where the data plane does that."""
 
 
 def service_of(server: VirtualServer, listener: Listener) -> Service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -112,6 +113,39 @@ def test_the_sync_daemon_sends_while_the_instance_is_master_and_receives_while_i
     ctl(site, "vrrp", "takeback", "VI_1")
     wait_until(lambda: sync_daemons(site) == sends, 20, "d1 sends again", every_s=0.3)
     assert "syncid=51" in site.lab.run("d1", "ipvsadm", "-l", "--daemon")
+
+
+def numbers(listing: str) -> dict[str, list[str]]:
+    """The five of each service and server, whoever lists them."""
+    rows = [line.split() for line in listing.splitlines()]
+    return {row[1]: row[2:7] for row in rows if row and row[0] in ("TCP", "->") and row[1][0].isdigit()}
+
+
+def test_counters_and_rates_are_those_that_ipvsadm_shows(site: Site) -> None:
+    """The kernel is told to stop estimating while there is traffic, so that both look at the same."""
+    service = f"{VIP}:80"
+    site.lab.sysctl("d1", "net.ipv4.vs.run_estimation", "1")
+
+    def rates() -> dict[str, list[str]]:
+        return numbers(site.lab.run("d1", "ipvsadm", "-Ln", "--rate"))
+
+    def is_busy() -> bool:
+        assert get(site) in ("web1", "web2")
+        return all(rates()[name][0] != "0" for name in (service, "10.0.0.11:80", "10.0.0.12:80"))
+
+    wait_until(is_busy, 40, "the kernel sees connections each second", every_s=0.05)
+    site.lab.sysctl("d1", "net.ipv4.vs.run_estimation", "0")
+    wait_until(lambda: numbers(ctl(site, "vs", "--rate")) == rates(), 40, "the same rates", every_s=1)
+
+    def counted() -> dict[str, list[str]]:
+        return numbers(site.lab.run("d1", "ipvsadm", "-Ln", "--stats"))
+
+    wait_until(lambda: numbers(ctl(site, "vs")) == counted(), 40, "the same counters", every_s=1)
+    found = json.loads(ctl(site, "vs", "-j"))["services"][0]
+    assert [str(count) for count in found["rates"].values()] == rates()[service]
+    assert str(found["connections"]["total"]) == counted()[service][0]
+    assert f'pyhad_service_connections_total{{service="{service}/tcp"}} {counted()[service][0]}' in ctl(site, "metrics")
+    site.lab.sysctl("d1", "net.ipv4.vs.run_estimation", "1")
 
 
 def test_a_drained_server_leaves_the_table_and_stays_out_over_a_new_start_until_undone(site: Site) -> None:

@@ -71,11 +71,12 @@ def good_reply() -> m.StatusReply:
         destinations=(
             destination("10.1.0.11:80"),
             destination("10.1.0.12:80", up=False, weight=-1, wanted_weight=1, active_connections=0,
-                        inactive_connections=0, connections=0),
+                        inactive_connections=0, connections=0, rates=None),
             destination("10.1.0.13:80", weight=3, wanted_weight=3, active_connections=51, connections=30112),
             destination("10.1.0.99:80", weight=-1, sorry=True, active_connections=0, inactive_connections=0,
                         connections=0),
         ),
+        connections=42160, in_packets=7, rates=m.Rates(connections=3, out_bytes=9),
     )  # fmt: skip
     ipvs = m.IpvsStatus(
         ticket=7, taken_ns=NOW_NS - 3_000_000, generation=3, data_plane="ipvs", services=(service,), counters={}

@@ -53,6 +53,10 @@ def test_a_virtual_router_is_complete(replies: Any) -> None:
 def test_a_server_joins_verdict_and_table(replies: Any) -> None:
     service = status_document(replies.good(), replies.now_ns)["services"][0]
     assert (service["service"], service["servers_up"], service["servers_total"]) == ("192.0.2.100:80/tcp", 2, 3)
+    assert service["connections"] == {"active": 68, "inactive": 8, "total": 42160}
+    assert service["traffic"] == {"in_packets": 7, "out_packets": None, "in_bytes": None, "out_bytes": None}
+    assert service["rates"] == {"connections": 3, "in_packets": 0, "out_packets": 0, "in_bytes": 0, "out_bytes": 9}
+    assert service["servers"][0]["rates"] == dict.fromkeys(service["rates"], 0)
     assert service["servers"][1] == {
         "server": "10.1.0.12:80", "address": "", "moving_to": "",
         "up": False, "sorry": False, "reason": "connect_refused", "since_s": 12.0,
@@ -60,7 +64,7 @@ def test_a_server_joins_verdict_and_table(replies: Any) -> None:
         "kept_in": False, "slow_start_left_s": None,
         "drained_out": False, "drain_deadline_s": None, "order_left_s": None,
         "connections": {"active": 0, "inactive": 0, "total": 0},
-        "traffic": {"in_packets": None, "out_packets": None, "in_bytes": None, "out_bytes": None},
+        "traffic": {"in_packets": None, "out_packets": None, "in_bytes": None, "out_bytes": None}, "rates": None,
         "checks": [{"kind": "TCP_CHECK", "up": False, "reason": "connect_refused", "runs": 90, "failures": 4,
                     "last_age_s": 1.0, "latency_s": 0.00031, "certificate_end_timestamp_s": None, "warnings": []}],
     }  # fmt: skip

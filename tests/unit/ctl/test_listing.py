@@ -7,16 +7,25 @@ from typing import Any
 
 import pytest
 
-from pyhad.common.messages import StatusReply
+from pyhad.common.messages import Rates, StatusReply
 from pyhad.ctl.listing import render_table
 
 TABLE = """\
 Virtual servers (ipvs)
 Prot LocalAddress:Port                Conns   InPkts  OutPkts  InBytes OutBytes  Sched
   -> RemoteAddress:Port                                                          Weight ActiveConn InActConn Health
-TCP  192.0.2.100:80                   24068      402  123456K 99999999 70000000M  wrr, 2 of 3 up
+TCP  192.0.2.100:80                   24070      500        -        0        0  wrr, 2 of 3 up
   -> 10.1.0.11:80                     12034      400  123456K 99999999 70000000M  1      17         4         up
   -> 10.1.0.13:80                     12034        2        -        -        -  0      0          4         up, drained
+"""
+RATES = """\
+Virtual servers (ipvs)
+Prot LocalAddress:Port                  CPS    InPPS   OutPPS    InBPS   OutBPS  Sched
+  -> RemoteAddress:Port                                                          Weight ActiveConn InActConn Health
+TCP  192.0.2.100:80                      25     1200     1100 12345678  123456K  wrr, 3 of 4 up
+  -> 10.1.0.11:80                        25        0        0        0        0  1      17         4         up
+  -> 10.1.0.13:80                         0        0        0        0        0  1      17         4         up
+  -> 10.1.0.14:80                         -        -        -        -        -  1      17         4         up
 """
 
 
@@ -36,8 +45,24 @@ def test_the_table_has_counters_and_beside_them_weight_health_and_drain(replies:
         replies.destination(
             "10.1.0.13:80", weight=0, wanted_weight=0, operator_weight=0, active_connections=0, in_packets=2
         ),
+        connections=24070,
+        in_packets=500,
+        in_bytes=0,
+        out_bytes=0,
     )
     assert render_table(reply).splitlines() == TABLE.splitlines()
+
+
+def test_the_table_of_rates_is_laid_out_alike_and_says_where_there_are_none(replies: Any) -> None:
+    rates = Rates(connections=25, in_packets=1200, out_packets=1100, in_bytes=12345678, out_bytes=123456789)
+    reply = with_servers(
+        replies.good(),
+        replies.destination("10.1.0.11:80", rates=Rates(connections=25)),
+        replies.destination("10.1.0.13:80"),
+        replies.destination("10.1.0.14:80", rates=None),
+        rates=rates,
+    )
+    assert render_table(reply, rates=True).splitlines() == RATES.splitlines()
 
 
 @pytest.mark.parametrize(

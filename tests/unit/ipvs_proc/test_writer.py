@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,7 @@ from pyhad.common.config.model import FlushAtStop, Listener, Protocol
 from pyhad.common.errors import KernelError
 from pyhad.common.log import LogSettings, ProcessLog
 from pyhad.ipvs_proc.core.reconcile import AddDestination, Change, apply_changes
-from pyhad.ipvs_proc.core.table import Entry, Reading, Servers, Service, Table
+from pyhad.ipvs_proc.core.table import Connections, Entry, Glance, Reading, Servers, Table
 from pyhad.ipvs_proc.plane import Refusal
 from pyhad.ipvs_proc.writer import Ownership, Writer
 
@@ -43,11 +42,12 @@ class MemoryPlane:
     def read(self) -> Reading:
         return Reading(table=dict(self.table), connections={})
 
-    def glance(self) -> tuple[list[Service], Callable[[Listener], Servers | None]]:
+    def glance(self) -> Glance:
         def servers_of(listener: Listener) -> Servers | None:
             return (self.table[listener].destinations, {}) if listener in self.table else None
 
-        return [entry.service for entry in self.table.values()], servers_of
+        counted = {listener: Connections(total=3) for listener in self.table}
+        return Glance([entry.service for entry in self.table.values()], servers_of, counted)
 
     def problem_with(self, entry: Entry) -> str:
         return "cannot" if entry.service.listener in self.cannot else ""
@@ -176,6 +176,7 @@ def test_what_somebody_else_changed_is_found_and_written_again(make: Any, wanted
     del desk.plane.table[make.listener]
     desk.plane.table[MARK] = make.entry({}, listener=MARK)
     assert desk.writer.refresh() == {make.listener, MARK}
+    assert desk.writer.reading.services == {OTHER: Connections(total=3), MARK: Connections(total=3)}
     desk.write(wanted, MARK)
     assert desk.plane.table[make.listener] == wanted[make.listener]
     assert MARK in desk.plane.table

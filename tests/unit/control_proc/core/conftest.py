@@ -74,7 +74,7 @@ def ipvs() -> IpvsStatus:
     )  # fmt: skip
     service = ServiceStatus(
         service="10.0.0.1:80/tcp", scheduler="rr", forwarding="NAT", quorum_up=True, installed=True, problem="",
-        destinations=(server,),
+        destinations=(server,), connections=70, out_bytes=9,
     )  # fmt: skip
     return IpvsStatus(ticket=0, taken_ns=600 * S, generation=1, data_plane="ipvs", services=(service,), counters={})
 

@@ -50,6 +50,10 @@ def test_what_the_data_plane_does_not_count_is_left_out(make_sight: MakeSight) -
     assert f"pyhad_server_connections_total{{{labels}}} 7\n" in text
     assert f"pyhad_server_wanted_weight{{{labels}}} 2\n" in text
     assert "pyhad_server_active_connections" not in text
+    assert re.findall(r"^(pyhad_service_\w+_total)(.*)$", text, re.MULTILINE) == [
+        ("pyhad_service_connections_total", '{service="10.0.0.1:80/tcp"} 70'),
+        ("pyhad_service_out_bytes_total", '{service="10.0.0.1:80/tcp"} 9'),
+    ]
 
 
 def test_two_checks_of_one_kind_are_two_samples(make_sight: MakeSight) -> None:

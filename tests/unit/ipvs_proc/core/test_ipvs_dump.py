@@ -9,10 +9,11 @@ import pytest
 
 from pyhad.common.config.model import Forwarding, Tunnel, TunnelType
 from pyhad.common.errors import WireError
+from pyhad.common.messages_table import STILL
 from pyhad.ipvs_proc.core import ipvs_wire as wire
 from pyhad.ipvs_proc.core.genl import attribute
 from pyhad.ipvs_proc.core.ipvs_dump import DestinationReader
-from pyhad.ipvs_proc.core.table import Connections, Destination
+from pyhad.ipvs_proc.core.table import Connections, Destination, rates_of
 
 
 def dumped(
@@ -22,7 +23,10 @@ def dumped(
     content = wire.destination(destination)[4:]
     family, rest = content[:8] if family_named else b"", content[8:]
     counters = attribute(7, struct.pack("=I", counted.active)) + attribute(8, struct.pack("=I", counted.inactive))
-    numbers = enumerate(counted[2:], 1)
+    rates = counted.rates
+    assert rates is not None
+    moving = (rates.connections, rates.in_packets, rates.out_packets, rates.in_bytes, rates.out_bytes)
+    numbers = enumerate((*counted[2:7], *moving), 1)
     stats = b"".join(attribute(kind, struct.pack("=Q", value)) for kind, value in numbers)
     middle = rest + counters + attribute(9, struct.pack("=I", counted.total % 7))
     parts = middle + family if family_last else family + middle
@@ -37,7 +41,9 @@ def to(number: int, weight: int = 1, forwarding: Forwarding = Forwarding.NAT, po
 
 def counts(seed: int) -> Connections:
     numbers = random.Random(seed)
-    return Connections(*(numbers.randrange(2**20) for _ in range(2)), *(numbers.randrange(2**60) for _ in range(5)))
+    rates = rates_of(numbers.randrange(2**60) for _ in range(5))
+    open_ones, others = (numbers.randrange(2**20) for _ in range(2)), (numbers.randrange(2**60) for _ in range(5))
+    return Connections._make((*open_ones, *others, rates))
 
 
 def test_settings_that_were_seen_are_the_same_object_and_counters_are_new() -> None:
@@ -47,6 +53,25 @@ def test_settings_that_were_seen_are_the_same_object_and_counters_are_new() -> N
     assert first == to(1)
     assert again is first
     assert (counted, counted_again) == (counts(1), counts(2))
+
+
+def test_of_thousands_that_nobody_uses_there_is_one_object() -> None:
+    reader = DestinationReader()
+    idle = Connections(0, 0, 0, 0, 0, 0, 0, STILL)
+    read = [reader.read(dumped(to(number), idle), 4)[1] for number in (1, 1, 2, 2)]
+    assert read == [idle] * 4
+    assert read[1] is read[3]
+    assert all(counted.rates is STILL for counted in read)
+
+
+def test_counters_without_rates_are_read_too() -> None:
+    """A kernel that has none of them: nothing is gained then, and nothing lost."""
+    reader = DestinationReader()
+    stats = b"".join(attribute(kind, struct.pack("=Q", kind)) for kind in range(1, 6))
+    settings = wire.destination(to(1))[4:] + attribute(7, bytes(4)) + attribute(8, bytes(4))
+    payload = attribute(2, settings + attribute(12, stats))
+    for _ in range(2):
+        assert reader.read(payload, 4) == (to(1), Connections(0, 0, 1, 2, 3, 4, 5, None))
 
 
 def test_every_setting_tells_two_destinations_apart() -> None:

@@ -15,6 +15,7 @@ from pyhad.common.config.model import (
     TunnelType,
 )
 from pyhad.common.errors import WireError
+from pyhad.common.messages_table import Rates
 from pyhad.ipvs_proc.core import ipvs_wire as wire
 from pyhad.ipvs_proc.core.genl import attribute, attributes_from
 from pyhad.ipvs_proc.core.table import Connections, Destination, Service
@@ -140,6 +141,17 @@ def test_connections_are_counted_in_64_bits() -> None:
     assert connections == Connections(
         active=3, inactive=4, total=1 << 32, in_packets=2, out_packets=3, in_bytes=4, out_bytes=5
     )
+
+
+def test_a_service_has_counters_and_rates_of_its_own() -> None:
+    stats = b"".join(attribute(kind, bytes([10 * kind] + [0] * 7)) for kind in range(1, 11))
+    raw = wire.service(Service(listener=TCP6, scheduler="rr"))[4:] + attribute(12, stats)
+    assert wire.service_counts_from(attribute(1, raw)) == Connections(
+        active=-1, inactive=-1, total=10, in_packets=20, out_packets=30, in_bytes=40, out_bytes=50,
+        rates=Rates(connections=60, in_packets=70, out_packets=80, in_bytes=90, out_bytes=100),
+    )  # fmt: skip
+    without = wire.service(Service(listener=TCP6, scheduler="rr"))
+    assert wire.service_counts_from(without) == Connections()
 
 
 def test_a_tunnel_or_an_address_of_unknown_shape_is_refused() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from pyhad.common.codec import encode
 from pyhad.common.config.model import SCHEMA, DataPlane, Forwarding, IpvsDocument, Listener, Protocol, VirtualServer
-from pyhad.common.messages import DestinationStatus, ServiceStatus
+from pyhad.common.messages import DestinationStatus, Rates, ServiceStatus
+from pyhad.common.messages_table import STILL
 from pyhad.ipvs_proc.core.desired import Balancer
 from pyhad.ipvs_proc.core.events import Configured, VerdictHeard
 from pyhad.ipvs_proc.core.report import report
@@ -25,7 +27,14 @@ def balancer_of(*services: VirtualServer) -> Balancer:
 
 
 def row(number: int, up: bool, weight: int, wanted: int, **other: Any) -> DestinationStatus:
-    counts = {"active_connections": -1, "inactive_connections": -1, "connections": -1, "sorry": False, **other}
+    counts = {
+        "active_connections": -1,
+        "inactive_connections": -1,
+        "connections": -1,
+        "rates": None,
+        "sorry": False,
+        **other,
+    }
     return DestinationStatus(server=f"10.1.0.{number}:80", up=up, weight=weight, wanted_weight=wanted, **counts)
 
 
@@ -43,6 +52,7 @@ def test_a_service_shows_every_configured_server_wanted_and_actual(make: Any) ->
                 row(3, False, -1, -1),
                 row(99, False, -1, -1, sorry=True),
             ),
+            connections=9, rates=None,
         ),
     )  # fmt: skip
 
@@ -60,6 +70,45 @@ def test_a_group_adds_the_connections_of_its_listeners_and_is_installed_when_all
     table[OTHER] = replace(make.entry({1: 1}, listener=OTHER))
     (whole,) = report(balancer, Reading(table=table, connections=counted), {})
     assert whole.installed
+
+
+def test_a_service_has_its_own_counters_where_the_data_plane_has_them_else_those_of_its_servers(make: Any) -> None:
+    balancer = balancer_of(make.virtual(make.server(1), make.server(2), listeners=(make.listener, OTHER)))
+    of_servers = {
+        make.listener: {("10.1.0.1", 80): Connections(total=4, in_bytes=1), ("10.1.0.2", 80): Connections(total=1)}
+    }
+    (summed,) = report(balancer, Reading(table={}, connections=of_servers), {})
+    assert (summed.connections, summed.in_bytes, summed.rates) == (5, -1, None)
+    own = {
+        make.listener: Connections(-1, -1, 70, 1, 2, 3, 4, Rates(5, 6, 7, 8, 9)),
+        OTHER: Connections(-1, -1, 30, 1, 1, 1, 1, Rates(10, 0, 0, 0, 1)),
+    }
+    (both,) = report(balancer, Reading(table={}, connections=of_servers, services=own), {})
+    assert (both.connections, both.in_packets, both.out_packets, both.in_bytes, both.out_bytes) == (100, 2, 3, 4, 5)
+    assert both.rates == Rates(15, 6, 7, 8, 10)
+    del own[OTHER]
+    (one,) = report(balancer, Reading(table={}, connections=of_servers, services=own), {})
+    assert one.connections == 70, "the other was not read yet: what it counts does not come from the servers meanwhile"
+
+
+def test_rates_of_servers_are_added_over_a_group_and_where_nothing_moves_they_do_not_travel(make: Any) -> None:
+    balancer = balancer_of(make.virtual(make.server(1), make.server(2), listeners=(make.listener, OTHER)))
+    idle = Connections(0, 0, 0, 0, 0, 0, 0, STILL)
+    counted = {
+        make.listener: {
+            ("10.1.0.1", 80): idle,
+            ("10.1.0.2", 80): Connections(1, 0, 9, 9, 9, 9, 9, Rates(3, 4, 5, 6, 7)),
+        },
+        OTHER: {("10.1.0.1", 80): idle, ("10.1.0.2", 80): idle},
+    }
+    (service,) = report(balancer, Reading(table={}, connections=counted), {})
+    still, moving = service.destinations
+    assert still.rates is STILL
+    assert b"rates" not in encode(still)
+    assert moving.rates == Rates(3, 4, 5, 6, 7)
+    counted[OTHER]["10.1.0.2", 80] = Connections()
+    (service,) = report(balancer, Reading(table={}, connections=counted), {})
+    assert service.destinations[1].rates is None
 
 
 @pytest.mark.behaviour("LVS-21")
